@@ -1,0 +1,79 @@
+"""The console command `mapa`. Each command lives in `mapa.commands` and is imported when asked."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from mapa import __version__
+from mapa.errors import EXIT_CODES, MapaError
+
+COMMANDS = {
+    "demo": "Build the whole house on a synthetic city, in one go.",
+    "simulate": "Serve the SISREG and CadSUS APIs of a synthetic city and write its files.",
+    "load": "Bring extracts into the warehouse.",
+    "run": "Do the daily job: load, build, publish.",
+    "publish": "Publish what the last green build made.",
+    "dictionary": "Make or check the data dictionary.",
+    "panels": "Open the panels on the published files.",
+    "status": "Show loads, freshness and published versions.",
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported only when they run, so that `--help` is instant."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the commands in the order in which a newcomer needs them."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command of that name."""
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = getattr(
+            importlib.import_module(f"mapa.commands.{cmd_name}"), cmd_name
+        )
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list without importing the commands."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+EPILOG = "Exit codes: " + "; ".join(f"{code} {text}" for code, text in EXIT_CODES.items()) + "."
+
+
+@click.group(
+    cls=LazyGroup,
+    epilog=EPILOG,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(__version__, "-V", "--version", prog_name="mapa")
+@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
+@click.pass_context
+def cli(ctx: click.Context, debug: bool) -> None:
+    """Mapa Social da Saúde: what the health system offers, and who is waiting.
+
+    Settings come from the environment or from .env; see the README.
+    """
+    ctx.obj = {"debug": debug}
+
+
+def main(argv: list[str] | None = None) -> Any:
+    """Run the command line; an unexpected error becomes one line unless --debug is given."""
+    args = sys.argv[1:] if argv is None else argv
+    try:
+        return cli.main(args=args, prog_name="mapa")
+    except Exception as error:
+        if "--debug" in args:
+            raise
+        MapaError(
+            f"Unexpected error ({type(error).__name__}). "
+            f"Run `mapa --debug {' '.join(args)}` to see where."
+        ).show()
+        sys.exit(1)

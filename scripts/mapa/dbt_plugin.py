@@ -1,0 +1,37 @@
+"""dbt-duckdb plugin: gives each session the pseudonym function without showing the key.
+
+The key becomes two session variables (HMAC's inner and outer pad) and a temporary macro reads
+them, so it never stands in SQL text, in `target/` or in logs. `profiles.yml` names this module.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from mapa.settings import Settings
+
+BLOCK = 64  # bytes in a block of SHA-256
+MACRO = """
+create or replace temp macro mapa_hmac_sha256(texto) as
+    sha256(getvariable('mapa_opad') || unhex(sha256(getvariable('mapa_ipad') || encode(texto))))
+"""
+
+
+class Plugin(BasePlugin):
+    """Set the keys on each cursor that dbt opens."""
+
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        """Read the key once; a missing or short key stops dbt here, before any model runs."""
+        key = Settings.load().pseudonym_key()
+        key = (hashlib.sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
+        self.pads = bytes(b ^ 0x36 for b in key), bytes(b ^ 0x5C for b in key)
+
+    def configure_cursor(self, cursor: Any) -> None:
+        """Give the session its pads and the function that uses them."""
+        cursor.execute("set variable mapa_ipad = $1", [self.pads[0]])
+        cursor.execute("set variable mapa_opad = $1", [self.pads[1]])
+        cursor.execute(MACRO)
+

@@ -1,0 +1,85 @@
+"""Every way in which a command can fail, with one exit code per class.
+
+A message says what happened, what was expected and what to type next; it names file, line and
+column and never a cell's value.
+"""
+
+from __future__ import annotations
+
+import click
+
+EXIT_CODES = {
+    0: "done",
+    1: "unexpected error; run again with --debug",
+    2: "wrong option or missing file",
+    3: "layout differs from the expected one",
+    4: "the content cannot be read",
+    5: "a source does not answer, refuses or answers incompletely",
+    6: "another process holds the warehouse",
+    7: "a setting or key is missing or unfit",
+    8: "dbt did not build",
+    9: "publication refused",
+    10: "no room on disk",
+    11: "the port is taken",
+    130: "interrupted",
+}
+
+
+class MapaError(click.ClickException):
+    """Base of all expected failures; click prints the message and exits with `exit_code`."""
+
+    exit_code = 1
+
+
+class LayoutError(MapaError):
+    """A file or answer does not have the columns that its layout asks for."""
+
+    exit_code = 3
+
+
+class FormatError(MapaError):
+    """Bytes that are not what they claim to be: encoding, JSON, CSV, XML, archive."""
+
+    exit_code = 4
+
+
+class SourceError(MapaError):
+    """A source is unreachable, refuses the credential or answers incompletely."""
+
+    exit_code = 5
+
+
+class LockedError(MapaError):
+    """Another process has the warehouse open."""
+
+    exit_code = 6
+
+
+class ConfigError(MapaError):
+    """A setting or a key is missing or unfit."""
+
+    exit_code = 7
+
+
+class BuildError(MapaError):
+    """dbt ended with an error or a failed test."""
+
+    exit_code = 8
+
+
+class PublishError(MapaError):
+    """What was built must not leave the house."""
+
+    exit_code = 9
+
+
+class DiskError(MapaError):
+    """The disk is full or cannot be written."""
+
+    exit_code = 10
+
+
+class PortError(MapaError):
+    """Another program listens on the port."""
+
+    exit_code = 11

@@ -1,0 +1,368 @@
+"""Raw tables: which columns each source delivers, what identifies a row, what may never be missing.
+
+One `Layout` describes one entity from the wire to its raw table. Names are the source's own
+(lower case, no accents, blanks and dots to underscore); every value is text, because a type
+guessed at the door loses leading zeros and the evidence of what was really received. The field
+lists come from the reference pages of the SISREG API (manual v2.1), of the SISREG exports, of
+CadSUS and of CNES; layouts marked as ours have no published format.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+SYSTEM_COLUMNS = {
+    "_carga_id": "VARCHAR",
+    "_arquivo": "VARCHAR",
+    "_linha": "BIGINT",
+    "_carregado_em": "TIMESTAMP",
+    "_hash": "VARCHAR",
+    "_campos_extras": "VARCHAR",
+}
+"""Columns that every raw row carries besides those of the source.
+
+`_carga_id`: load in `controle.cargas`; `_arquivo`: path inside the landing folder; `_linha`:
+position of the record in that file, from 1; `_carregado_em`: UTC; `_hash`: content without the
+volatile columns, equal means identical; `_campos_extras`: JSON of fields that the layout does not
+know, null when there is none.
+"""
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One entity of one source.
+
+    Attributes:
+        name: what `mapa load export --describe` and messages call it.
+        table: raw table, schema included.
+        columns: columns of the raw table without the system columns, in order.
+        key: columns that tell one record from another; versions share the key.
+        required: columns without which a record is rejected.
+        nested: DuckDB types of the columns that are not plain text.
+        volatile: columns that change without the record changing; outside `_hash`.
+        withheld: fields of the source that never enter raw (secrets and clinical free text).
+        snapshot: whether a file is the complete picture, so that what it lacks has vanished.
+        ours: whether the format is this project's own because none is published.
+    """
+
+    name: str
+    table: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+    required: tuple[str, ...]
+    nested: dict[str, str] = field(default_factory=dict)
+    volatile: tuple[str, ...] = ()
+    withheld: tuple[str, ...] = ()
+    snapshot: bool = False
+    ours: bool = False
+
+    def type_of(self, column: str) -> str:
+        """Return the DuckDB type of a source column."""
+        return self.nested.get(column, "VARCHAR")
+
+    def ddl(self) -> str:
+        """Return the statement that creates the raw table when it does not exist."""
+        types = {c: self.type_of(c) for c in self.columns} | SYSTEM_COLUMNS
+        body = ",\n    ".join(f'"{name}" {kind}' for name, kind in types.items())
+        return f"create table if not exists {self.table} (\n    {body}\n)"
+
+
+_LAUDO = (
+    "STRUCT(codigo_cnes_operador VARCHAR, nome_cnes_operador VARCHAR, tipo_perfil VARCHAR, "
+    "tipo_descricao VARCHAR, situacao VARCHAR, data_observacao VARCHAR)[]"
+)
+_PROCEDIMENTOS = (
+    "STRUCT(codigo_interno VARCHAR, descricao_interna VARCHAR, codigo_sigtap VARCHAR, "
+    "descricao_sigtap VARCHAR)[]"
+)
+# Logstash writes these anew each time the mirror is loaded, also for a record nobody touched.
+_VOLATILE = ("version", "timestamp", "carga_epoch")
+
+SOLICITACAO_AMBULATORIAL = Layout(
+    name="solicitacao-ambulatorial",
+    table="bruto_sisreg.solicitacao_ambulatorial",
+    columns=tuple(
+        """
+    codigo_solicitacao data_solicitacao data_atualizacao data_desejada status_solicitacao
+    sigla_situacao st_visualizado_regulador codigo_classificacao_risco codigo_tipo_regulacao
+    codigo_tipo_fila codigo_tipo_vaga_solicitada codigo_grupo_procedimento nome_grupo_procedimento
+    codigo_cid_solicitado descricao_cid_solicitado codigo_uf_solicitante sigla_uf_solicitante
+    codigo_cnes_central_solicitante codigo_central_solicitante nome_cnes_central_solicitante
+    nome_central_solicitante codigo_unidade_solicitante nome_unidade_solicitante
+    cpf_profissional_solicitante nome_medico_solicitante numero_crm nome_operador_solicitante
+    nome_operador_videofonista codigo_uf_regulador sigla_uf_regulador codigo_central_reguladora
+    nome_central_reguladora codigo_unidade_desejada nome_unidade_desejada data_cancelamento
+    nome_operador_cancelamento codigo_perfil_cancelamento nome_perfil_cancelamento cpf_usuario
+    cns_usuario no_usuario dt_nascimento_usuario sexo_usuario no_mae_usuario telefone
+    nome_municipio_nascimento uf_municipio_nascimento uf_paciente_residencia
+    municipio_paciente_residencia bairro_paciente_residencia cep_paciente_residencia
+    tipo_logradouro_paciente_residencia endereco_paciente_residencia numero_paciente_residencia
+    complemento_paciente_residencia type version timestamp carga_epoch
+    procedimentos laudo
+    """.split()
+    ),
+    key=("codigo_solicitacao",),
+    required=("codigo_solicitacao", "data_solicitacao", "data_atualizacao", "status_solicitacao"),
+    nested={"procedimentos": _PROCEDIMENTOS, "laudo": _LAUDO},
+    volatile=_VOLATILE,
+    withheld=("laudo.observacao", "laudo.operador"),
+)
+
+MARCACAO_AMBULATORIAL = Layout(
+    name="marcacao-ambulatorial",
+    table="bruto_sisreg.marcacao_ambulatorial",
+    columns=tuple(
+        """
+    codigo_solicitacao codigo_marcacao data_solicitacao data_aprovacao data_marcacao
+    data_confirmacao data_atualizacao data_desejada status_solicitacao sigla_situacao
+    marcacao_executada st_falta_registrada st_paciente_avisado st_visualizado_regulador
+    codigo_classificacao_risco codigo_tipo_regulacao codigo_tipo_fila codigo_tipo_vaga_solicitada
+    codigo_tipo_vaga_consumida codigo_interno_procedimento descricao_interna_procedimento
+    codigo_sigtap_procedimento descricao_sigtap_procedimento codigo_grupo_procedimento
+    nome_grupo_procedimento codigo_cid_solicitado descricao_cid_solicitado codigo_cid_agendado
+    descricao_cid_agendado codigo_uf_solicitante sigla_uf_solicitante
+    codigo_cnes_central_solicitante codigo_central_solicitante nome_cnes_central_solicitante
+    nome_central_solicitante codigo_unidade_solicitante nome_unidade_solicitante
+    cpf_profissional_solicitante nome_medico_solicitante numero_crm nome_operador_solicitante
+    nome_operador_videofonista codigo_uf_regulador sigla_uf_regulador codigo_central_reguladora
+    nome_central_reguladora nome_operador_autorizador codigo_perfil_operador_autorizador
+    nome_perfil_operador_autorizador codigo_cnes_central_executante nome_cnes_central_executante
+    codigo_unidade_executante nome_unidade_executante logradouro_unidade_executante
+    numero_unidade_executante complemento_unidade_executante bairro_unidade_executante
+    municipio_unidade_executante cep_unidade_executante telefone_unidade_executante
+    cpf_profissional_executante nome_profissional_executante codigo_unidade_desejada
+    nome_unidade_desejada data_cancelamento nome_operador_cancelamento codigo_perfil_cancelamento
+    nome_perfil_cancelamento cpf_usuario cns_usuario no_usuario dt_nascimento_usuario sexo_usuario
+    no_mae_usuario telefone nome_municipio_nascimento uf_municipio_nascimento
+    uf_paciente_residencia municipio_paciente_residencia bairro_paciente_residencia
+    cep_paciente_residencia tipo_logradouro_paciente_residencia endereco_paciente_residencia
+    numero_paciente_residencia complemento_paciente_residencia type version timestamp carga_epoch
+    laudo
+    """.split()
+    ),
+    key=("codigo_solicitacao",),
+    required=("codigo_solicitacao", "data_solicitacao", "data_atualizacao", "status_solicitacao"),
+    nested={"laudo": _LAUDO},
+    volatile=_VOLATILE,
+    withheld=(
+        "laudo.observacao",
+        "laudo.operador",
+        "chave_confirmacao",
+        "justificativa_cancelamento",
+    ),
+)
+
+SOLICITACAO_HOSPITALAR = Layout(
+    name="solicitacao-hospitalar",
+    table="bruto_sisreg.solicitacao_hospitalar",
+    columns=tuple(
+        """
+    codigo_solicitacao data_solicitacao hora_solicitacao data_atualizacao
+    data_atualizacao_solicitacao data_atualizacao_marcacao status codigo_classificacao_risco
+    carater codigo_natureza_lesao descricao_natureza_lesao codigo_cid descricao_cid
+    codigo_procedimento descricao_procedimento codigo_uf_solicitante sigla_uf_solicitante
+    codigo_central_solicitante nome_central_solicitante codigo_unidade_solicitante
+    nome_unidade_solicitante cpf_medico_solicitante nome_medico_solicitante
+    nome_operador_solicitante codigo_uf_regulador sigla_uf_regulador codigo_central_reguladora
+    nome_central_reguladora hora_autorizacao nome_operador_autorizacao data_reserva data_internacao
+    operador_internacao nome_leito nome_leito_complementar nome_clinica nome_clinica_complementar
+    data_previsao_alta data_alta hora_alta operador_alta numero_aih numero_digito_aih
+    valor_proc_aih codigo_unidade_executante nome_unidade_executante logradouro_unidade_executante
+    numero_unidade_executante complemento_unidade_executante bairro_unidade_executante
+    municipio_unidade_executante cep_unidade_executante telefone_unidade_executante
+    cpf_profissional_executante codigo_unidade_referencia nome_unidade_referencia data_desejada
+    codigo_unidade_desejada nome_unidade_desejada nome_responsavel telefone_responsavel cpf_usuario
+    cns_usuario no_usuario dt_nascimento_usuario sexo_usuario no_mae_usuario telefone
+    nome_municipio_nascimento uf_municipio_nascimento uf_paciente_residencia
+    municipio_paciente_residencia bairro_paciente_residencia cep_paciente_residencia
+    tipo_logradouro_paciente_residencia endereco_paciente_residencia numero_paciente_residencia
+    complemento_paciente_residencia type version timestamp carga_epoch
+    """.split()
+    ),
+    key=("codigo_solicitacao",),
+    required=("codigo_solicitacao", "data_solicitacao", "data_atualizacao", "status"),
+    volatile=_VOLATILE,
+    withheld=("sintomas", "exames", "justificativa", "justificativa_impedimento"),
+)
+
+ESCALA = Layout(
+    name="escala",
+    table="bruto_sisreg.escala_ambulatorial",
+    columns=tuple(
+        """
+    cod_escala_ambulatorial cod_central_exec desc_central_exec cpf_profissional_exec
+    nome_profissional_exec cod_cbo desc_cbo cod_cnes_exec desc_cnes_exec cod_procedimento_interno
+    desc_procedimento_interno cod_procedimento_unificado sigla_dia_semana qtd_vagas_prim_vez
+    qtd_minutos_prim_vez qtd_vagas_retorno qtd_minutos_retorno qtd_vagas_reserva
+    qtd_minutos_reserva quebra_automatica agenda_local data_de_vigencia_inicial
+    data_de_vigencia_final hora_inicial hora_final nome_operador_criador nome_operador_modificador
+    data_ultima_alteracao hora_ultima_alteracao status data_da_insercao hora_da_insercao
+    data_da_ultima_ativacao hora_da_ultima_ativacao
+    """.split()
+    ),
+    # The id alone is not proven unique, so the five columns that peers de-duplicate on are the key.
+    key=(
+        "cod_escala_ambulatorial",
+        "cpf_profissional_exec",
+        "sigla_dia_semana",
+        "hora_inicial",
+        "hora_final",
+    ),
+    required=("cod_escala_ambulatorial", "cod_cnes_exec", "cod_procedimento_interno", "status"),
+    snapshot=True,
+)
+
+AGENDAMENTO = Layout(
+    name="agendamento",
+    table="bruto_sisreg.agendamento",
+    # The executing unit stands in the file name (CSV) or in the first line (TXT), not in the rows.
+    columns=tuple(
+        """
+    solicitacao codigo_interno codigo_unificado descricao_procedimento cpf_proficional_executante
+    nome_profissional_executante data_agendamento hr_agendamento tipo cns nome dt_nascimento idade
+    idade_meses nome_mae tipo_logradouro logradouro complemento numero_logradouro bairro cep
+    telefone municipio ibge mun_solicitante ibge_solicitante cnes_solicitante unidade_fantasia sexo
+    data_solicitacao operador_solicitante data_autorizacao operador_autorizador valor_procedimento
+    situacao cid cpf_profissional_solicitante nome_profissional_solicitante
+    cod_cnes_exec
+    """.split()
+    ),
+    key=("solicitacao",),
+    required=("solicitacao", "data_agendamento"),
+)
+
+AFASTAMENTO_PROFISSIONAL = Layout(
+    name="afastamento_profissional",
+    table="bruto_sisreg.afastamento_profissional",
+    columns=(
+        "cod_afastamento", "cpf_profissional_exec", "cod_cnes_exec", "cod_procedimento_interno",
+        "data_inicio", "hora_inicio", "data_fim", "hora_fim", "motivo",
+    ),
+    key=("cod_afastamento",),
+    required=("cod_afastamento", "cpf_profissional_exec", "data_inicio", "data_fim"),
+    ours=True,
+)
+
+AFASTAMENTO_UNIDADE = Layout(
+    name="afastamento_unidade",
+    table="bruto_sisreg.afastamento_unidade",
+    columns=(
+        "cod_afastamento", "cod_cnes_exec", "data_inicio", "hora_inicio", "data_fim", "hora_fim",
+        "motivo",
+    ),
+    key=("cod_afastamento",),
+    required=("cod_afastamento", "cod_cnes_exec", "data_inicio", "data_fim"),
+    ours=True,
+)
+
+FERIADO = Layout(
+    name="feriado",
+    table="bruto_sisreg.feriado",
+    columns=("data", "descricao", "abrangencia", "cod_cnes_exec"),
+    key=("data", "abrangencia", "cod_cnes_exec"),
+    required=("data", "abrangencia"),
+    ours=True,
+)
+
+PPI = Layout(
+    name="ppi",
+    table="bruto_sisreg.ppi",
+    columns=(
+        "competencia", "cod_central_solicitante", "cod_central_exec", "cod_procedimento_interno",
+        "qtd_ppi",
+    ),
+    key=(
+        "competencia", "cod_central_solicitante", "cod_central_exec", "cod_procedimento_interno",
+    ),
+    required=(
+        "competencia", "cod_central_solicitante", "cod_central_exec", "cod_procedimento_interno",
+        "qtd_ppi",
+    ),
+    ours=True,
+)
+
+TETO = Layout(
+    name="teto",
+    table="bruto_sisreg.teto",
+    columns=("competencia", "cod_cnes_exec", "cod_procedimento_interno", "qtd_teto"),
+    key=("competencia", "cod_cnes_exec", "cod_procedimento_interno"),
+    required=("competencia", "cod_cnes_exec", "cod_procedimento_interno", "qtd_teto"),
+    ours=True,
+)
+
+COTA = Layout(
+    name="cota",
+    table="bruto_sisreg.cota",
+    columns=(
+        "competencia", "cod_cnes_solicitante", "cod_procedimento_interno", "tipo_ppi", "qtd_cota",
+    ),
+    key=("competencia", "cod_cnes_solicitante", "cod_procedimento_interno", "tipo_ppi"),
+    required=(
+        "competencia", "cod_cnes_solicitante", "cod_procedimento_interno", "tipo_ppi", "qtd_cota",
+    ),
+    ours=True,
+)
+
+CADSUS_CONSULTA = Layout(
+    name="cadsus_consulta",
+    table="bruto_cadsus.consulta",
+    # resultado: ok, nao_encontrado, varios or falha; the raw answer stays in landing (_arquivo).
+    columns=(
+        "identificador_tipo", "identificador", "resultado", "qtd_candidatos", "momento_consulta",
+    ),
+    key=("identificador_tipo", "identificador"),
+    required=("identificador_tipo", "identificador", "resultado"),
+    volatile=("momento_consulta",),
+    ours=True,
+)
+
+CADSUS_PESSOA = Layout(
+    name="cadsus_pessoa",
+    table="bruto_cadsus.pessoa",
+    columns=tuple(
+        """
+    id_pessoa nome nome_social nome_mae data_nascimento sexo raca_cor etnia cpf falecido
+    data_obito res_ibge res_bairro res_cep nasc_ibge nacionalidade qualidade protegido origem
+    data_consulta
+    """.split()
+    ),
+    key=("id_pessoa",),
+    required=("id_pessoa",),
+    volatile=("data_consulta", "qualidade"),
+    ours=True,
+)
+
+CADSUS_CNS = Layout(
+    name="cadsus_cns",
+    table="bruto_cadsus.cns",
+    columns=("id_pessoa", "cns", "tipo", "principal"),
+    key=("id_pessoa", "cns"),
+    required=("id_pessoa", "cns"),
+    ours=True,
+)
+
+CNES_ESTABELECIMENTO = Layout(
+    name="cnes_estabelecimento",
+    table="bruto_cnes.estabelecimento",
+    columns=tuple(
+        """
+    co_unidade co_cnes tp_unidade co_tipo_unidade co_tipo_estabelecimento co_atividade_principal
+    no_razao_social no_fantasia no_fantasia_abrev tp_pfpj nivel_dep nu_cnpj_mantenedora nu_cnpj
+    co_estado_gestor co_municipio_gestor tp_gestao co_regiao_saude co_micro_regiao
+    co_distrito_sanitario co_distrito_administrativo no_logradouro nu_endereco no_complemento
+    no_bairro co_cep nu_latitude nu_longitude dt_atu_geo nu_telefone no_email co_atividade
+    co_clientela co_turno_atendimento tp_estab_sempre_aberto co_natureza_jur co_motivo_desab
+    st_contrato_formalizado dt_atualizacao_origem dt_atualizacao
+    """.split()
+    ),
+    key=("co_cnes",),
+    required=("co_cnes", "no_fantasia"),
+    withheld=("nu_cpf", "co_cpfdiretorcln", "reg_diretorcln", "no_usuario_geo", "co_usuario"),
+)
+
+API_LAYOUTS = (SOLICITACAO_AMBULATORIAL, MARCACAO_AMBULATORIAL, SOLICITACAO_HOSPITALAR)
+FILE_LAYOUTS = (
+    ESCALA, AGENDAMENTO, AFASTAMENTO_PROFISSIONAL, AFASTAMENTO_UNIDADE, FERIADO, PPI, TETO, COTA,
+    CADSUS_PESSOA, CADSUS_CNS, CNES_ESTABELECIMENTO,
+)
+ALL_LAYOUTS = (*API_LAYOUTS, *FILE_LAYOUTS, CADSUS_CONSULTA)

@@ -1,0 +1,92 @@
+"""The one settings object: environment first, then `.env`, then the defaults below.
+
+Example:
+    >>> settings = Settings.load()
+    >>> settings.warehouse
+    PosixPath('data/mapa.duckdb')
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mapa.errors import ConfigError
+
+MIN_KEY_LENGTH = 32
+
+
+class Settings(BaseSettings):
+    """Where things are and how to reach the sources. Secrets never print (`SecretStr`)."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+
+    mapa_dir: Path = Path("data")
+    mapa_pseudonym_key: SecretStr | None = None
+
+    sisreg_url: str = "https://sisreg-es.saude.gov.br"
+    sisreg_user: str | None = None
+    sisreg_password: SecretStr | None = None
+    sisreg_suffix: str = "df-brasilia"
+    sisreg_central: str = "530010"
+    sisreg_uf: str = "53"
+    sisreg_page: int = Field(default=5000, ge=1, le=10000)
+
+    cadsus_url: str = "https://servicos.saude.gov.br/cadsus/v2/PDQSupplierJWT"
+    cadsus_token_url: str = "https://ehr-auth.saude.gov.br/api/osb/token"
+    cadsus_cert: Path | None = None
+    cadsus_key: Path | None = None
+    cadsus_system: str = ""
+    cadsus_concurrency: int = Field(default=4, ge=1, le=32)
+    cadsus_max_age_days: int = Field(default=180, ge=0)
+
+    @classmethod
+    def load(cls) -> Settings:
+        """Read the settings.
+
+        Raises:
+            ConfigError: a value cannot be used; the message names the setting, not the value.
+        """
+        try:
+            return cls()
+        except ValidationError as error:
+            first = error.errors()[0]
+            name = ".".join(str(part) for part in first["loc"]).upper()
+            raise ConfigError(
+                f"Setting {name} cannot be used: {first['msg']}.\n"
+                f"Correct {name} in the environment or in .env."
+            ) from None
+
+    @property
+    def warehouse(self) -> Path:
+        """The restricted DuckDB file; dbt writes it, nobody else reads it."""
+        return self.mapa_dir / "mapa.duckdb"
+
+    @property
+    def landing(self) -> Path:
+        """Every byte received, as received."""
+        return self.mapa_dir / "landing"
+
+    @property
+    def published(self) -> Path:
+        """What leaves the house; BI tools and panels read only this."""
+        return self.mapa_dir / "published"
+
+    def pseudonym_key(self) -> bytes:
+        """Return the key of the pseudonyms.
+
+        Raises:
+            ConfigError: it is missing or shorter than 32 characters.
+        """
+        key = self.mapa_pseudonym_key.get_secret_value() if self.mapa_pseudonym_key else ""
+        if len(key) < MIN_KEY_LENGTH:
+            state = "is not set" if not key else f"has fewer than {MIN_KEY_LENGTH} characters"
+            raise ConfigError(
+                f"MAPA_PSEUDONYM_KEY {state}; without it no pseudonym can be made.\n"
+                f"Make one with\n"
+                f'  python -c "import secrets; print(secrets.token_hex(32))"\n'
+                f"and put it in the environment or in .env, apart from the data."
+            )
+        return key.encode()
