@@ -1,0 +1,1 @@
+"""A synthetic city shaped like the Federal District, with the right answers about itself."""

@@ -1,0 +1,125 @@
+"""The synthetic city: its tables, and the order in which they come to be.
+
+Everything is drawn from one seed, so the same parameters give byte-identical tables. Nothing here
+is a real person, unit or number: identifiers carry valid check digits over low serials.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+import pyarrow as pa
+
+from mapa.simulate.arrays import DAY, Span, day_number, numbers
+from mapa.simulate.booking import book, booking_table, event_table
+from mapa.simulate.demand import Demand, build_demand, build_script, request_table
+from mapa.simulate.limits import build_limits
+from mapa.simulate.network import Network, build_catalogue, build_plan, build_units
+from mapa.simulate.offer import build_offer
+from mapa.simulate.people import Population, build_population
+from mapa.simulate.slots import SlotDays, slot_days
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """What a city is made from.
+
+    Attributes:
+        people: residents, Entorno included.
+        days: length of the simulated life, the last day being `until`.
+        seed: of every draw.
+        until: last simulated day.
+    """
+
+    people: int
+    days: int
+    seed: int
+    until: date
+
+
+@dataclass(frozen=True)
+class City:
+    """A finished city; the columns of each table are in `mapa.simulate.schemas`."""
+
+    parameters: Parameters
+    start: date
+    until: date
+    procedures: pa.Table
+    units: pa.Table
+    professionals: pa.Table
+    schedules: pa.Table
+    leaves_professional: pa.Table
+    leaves_unit: pa.Table
+    holidays: pa.Table
+    ppi: pa.Table
+    ceilings: pa.Table
+    quotas: pa.Table
+    persons: pa.Table
+    cards: pa.Table
+    requests: pa.Table
+    events: pa.Table
+    bookings: pa.Table
+
+
+def build(people: int, days: int, seed: int, until: date) -> City:
+    """Build the city; the same arguments give the same tables, byte for byte.
+
+    Raises:
+        ValueError: when there is nobody or not a single day.
+    """
+    if people < 1 or days < 1:
+        raise ValueError("a city needs at least one person and one day")
+    start = until - timedelta(days=days - 1)
+    span = Span(day_number(start), day_number(until))
+    # One stream of chance per part: a change in one does not stir the others.
+    chance = iter(np.random.default_rng(seed).spawn(9))
+    catalogue = build_catalogue()
+    units = build_units(people, next(chance))
+    network = Network(catalogue, units, build_plan(catalogue, people, next(chance)))
+    offered = build_offer(network, span, next(chance))
+    slots = slot_days(offered, span.until)
+    limits = build_limits(network, offered, slots, span, next(chance))
+    population = build_population(people, span, next(chance))
+    demand = build_demand(network, population, span, next(chance))
+    requests = request_table(network, population, demand, next(chance))
+    bookings, events = _live(demand, population, (offered.schedules, slots), span, next(chance))
+    return City(
+        parameters=Parameters(people, days, seed, until),
+        start=start,
+        until=until,
+        procedures=catalogue.procedures,
+        units=units,
+        professionals=offered.professionals,
+        schedules=offered.schedules,
+        leaves_professional=offered.leaves_professional,
+        leaves_unit=offered.leaves_unit,
+        holidays=offered.holidays,
+        ppi=limits.ppi,
+        ceilings=limits.ceilings,
+        quotas=limits.quotas,
+        persons=population.persons,
+        cards=population.cards,
+        requests=requests,
+        events=events,
+        bookings=bookings,
+    )
+
+
+def _live(
+    demand: Demand,
+    population: Population,
+    supply: tuple[pa.Table, SlotDays],
+    span: Span,
+    chance: np.random.Generator,
+) -> tuple[pa.Table, pa.Table]:
+    """Live through the days and write down bookings and events."""
+    death = numbers(population.persons, "death_date")[demand.person]
+    script = build_script(demand, death, chance)
+    booked = book(demand, script, supply, span, chance)
+    bookings = booking_table(booked, supply[0], (demand.at, death), span, chance)
+    events = event_table(demand, script, (booked, bookings), chance)
+    # The script knows the future; the record does not.
+    past = pa.array(numbers(events, "at") < (span.until + 1) * DAY)
+    return bookings, events.filter(past).combine_chunks()

@@ -1,0 +1,244 @@
+"""Serves a city over HTTP on the loopback interface, from a process of its own.
+
+`serving` writes the document store, starts `python -m mapa.simulate.server` on it and gives its
+address; the loader and the server so have a core each. The child inherits the listening socket, so
+a client may call at once and a port is taken before the city is built. It ends when its standard
+input closes: no signal is needed, and no server outlives the program that started it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date
+from email.utils import format_datetime
+from pathlib import Path
+
+import uvicorn
+from pydantic import SecretStr
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from mapa.errors import MapaError, PortError
+from mapa.simulate import documents, pdq, search_api
+from mapa.simulate.city import City
+
+HOST = "127.0.0.1"
+USER = "simulador"
+PASSWORD = "cidade-sintetica"  # noqa: S105 - opens nothing but a synthetic city
+SUFFIX = "df-brasilia"
+READY = "ready"
+STOP_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server: where it is and what opens its doors.
+
+    Attributes:
+        url: base address, without a slash at the end.
+        user: of the search API.
+        password: of the search API.
+        process: the process that serves.
+
+    """
+
+    url: str
+    user: str = USER
+    password: str = field(default=PASSWORD, repr=False)
+    process: subprocess.Popen[str] | None = field(default=None, repr=False, compare=False)
+
+    def environment(self) -> dict[str, str]:
+        """Return the environment variables that point the loaders at this server."""
+        return {
+            "SISREG_URL": self.url,
+            "SISREG_USER": self.user,
+            "SISREG_PASSWORD": self.password,
+            "CADSUS_URL": self.url + pdq.QUERY_PATH,
+            "CADSUS_TOKEN_URL": self.url + pdq.TOKEN_PATH,
+        }
+
+    def settings(self) -> dict[str, str | SecretStr]:
+        """Return the same as fields of `Settings`, for `model_copy(update=...)`."""
+        fields: dict[str, str | SecretStr] = {k.lower(): v for k, v in self.environment().items()}
+        return fields | {"sisreg_password": SecretStr(self.password)}
+
+    def wait(self) -> int:
+        """Wait until the server ends and return its exit code."""
+        return self.process.wait() if self.process else 0
+
+
+class SimulatedClock:
+    """Gives every answer the `Date` of the city instead of today's."""
+
+    def __init__(self, app: ASGIApp, date: str) -> None:
+        """Keep the application and the header's value."""
+        self.app = app
+        self.date = date
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and set the header of the answer."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message)["Date"] = self.date
+            await send(message)
+
+        await self.app(scope, receive, dated)
+
+
+def application(store: Path) -> Starlette:
+    """Return the application over a document store.
+
+    What should happen to answers on their way out is a middleware in this list.
+    """
+    engine, registry = search_api.Engine(store), pdq.Registry(store)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        engine.close()
+        registry.close()
+
+    today = format_datetime(registry.now.astimezone(UTC), usegmt=True)
+    guard = Middleware(search_api.BasicAuth, user=USER, password=PASSWORD)
+    return Starlette(
+        routes=[
+            *pdq.routes(registry),
+            Mount("/", routes=search_api.routes(engine, SUFFIX, USER), middleware=[guard]),
+        ],
+        middleware=[
+            Middleware(SimulatedClock, date=today),
+            # The lowest level: pages are large and this machine pays for both ends.
+            Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def listen(port: int) -> socket.socket:
+    """Take a port of the loopback interface; 0 means any free one.
+
+    Raises:
+        PortError: another program has it.
+
+    """
+    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((HOST, port))
+    except OSError as error:
+        sock.close()
+        raise PortError(
+            f"Port {port} of {HOST} cannot be used ({error.strerror}).\n"
+            f"Stop the program that has it, or choose another one: mapa simulate --port {port + 1}"
+        ) from None
+    sock.listen(128)
+    return sock
+
+
+@contextmanager
+def serving(
+    city: City,
+    as_of: date | None = None,
+    port: int = 0,
+    *,
+    listener: socket.socket | None = None,
+) -> Iterator[Server]:
+    """Serve the city from another process until the block ends.
+
+    Args:
+        city: the finished city.
+        as_of: last day whose events are shown; default: the city's last day.
+        port: port to take; 0 means any free one.
+        listener: a socket already taken by `listen`, instead of a port; it is closed here.
+
+    Raises:
+        PortError: the port is taken.
+        MapaError: the server does not start.
+
+    """
+    with (
+        listener or listen(port) as sock,
+        tempfile.TemporaryDirectory(prefix="mapa-simulate-") as folder,
+    ):
+        store = Path(folder) / "city.duckdb"
+        documents.build(city, store, as_of)
+        url = f"http://{HOST}:{sock.getsockname()[1]}"
+        process = _start(store, sock)
+        try:
+            if (process.stdout.readline() if process.stdout else "").strip() != READY:
+                raise MapaError("The simulator's server did not start; its reason stands above.")
+            yield Server(url, process=process)
+        finally:
+            _stop(process)
+
+
+def _start(store: Path, sock: socket.socket) -> subprocess.Popen[str]:
+    """Start the child; a session of its own keeps the terminal's Ctrl-C away from it."""
+    command = [sys.executable, "-m", "mapa.simulate.server", str(store), str(sock.fileno())]
+    return subprocess.Popen(  # noqa: S603 - our own module, no shell
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pass_fds=[sock.fileno()],
+        start_new_session=True,
+        text=True,
+    )
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    for stream in (process.stdin, process.stdout):
+        if stream:
+            stream.close()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+class _ReadyServer(uvicorn.Server):
+    """Says on standard output that it accepts connections, and ends when standard input does."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        print(READY, flush=True)  # noqa: T201 - the parent reads it
+        threading.Thread(target=self._end_with_input, daemon=True).start()
+
+    def _end_with_input(self) -> None:
+        sys.stdin.read()
+        self.should_exit = True
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Serve a store on an inherited socket; `serving` starts this in a process of its own."""
+    parser = argparse.ArgumentParser(description="Serve a document store on an open socket.")
+    parser.add_argument("store", type=Path, help="document store to serve")
+    parser.add_argument("socket", type=int, help="number of the inherited listening socket")
+    options = parser.parse_args(arguments)
+    config = uvicorn.Config(
+        application(options.store),
+        log_level="warning",
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+    )
+    sock = socket.socket(fileno=options.socket)
+    _ReadyServer(config).run(sockets=[sock])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""The judge of the whole project: what the indicators must say about a simulated city.
+
+Every answer is computed from what happened in the city, never from the records that the city hands
+out and never by the project's SQL. Columns have the names of the marts; nothing is rounded.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pyarrow as pa
+
+from mapa.simulate.arrays import day_number
+from mapa.simulate.city import City
+from mapa.simulate.slots import FATES, fates, slot_days
+from mapa.simulate.truth_offer import per_day, per_month
+from mapa.simulate.truth_queue import (
+    absence_per_month,
+    calendar,
+    history,
+    queue_per_month,
+    waits_per_month,
+)
+
+
+def compute(city: City) -> dict[str, Any]:
+    """Compute the right answers as of the end of the last simulated day.
+
+    Returns:
+        Parameters, counts and one entry per mart: key columns, other columns, rows (key first).
+    """
+    days = slot_days(city, day_number(city.until))
+    past, when = history(city), calendar(city)
+    return {
+        "parametros": {
+            "pessoas": city.parameters.people,
+            "dias": city.parameters.days,
+            "semente": city.parameters.seed,
+            "ate": city.parameters.until.isoformat(),
+        },
+        "data_referencia": city.until.isoformat(),
+        "contagens": _counts(city),
+        "oferta_por_dia": per_day(city, days),
+        "oferta_real_por_mes": per_month(city, days),
+        "fila_por_mes": queue_per_month(city, past, when),
+        "espera_por_mes": waits_per_month(city, past, when),
+        "absenteismo_por_mes": absence_per_month(city),
+    }
+
+
+def write(city: City, path: Path) -> None:
+    """Write the right answers as JSON."""
+    path.write_bytes(orjson.dumps(compute(city)))
+
+
+def _counts(city: City) -> dict[str, Any]:
+    """Count what the city is made of; schedules also by status and by what becomes of them."""
+    status = city.schedules["status"].to_pylist()
+    fate = [FATES[i] for i in fates(city.schedules, day_number(city.until)).tolist()]
+    by_fate: dict[str, Counter[str]] = {name: Counter() for name in FATES}
+    for reason, situation in zip(fate, status, strict=True):
+        by_fate[reason][situation] += 1
+    return {
+        "escalas": city.schedules.num_rows,
+        "escalas_por_situacao": _tally(city.schedules, "status"),
+        "escalas_por_motivo": {reason: dict(count) for reason, count in by_fate.items() if count},
+        "afastamentos_profissional": city.leaves_professional.num_rows,
+        "afastamentos_unidade": city.leaves_unit.num_rows,
+        "feriados": city.holidays.num_rows,
+        "ppi": city.ppi.num_rows,
+        "tetos": city.ceilings.num_rows,
+        "cotas": city.quotas.num_rows,
+        "unidades": city.units.num_rows,
+        "procedimentos": city.procedures.num_rows,
+        "profissionais": city.professionals.num_rows,
+        "pessoas": city.persons.num_rows,
+        "cartoes": city.cards.num_rows,
+        "solicitacoes": city.requests.num_rows,
+        "marcacoes": city.bookings.num_rows,
+        "marcacoes_por_desfecho": _tally(city.bookings, "outcome"),
+        "eventos": city.events.num_rows,
+        "eventos_por_tipo": _tally(city.events, "kind"),
+    }
+
+
+def _tally(table: pa.Table, column: str) -> dict[str, int]:
+    """Count the rows per text of a column, in alphabetical order."""
+    counts = table[column].value_counts().to_pylist()
+    return {row["values"]: row["counts"] for row in sorted(counts, key=lambda row: row["values"])}
