@@ -26,6 +26,11 @@ class Settings(BaseSettings):
     mapa_dir: Path = Path("data")
     mapa_pseudonym_key: SecretStr | None = None
 
+    # dbt's own variables, so that dbt and mapa look at the same folders.
+    dbt_project_dir: Path = Path(".")
+    dbt_target_path: Path = Path("target")
+    dbt_log_path: Path = Path("logs")
+
     sisreg_url: str = "https://sisreg-es.saude.gov.br"
     sisreg_user: str | None = None
     sisreg_password: SecretStr | None = None

@@ -1,0 +1,93 @@
+"""The one place that runs dbt: a subprocess, so that its lock on the warehouse ends with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from mapa.errors import BuildError, ConfigError
+from mapa.settings import Settings
+from mapa.ui import progress
+
+STEP = re.compile(r"(\d+) of (\d+) (?!START)")
+COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+BAD = {"error", "fail", "runtime error"}
+
+
+def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
+    """Run one dbt command with the project's settings and show its progress.
+
+    dbt's own lines go to its log in the restricted side only: an error of the database may quote
+    a value.
+
+    Raises:
+        ConfigError: there is no dbt project here.
+        BuildError: dbt failed; the message names what failed.
+    """
+    project = settings.dbt_project_dir
+    if not (project / "dbt_project.yml").exists():
+        raise ConfigError(
+            f"There is no dbt project in {project.resolve().name}/.\n"
+            "Run mapa in the project's folder, or set DBT_PROJECT_DIR."
+        )
+    environment = os.environ | {
+        "MAPA_DIR": str(settings.mapa_dir.resolve()),
+        "DBT_TARGET_PATH": str(settings.dbt_target_path.resolve()),
+        "DBT_LOG_PATH": str(settings.dbt_log_path.resolve()),
+    }
+    process = subprocess.Popen(
+        [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments],
+        cwd=project,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    tail: list[str] = []
+    try:
+        with progress() as display:
+            task = display.add_task(title, total=None)
+            for line in process.stdout:
+                tail = [*tail[-30:], COLOUR.sub("", line).rstrip()]
+                if step := STEP.search(line):
+                    display.update(task, completed=int(step[1]), total=int(step[2]))
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        code = process.wait()
+    if code:
+        raise BuildError(_why(settings, tail, arguments[0]))
+
+
+def _why(settings: Settings, tail: list[str], command: str) -> str:
+    """Say which nodes failed, or quote the project's own guard, and where the rest stands."""
+    where = f"The details are in {settings.dbt_log_path / 'dbt.log'}."
+    failed = _failed_nodes(settings.dbt_target_path / "run_results.json")
+    for index, line in enumerate(tail):
+        if "Compilation Error in operation" in line and index + 1 < len(tail):
+            return tail[index + 1].strip()
+        if "Could not set lock" in line:
+            return (
+                "dbt could not open the warehouse: another process has it open.\n"
+                "Wait until the other run has ended, then try again."
+            )
+    names = "\n".join(f"  {status}: {name}" for name, status in failed[:10])
+    return f"dbt {command} failed{':' if names else '.'}\n{names}\n{where}".replace("\n\n", "\n")
+
+
+def _failed_nodes(results: Path) -> list[tuple[str, str]]:
+    """Return name and status of what did not pass in dbt's last run."""
+    if not results.exists():
+        return []
+    rows = json.loads(results.read_text())["results"]
+    return [(r["unique_id"], r["status"]) for r in rows if r["status"] in BAD]
+
+
+def build(settings: Settings) -> None:
+    """Build and test everything."""
+    run_dbt(settings, "build", title="dbt build")

@@ -1,0 +1,105 @@
+"""The whole house on a synthetic city: simulate, load over HTTP, build, verify, publish."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import shutil
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+from mapa import dbt, publish, warehouse
+from mapa.errors import ConfigError, PublishError
+from mapa.load import cadsus, exports, sisreg
+from mapa.settings import Settings
+from mapa.simulate import city as simulated
+from mapa.simulate import files, truth, verify
+from mapa.simulate.server import serving
+from mapa.ui import say
+
+MARKER = ".made_by_demo"
+
+
+@dataclass(frozen=True)
+class CitySize:
+    """How large the synthetic city is, and which one."""
+
+    people: int = 30_000
+    days: int = 400
+    seed: int = 1
+    until: date = date(2026, 6, 30)
+
+
+def prepare_checkout(project: Path) -> list[str]:
+    """Make `profiles.yml` and a development key when there are none; return what was made."""
+    made = []
+    profile = project / "profiles.yml"
+    if not profile.exists() and "DBT_PROFILES_DIR" not in os.environ:
+        shutil.copyfile(project / "profiles.yml.example", profile)
+        made.append("profiles.yml, a copy of profiles.yml.example")
+    if Settings.load().mapa_pseudonym_key is None:
+        env = project / ".env"
+        with open(os.open(env, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
+            file.write(f"MAPA_PSEUDONYM_KEY={secrets.token_hex(32)}\n")
+        made.append(".env with a development key; real data need a key kept apart from them")
+    return made
+
+
+def fresh_directory(directory: Path) -> None:
+    """Empty the demo's folder; refuse one that holds anything the demo did not make."""
+    if directory.exists() and any(directory.iterdir()) and not (directory / MARKER).exists():
+        raise ConfigError(
+            f"{directory}/ holds data that the demo did not make, and it would be replaced.\n"
+            "Choose another folder: MAPA_DIR=demo make demo"
+        )
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(mode=0o700, parents=True)
+    (directory / MARKER).touch()
+
+
+def build_house(settings: Settings, size: CitySize) -> list[verify.Comparison]:
+    """Run the main job on a synthetic city and compare the marts with the truth.
+
+    The API is read twice, as of a month before the end and at the end, so that the second read
+    is an incremental one over versions of the same requests.
+
+    Raises:
+        PublishError: a mart differs from the truth; nothing is published then.
+    """
+    say(f"1/6 Simulating {size.people} people over {size.days} days until {size.until} ...")
+    city = simulated.build(size.people, size.days, size.seed, size.until)
+    directory = settings.mapa_dir / "city"
+    written = files.write(city, directory / "files", as_of=size.until)
+    truth.write(city, directory / "truth.json")
+    for as_of in (size.until - timedelta(days=30), size.until):
+        say(f"2/6 Loading SISREG over HTTP as of {as_of} ...")
+        with serving(city, as_of=as_of) as server:
+            pointed = settings.model_copy(update=server.settings())
+            for summary in sisreg.load(pointed, "all"):
+                say(f"    {summary}")
+            if as_of == size.until:
+                say("3/6 Loading CadSUS over HTTP, then the export files ...")
+                say(f"    {cadsus.load(pointed)}")
+    for summary in exports.load(settings, written):
+        say(f"    {summary}")
+    say("4/6 Building and testing the models with dbt ...")
+    dbt.build(settings)
+    say("5/6 Comparing the marts with what really happened in the city ...")
+    comparisons = check(settings, directory / "truth.json")
+    say("6/6 Publishing ...")
+    say(f"    {publish.publish(settings)}")
+    return comparisons
+
+
+def check(settings: Settings, path: Path) -> list[verify.Comparison]:
+    """Compare the marts with a `truth.json` and say the result line by line."""
+    expected = json.loads(path.read_bytes())
+    with warehouse.connect(settings.warehouse, read_only=True) as con:
+        comparisons = verify.compare(con, expected)
+    for comparison in comparisons:
+        say(f"    {comparison}")
+    if not all(comparison.equal for comparison in comparisons):
+        raise PublishError("The marts differ from the simulated truth; nothing was published.")
+    return comparisons

@@ -1,0 +1,76 @@
+"""One small city, built as a user would, for all tests that look at the finished house."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mapa.demo import CitySize, build_house
+from mapa.settings import Settings
+
+PROJECT = Path(__file__).parents[2]
+TEST_KEY = "only-for-tests-" * 4
+SMALL = CitySize(people=3000, days=150, seed=1, until=date(2026, 6, 30))
+
+
+@dataclass(frozen=True)
+class House:
+    """A built and published city."""
+
+    directory: Path
+    project: Path
+    truth: dict[str, Any]
+    env: dict[str, str]
+    settings: Settings
+
+
+@contextmanager
+def environment(values: dict[str, str]) -> Iterator[None]:
+    """Set environment variables for a while."""
+    before = dict(os.environ)
+    os.environ.update(values)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)
+
+
+def house_environment(directory: Path) -> dict[str, str]:
+    """Return an environment in which nothing of the checkout's own data is touched."""
+    profiles = directory / "profiles"
+    profiles.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(PROJECT / "profiles.yml.example", profiles / "profiles.yml")
+    return {
+        "MAPA_DIR": str(directory / "data"),
+        "MAPA_PSEUDONYM_KEY": TEST_KEY,
+        "DBT_PROJECT_DIR": str(PROJECT),
+        "DBT_PROFILES_DIR": str(profiles),
+        "DBT_TARGET_PATH": str(directory / "target"),
+        "DBT_LOG_PATH": str(directory / "logs"),
+    }
+
+
+def make_house(directory: Path, size: CitySize) -> House:
+    """Build a house as `mapa demo` does."""
+    env = house_environment(directory)
+    with environment(env):
+        settings = Settings.load()
+        build_house(settings, size)
+    truth = json.loads((settings.mapa_dir / "city" / "truth.json").read_bytes())
+    return House(settings.mapa_dir, PROJECT, truth, env, settings)
+
+
+@pytest.fixture(scope="session")
+def city_house(tmp_path_factory: pytest.TempPathFactory) -> House:
+    """Return the small city of the first seed, loaded, built, verified and published."""
+    return make_house(tmp_path_factory.mktemp("house"), SMALL)

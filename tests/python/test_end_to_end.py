@@ -1,0 +1,221 @@
+"""The finished house as its users meet it: numbers against the truth, dbt by hand, clear failures."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import pytest
+from conftest import SMALL, House, house_environment, make_house
+
+from mapa import warehouse
+from mapa.simulate import verify
+
+BIN = Path(sys.executable).parent
+
+
+def run(
+    house_env: dict[str, str], *command: str, **extra: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of the virtual environment as a user would."""
+    return subprocess.run(
+        [str(BIN / command[0]), *command[1:]],
+        env=os.environ | house_env | extra,
+        cwd=house_env["DBT_PROJECT_DIR"],
+        text=True,
+        capture_output=True,
+        timeout=600,
+        check=False,
+    )
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> dict[str, str]:
+    """Return the environment of a house in which nothing has been loaded."""
+    return house_environment(tmp_path)
+
+
+# --- numbers ---------------------------------------------------------------------------------
+
+
+def test_every_cell_of_every_mart_equals_the_truth(city_house: House) -> None:
+    with warehouse.connect(city_house.settings.warehouse, read_only=True) as con:
+        results = verify.compare(con, city_house.truth)
+    assert [str(result) for result in results if not result.equal] == []
+    assert all(result.cells > 0 for result in results)
+
+
+def test_the_comparison_notices_a_single_wrong_cell(city_house: House) -> None:
+    truth = {name: dict(city_house.truth[name]) for name in verify.MARTS}
+    rows = [list(row) for row in truth["oferta_real_por_mes"]["linhas"]]
+    rows[0][-1] += 1
+    truth["oferta_real_por_mes"]["linhas"] = rows
+    with warehouse.connect(city_house.settings.warehouse, read_only=True) as con:
+        wrong = [result for result in verify.compare(con, truth) if not result.equal]
+    assert [(result.mart, len(result.different)) for result in wrong] == [
+        ("oferta_real_por_mes", 1)
+    ]
+
+
+def test_a_second_city_equals_its_truth_too(tmp_path: Path) -> None:
+    house = make_house(tmp_path, replace(SMALL, people=2000, seed=2))
+    with warehouse.connect(house.settings.warehouse, read_only=True) as con:
+        results = verify.compare(con, house.truth)
+    assert [str(result) for result in results if not result.equal] == []
+
+
+def test_published_slots_reconcile_with_raw_schedules(city_house: House) -> None:
+    with warehouse.connect(city_house.settings.warehouse, read_only=True) as con:
+        raw, explained = con.execute(
+            """
+            select
+                (select count(*) from bruto_sisreg.escala_ambulatorial),
+                (select sum(qtd_linhas) from qualidade.qualidade_escalas)
+            """
+        ).fetchone() or (0, 0)
+        (restricted,) = con.execute(
+            "select sum(qtd_vagas_total) from oferta.oferta_por_dia"
+        ).fetchone() or (0,)
+    with duckdb.connect(city_house.settings.published / "mapa_publico.duckdb", read_only=True) as p:
+        (by_day,) = p.execute(
+            "select sum(qtd_vagas_total) from publicacao.pub_oferta_por_dia"
+        ).fetchone() or (0,)
+        (by_month,) = p.execute(
+            "select sum(qtd_vagas_total) from publicacao.pub_oferta_real_por_mes"
+        ).fetchone() or (0,)
+    assert raw == explained > 0
+    assert restricted == by_day == by_month > 0
+
+
+def test_every_load_reconciles(city_house: House) -> None:
+    with warehouse.connect(city_house.settings.warehouse, read_only=True) as con:
+        rows = con.execute(
+            """
+            select
+                resultado,
+                qtd_recebidas = qtd_carregadas + qtd_identicas + qtd_rejeitadas,
+            from controle.cargas
+            """
+        ).fetchall()
+    assert rows
+    assert set(rows) == {("completa", True)}
+
+
+# --- dbt by hand -----------------------------------------------------------------------------
+
+
+def test_dbt_works_for_someone_who_never_heard_of_mapa(
+    city_house: House, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    shutil.copyfile(city_house.settings.warehouse, data / "mapa.duckdb")
+    env = house_environment(tmp_path)
+    for command in (
+        ("dbt", "build", "--select", "oferta_real_por_mes+"),
+        ("dbt", "test", "--select", "oferta_real_por_mes"),
+        ("dbt", "docs", "generate"),
+    ):
+        done = run(env, *command)
+        assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_the_key_stands_in_no_compiled_file_and_no_log(city_house: House) -> None:
+    key = city_house.env["MAPA_PSEUDONYM_KEY"].encode()
+    for name in ("DBT_TARGET_PATH", "DBT_LOG_PATH", "MAPA_DIR"):
+        for path in Path(city_house.env[name]).rglob("*"):
+            if path.is_file():
+                assert key not in path.read_bytes(), path.name
+
+
+def test_dbt_before_any_load_says_what_to_do(empty: dict[str, str]) -> None:
+    done = run(empty, "dbt", "build")
+    assert done.returncode == 1
+    assert "Nothing has been loaded" in done.stdout
+    assert "mapa load --help" in done.stdout
+
+
+@pytest.mark.parametrize(("key", "state"), [("", "is not set"), ("short", "fewer than 32")])
+def test_a_missing_or_short_key_stops_dbt(empty: dict[str, str], key: str, state: str) -> None:
+    done = run(empty, "dbt", "build", MAPA_PSEUDONYM_KEY=key)
+    assert done.returncode != 0
+    assert state in done.stdout + done.stderr
+
+
+def test_a_second_writer_is_told_to_wait(city_house: House) -> None:
+    with warehouse.connect(city_house.settings.warehouse):
+        done = run(city_house.env, "mapa", "load", "export", str(city_house.directory / "city"))
+    assert done.returncode == 6
+    assert "in use by another process" in done.stderr
+
+
+# --- clear failures --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def busy_port() -> Iterator[int]:
+    """Hold a port that a command will want."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        yield taken.getsockname()[1]
+
+
+def test_a_busy_port_is_named(empty: dict[str, str], busy_port: int) -> None:
+    done = run(empty, "mapa", "simulate", "--people", "1000", "--port", str(busy_port))
+    assert done.returncode == 11
+    assert str(busy_port) in done.stderr
+
+
+def test_a_stopped_source_is_named(empty: dict[str, str]) -> None:
+    done = run(
+        empty, "mapa", "load", "sisreg",
+        SISREG_URL="http://127.0.0.1:9", SISREG_USER="u", SISREG_PASSWORD="p",
+    )
+    assert done.returncode == 5
+    assert "127.0.0.1" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_missing_credentials_are_named(empty: dict[str, str]) -> None:
+    done = run(empty, "mapa", "load", "sisreg")
+    assert done.returncode == 7
+    assert "SISREG_USER" in done.stderr
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Mount a disk of four megabytes."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("mounting a small disk needs root")
+    yield disk
+    subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_a_full_disk_is_named(
+    city_house: House, empty: dict[str, str], small_disk: Path
+) -> None:
+    files = city_house.directory / "city" / "files"
+    done = run(empty, "mapa", "load", "export", str(files), MAPA_DIR=str(small_disk))
+    assert done.returncode == 10, done.stderr
+    assert "room" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_demo_refuses_a_folder_it_did_not_make(empty: dict[str, str], tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "precious").touch()
+    done = run(empty, "mapa", "demo", "--no-panels")
+    assert done.returncode == 7
+    assert (data / "precious").exists()
