@@ -8,7 +8,7 @@
 {% macro require_a_load() %}
     {% if execute and flags.WHICH in ('build', 'run', 'test') %}
         {% set found = namespace(loads=0) %}
-        {% if load_relation(api.Relation.create(schema='controle', identifier='cargas')) %}
+        {% if adapter.get_relation(target.database, 'controle', 'cargas') %}
             {% set found.loads = run_query(
                 "select count(*) from controle.cargas where resultado = 'completa'"
             ).columns[0].values()[0] %}

@@ -39,7 +39,7 @@ def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
         "DBT_TARGET_PATH": str(settings.dbt_target_path.resolve()),
         "DBT_LOG_PATH": str(settings.dbt_log_path.resolve()),
     }
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
         [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments],
         cwd=project,
         env=environment,
@@ -47,12 +47,11 @@ def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    assert process.stdout is not None
     tail: list[str] = []
     try:
         with progress() as display:
             task = display.add_task(title, total=None)
-            for line in process.stdout:
+            for line in process.stdout or ():
                 tail = [*tail[-30:], COLOUR.sub("", line).rstrip()]
                 if step := STEP.search(line):
                     display.update(task, completed=int(step[1]), total=int(step[2]))

@@ -34,4 +34,3 @@ class Plugin(BasePlugin):
         cursor.execute("set variable mapa_ipad = $1", [self.pads[0]])
         cursor.execute("set variable mapa_opad = $1", [self.pads[1]])
         cursor.execute(MACRO)
-

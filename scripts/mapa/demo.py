@@ -41,7 +41,8 @@ def prepare_checkout(project: Path) -> list[str]:
         made.append("profiles.yml, a copy of profiles.yml.example")
     if Settings.load().mapa_pseudonym_key is None:
         env = project / ".env"
-        with open(os.open(env, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a") as file:
+        env.touch(mode=0o600)
+        with env.open("a") as file:
             file.write(f"MAPA_PSEUDONYM_KEY={secrets.token_hex(32)}\n")
         made.append(".env with a development key; real data need a key kept apart from them")
     return made

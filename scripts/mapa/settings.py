@@ -27,7 +27,7 @@ class Settings(BaseSettings):
     mapa_pseudonym_key: SecretStr | None = None
 
     # dbt's own variables, so that dbt and mapa look at the same folders.
-    dbt_project_dir: Path = Path(".")
+    dbt_project_dir: Path = Path()
     dbt_target_path: Path = Path("target")
     dbt_log_path: Path = Path("logs")
 
@@ -40,7 +40,7 @@ class Settings(BaseSettings):
     sisreg_page: int = Field(default=5000, ge=1, le=10000)
 
     cadsus_url: str = "https://servicos.saude.gov.br/cadsus/v2/PDQSupplierJWT"
-    cadsus_token_url: str = "https://ehr-auth.saude.gov.br/api/osb/token"
+    cadsus_token_url: str = "https://ehr-auth.saude.gov.br/api/osb/token"  # noqa: S105
     cadsus_cert: Path | None = None
     cadsus_key: Path | None = None
     cadsus_system: str = ""

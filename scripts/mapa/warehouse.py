@@ -9,7 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-from mapa.errors import DiskError, FormatError, LockedError
+from mapa.errors import DiskError, FormatError, LockedError, MapaError
+from mapa.landing import disk
 from mapa.load.layouts import ALL_LAYOUTS
 
 CONTROL_DDL = """
@@ -63,6 +64,10 @@ create table if not exists controle.marcas (
 """
 
 
+MEMORY = "512MB"
+"""What a loader may use; more is spilled to disk. dbt has its own setting in `profiles.yml`."""
+
+
 @contextmanager
 def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse, create what is missing in it, and close it again.
@@ -72,29 +77,42 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
     Raises:
         LockedError: another process holds the file.
         FormatError: the file is not a DuckDB database this version can open.
-        DiskError: it cannot be created or written.
+        DiskError: it does not exist (when only reading), or cannot be created or written.
+
     """
-    try:
-        if not read_only:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            old = os.umask(0o077)
-            try:
-                con = duckdb.connect(str(path), config={"storage_compatibility_version": "latest"})
-            finally:
-                os.umask(old)
-        else:
-            con = duckdb.connect(str(path), read_only=True)
-    except duckdb.IOException as error:
-        raise explain(path, error) from None
-    except OSError as error:
-        raise DiskError(f"{path}: cannot be written ({error.strerror}).") from None
+    if read_only and not path.exists():
+        raise DiskError(f"{path} does not exist yet. Load something first; see\n  mapa load --help")
+    con = _open(path, read_only=read_only)
     try:
         con.execute("set TimeZone = 'UTC'")
         if not read_only:
+            con.execute(f"set memory_limit = '{MEMORY}'")
+            # A second thread doubles the CPU of a load and saves no time: a page is one object.
+            con.execute("set threads = 1")
             create_schemas(con)
         yield con
+    except duckdb.Error as error:
+        if no_room := _no_room(path, error):
+            raise no_room from None
+        raise
     finally:
         con.close()
+
+
+def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    if read_only:
+        config: dict[str, str | bool | int | float | list[str]] = {}
+    else:
+        config = {"storage_compatibility_version": "latest"}
+        with disk(path.parent):
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    before = os.umask(0o077)
+    try:
+        return duckdb.connect(str(path), read_only=read_only, config=config)
+    except duckdb.Error as error:
+        raise explain(path, error) from None
+    finally:
+        os.umask(before)
 
 
 def create_schemas(con: duckdb.DuckDBPyConnection) -> None:
@@ -106,17 +124,29 @@ def create_schemas(con: duckdb.DuckDBPyConnection) -> None:
         con.execute(layout.ddl())
 
 
-def explain(path: Path, error: duckdb.Error) -> LockedError | FormatError | DiskError:
-    """Turn DuckDB's error on opening or writing a file into one that says what to do."""
-    text = str(error)
-    if "lock" in text.lower():
+def explain(path: Path, error: duckdb.Error) -> MapaError:
+    """Turn DuckDB's error on opening a file into one that says what to do."""
+    text = str(error).lower()
+    if "lock" in text:
         return LockedError(
             f"{path} is in use by another process; the warehouse has one writer at a time.\n"
             "Wait until the other run (mapa, dbt, a database tool) has ended, then try again."
         )
-    if "No space left" in text or "could not write" in text.lower():
+    if "permission denied" in text or "read-only" in text or "cannot open file" in text:
+        return DiskError(f"{path} cannot be opened. Check the folder and its permissions.")
+    return _no_room(path, error) or FormatError(
+        f"{path} is not a database that this version of DuckDB can open.\n"
+        "Move it away and load again; landing has kept everything received."
+    )
+
+
+def _no_room(path: Path, error: duckdb.Error) -> DiskError | None:
+    if isinstance(error, duckdb.OutOfMemoryException):
+        return DiskError(
+            f"{path}: the work does not fit into {MEMORY} of memory.\nFree space on the disk to "
+            "spill to, or ask for smaller pages (SISREG_PAGE), then try again."
+        )
+    signs = ("no space left", "could not write", "file too large")
+    if isinstance(error, duckdb.IOException) and any(sign in str(error).lower() for sign in signs):
         return DiskError(f"{path}: no room left on the disk. Free some space, then try again.")
-    if "Cannot open file" in text or "does not exist" in text:
-        return DiskError(f"{path} does not exist or cannot be opened. Load something first:\n"
-                         "  mapa load --help")
-    return FormatError(f"{path} is not a database that this version of DuckDB can open.")
+    return None

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
-from conftest import PROJECT
 
+from conftest import PROJECT
 from mapa.cli import COMMANDS, cli
 from mapa.errors import EXIT_CODES, MapaError
 
@@ -26,7 +26,7 @@ def all_commands() -> Iterator[tuple[str, click.Command]]:
                 yield f"{name} {child}", sub
 
 
-@pytest.mark.parametrize(("name", "command"), all_commands(), ids=lambda value: str(value))
+@pytest.mark.parametrize(("name", "command"), all_commands(), ids=str)
 def test_every_command_and_option_has_help(name: str, command: click.Command) -> None:
     assert command.help, f"mapa {name} has no help"
     for parameter in command.params:

@@ -1,4 +1,4 @@
-"""The finished house as its users meet it: numbers against the truth, dbt by hand, clear failures."""
+"""The finished house as its users meet it: numbers, dbt by hand, clear failures."""
 
 from __future__ import annotations
 
@@ -13,17 +13,15 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from conftest import SMALL, House, house_environment, make_house
 
+from conftest import SMALL, House, house_environment, make_house
 from mapa import warehouse
 from mapa.simulate import verify
 
 BIN = Path(sys.executable).parent
 
 
-def run(
-    house_env: dict[str, str], *command: str, **extra: str
-) -> subprocess.CompletedProcess[str]:
+def run(house_env: dict[str, str], *command: str, **extra: str) -> subprocess.CompletedProcess[str]:
     """Run a command of the virtual environment as a user would."""
     return subprocess.run(
         [str(BIN / command[0]), *command[1:]],
@@ -111,9 +109,7 @@ def test_every_load_reconciles(city_house: House) -> None:
 # --- dbt by hand -----------------------------------------------------------------------------
 
 
-def test_dbt_works_for_someone_who_never_heard_of_mapa(
-    city_house: House, tmp_path: Path
-) -> None:
+def test_dbt_works_for_someone_who_never_heard_of_mapa(city_house: House, tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.mkdir()
     shutil.copyfile(city_house.settings.warehouse, data / "mapa.duckdb")
@@ -176,8 +172,13 @@ def test_a_busy_port_is_named(empty: dict[str, str], busy_port: int) -> None:
 
 def test_a_stopped_source_is_named(empty: dict[str, str]) -> None:
     done = run(
-        empty, "mapa", "load", "sisreg",
-        SISREG_URL="http://127.0.0.1:9", SISREG_USER="u", SISREG_PASSWORD="p",
+        empty,
+        "mapa",
+        "load",
+        "sisreg",
+        SISREG_URL="http://127.0.0.1:9",
+        SISREG_USER="u",
+        SISREG_PASSWORD="p",
     )
     assert done.returncode == 5
     assert "127.0.0.1" in done.stderr
@@ -202,9 +203,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", str(disk)], check=True)
 
 
-def test_a_full_disk_is_named(
-    city_house: House, empty: dict[str, str], small_disk: Path
-) -> None:
+def test_a_full_disk_is_named(city_house: House, empty: dict[str, str], small_disk: Path) -> None:
     files = city_house.directory / "city" / "files"
     done = run(empty, "mapa", "load", "export", str(files), MAPA_DIR=str(small_disk))
     assert done.returncode == 10, done.stderr

@@ -1,0 +1,1 @@
+"""The commands of `mapa`: options, a call of the library, a summary."""

@@ -16,16 +16,38 @@ DEFAULT = CitySize()
 
 
 @click.command(short_help="Build the whole house on a synthetic city, in one go.")
-@click.option("--people", default=DEFAULT.people, show_default=True, type=click.IntRange(1000),
-              help="Inhabitants of the city.")
-@click.option("--days", default=DEFAULT.days, show_default=True, type=click.IntRange(60),
-              help="Days that are simulated.")
-@click.option("--seed", default=DEFAULT.seed, show_default=True,
-              help="Which city; the same seed gives the same numbers.")
-@click.option("--until", default=str(DEFAULT.until), show_default=True,
-              type=click.DateTime(["%Y-%m-%d"]), help="Last simulated day.")
-@click.option("--panels/--no-panels", default=None,
-              help="Open the panels at the end; by default only on a terminal.")
+@click.option(
+    "--people",
+    default=DEFAULT.people,
+    show_default=True,
+    type=click.IntRange(1000),
+    help="Inhabitants of the city.",
+)
+@click.option(
+    "--days",
+    default=DEFAULT.days,
+    show_default=True,
+    type=click.IntRange(60),
+    help="Days that are simulated.",
+)
+@click.option(
+    "--seed",
+    default=DEFAULT.seed,
+    show_default=True,
+    help="Which city; the same seed gives the same numbers.",
+)
+@click.option(
+    "--until",
+    default=str(DEFAULT.until),
+    show_default=True,
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="Last simulated day.",
+)
+@click.option(
+    "--panels/--no-panels",
+    default=None,
+    help="Open the panels at the end; by default only on a terminal.",
+)
 def demo(people: int, days: int, seed: int, until: datetime, panels: bool | None) -> None:
     """Simulate a city, load it over HTTP, build and test the models, publish the result.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import click
 
@@ -53,6 +53,6 @@ def _sources(settings: Settings) -> Iterator[tuple[str, Callable[[], None]]]:
         yield "CadSUS", lambda: say(f"    {cadsus.load(settings)}")
 
 
-def _say_all(summaries: list[object]) -> None:
+def _say_all(summaries: Iterable[object]) -> None:
     for summary in summaries:
         say(f"    {summary}")

@@ -1,0 +1,1 @@
+"""Loaders: from the sources to landing and raw."""

@@ -7,6 +7,7 @@ lists come from the reference pages of the SISREG API (manual v2.1), of the SISR
 CadSUS and of CNES; layouts marked as ours have no published format.
 """
 
+# ruff: noqa: SIM905 - forty names read better as a block of words
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -22,9 +23,9 @@ SYSTEM_COLUMNS = {
 """Columns that every raw row carries besides those of the source.
 
 `_carga_id`: load in `controle.cargas`; `_arquivo`: path inside the landing folder; `_linha`:
-position of the record in that file, from 1; `_carregado_em`: UTC; `_hash`: content without the
-volatile columns, equal means identical; `_campos_extras`: JSON of fields that the layout does not
-know, null when there is none.
+position of the record in what was received, from 1 (counted on through the pages of a load);
+`_carregado_em`: UTC; `_hash`: content without the volatile columns, equal means identical;
+`_campos_extras`: JSON of fields that the layout does not know, null when there is none.
 """
 
 
@@ -43,6 +44,7 @@ class Layout:
         withheld: fields of the source that never enter raw (secrets and clinical free text).
         snapshot: whether a file is the complete picture, so that what it lacks has vanished.
         ours: whether the format is this project's own because none is published.
+
     """
 
     name: str
@@ -235,8 +237,15 @@ AFASTAMENTO_PROFISSIONAL = Layout(
     name="afastamento_profissional",
     table="bruto_sisreg.afastamento_profissional",
     columns=(
-        "cod_afastamento", "cpf_profissional_exec", "cod_cnes_exec", "cod_procedimento_interno",
-        "data_inicio", "hora_inicio", "data_fim", "hora_fim", "motivo",
+        "cod_afastamento",
+        "cpf_profissional_exec",
+        "cod_cnes_exec",
+        "cod_procedimento_interno",
+        "data_inicio",
+        "hora_inicio",
+        "data_fim",
+        "hora_fim",
+        "motivo",
     ),
     key=("cod_afastamento",),
     required=("cod_afastamento", "cpf_profissional_exec", "data_inicio", "data_fim"),
@@ -247,7 +256,12 @@ AFASTAMENTO_UNIDADE = Layout(
     name="afastamento_unidade",
     table="bruto_sisreg.afastamento_unidade",
     columns=(
-        "cod_afastamento", "cod_cnes_exec", "data_inicio", "hora_inicio", "data_fim", "hora_fim",
+        "cod_afastamento",
+        "cod_cnes_exec",
+        "data_inicio",
+        "hora_inicio",
+        "data_fim",
+        "hora_fim",
         "motivo",
     ),
     key=("cod_afastamento",),
@@ -268,14 +282,23 @@ PPI = Layout(
     name="ppi",
     table="bruto_sisreg.ppi",
     columns=(
-        "competencia", "cod_central_solicitante", "cod_central_exec", "cod_procedimento_interno",
+        "competencia",
+        "cod_central_solicitante",
+        "cod_central_exec",
+        "cod_procedimento_interno",
         "qtd_ppi",
     ),
     key=(
-        "competencia", "cod_central_solicitante", "cod_central_exec", "cod_procedimento_interno",
+        "competencia",
+        "cod_central_solicitante",
+        "cod_central_exec",
+        "cod_procedimento_interno",
     ),
     required=(
-        "competencia", "cod_central_solicitante", "cod_central_exec", "cod_procedimento_interno",
+        "competencia",
+        "cod_central_solicitante",
+        "cod_central_exec",
+        "cod_procedimento_interno",
         "qtd_ppi",
     ),
     ours=True,
@@ -294,11 +317,19 @@ COTA = Layout(
     name="cota",
     table="bruto_sisreg.cota",
     columns=(
-        "competencia", "cod_cnes_solicitante", "cod_procedimento_interno", "tipo_ppi", "qtd_cota",
+        "competencia",
+        "cod_cnes_solicitante",
+        "cod_procedimento_interno",
+        "tipo_ppi",
+        "qtd_cota",
     ),
     key=("competencia", "cod_cnes_solicitante", "cod_procedimento_interno", "tipo_ppi"),
     required=(
-        "competencia", "cod_cnes_solicitante", "cod_procedimento_interno", "tipo_ppi", "qtd_cota",
+        "competencia",
+        "cod_cnes_solicitante",
+        "cod_procedimento_interno",
+        "tipo_ppi",
+        "qtd_cota",
     ),
     ours=True,
 )
@@ -307,12 +338,16 @@ CADSUS_CONSULTA = Layout(
     name="cadsus_consulta",
     table="bruto_cadsus.consulta",
     # resultado: ok, nao_encontrado, varios or falha; the raw answer stays in landing (_arquivo).
+    # Each query is an event: its instant is content, else a repeated answer would look stale.
     columns=(
-        "identificador_tipo", "identificador", "resultado", "qtd_candidatos", "momento_consulta",
+        "identificador_tipo",
+        "identificador",
+        "resultado",
+        "qtd_candidatos",
+        "momento_consulta",
     ),
     key=("identificador_tipo", "identificador"),
     required=("identificador_tipo", "identificador", "resultado"),
-    volatile=("momento_consulta",),
     ours=True,
 )
 
@@ -362,7 +397,39 @@ CNES_ESTABELECIMENTO = Layout(
 
 API_LAYOUTS = (SOLICITACAO_AMBULATORIAL, MARCACAO_AMBULATORIAL, SOLICITACAO_HOSPITALAR)
 FILE_LAYOUTS = (
-    ESCALA, AGENDAMENTO, AFASTAMENTO_PROFISSIONAL, AFASTAMENTO_UNIDADE, FERIADO, PPI, TETO, COTA,
-    CADSUS_PESSOA, CADSUS_CNS, CNES_ESTABELECIMENTO,
+    ESCALA,
+    AGENDAMENTO,
+    AFASTAMENTO_PROFISSIONAL,
+    AFASTAMENTO_UNIDADE,
+    FERIADO,
+    PPI,
+    TETO,
+    COTA,
+    CADSUS_PESSOA,
+    CADSUS_CNS,
+    CNES_ESTABELECIMENTO,
 )
 ALL_LAYOUTS = (*API_LAYOUTS, *FILE_LAYOUTS, CADSUS_CONSULTA)
+
+LOOK_ALIKES = (
+    (
+        "the 12-column file of the agenda screen",
+        (
+            "unidade_executante",
+            "cod_solic",
+            "data_hora",
+            "cns",
+            "nome",
+            "nome_social",
+            "nascimento",
+            "idade",
+            "origem",
+            "unidade_solicitante",
+            "vaga_solicitada",
+            "cid_10",
+        ),
+        "It lacks the procedure and the professional: export the booking file (arquivo de "
+        "agendamento) of the unit instead.",
+    ),
+)
+"""Files that are easily taken for a layout: what they are, their columns, what to do instead."""

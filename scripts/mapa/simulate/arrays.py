@@ -125,7 +125,8 @@ def rank_within(groups: Ints) -> Ints:
 def weighted(rng: np.random.Generator, weights: Floats, size: int) -> Ints:
     """Draw `size` indices in proportion to `weights`."""
     edges = np.cumsum(weights)
-    return np.searchsorted(edges, rng.random(size) * edges[-1], side="right").astype(np.int64)
+    chosen: Ints = np.searchsorted(edges, rng.random(size) * edges[-1], side="right")
+    return chosen
 
 
 def whole(rng: np.random.Generator, values: Floats) -> Ints:

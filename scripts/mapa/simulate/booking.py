@@ -119,27 +119,18 @@ def book(
     cells = _cells(*supply, span, rng)
     order, queue = _queues(demand, cells, rng)
     ready, cancelled = script.ready[order], script.cancelled[order]
-    regulated = demand.regulated[order]
+    regulated, waiting = demand.regulated[order], script.ready[order] < FAR
     chance = rng.random((2, len(order)))
-    waiting = ready < FAR
-    left, used = cells.size.copy(), np.zeros_like(cells.size)
-    freed: dict[int, list[Ints]] = {}
+    ledger = _Ledger(cells)
     made: list[tuple[Ints, Ints, Ints, Ints]] = []
     for day in range(span.start, span.until + 1):
-        for back in freed.pop(day, []):
-            np.add.at(left, back, 1)
         able = waiting & (ready < day) & (cancelled > day)
         if iso_weekday(np.array([day]))[0] > 5:
             able &= ~regulated
-        place, cell = _match(queue, np.flatnonzero(able), cells, left * _open(cells, day))
+        place, cell = _match(queue, np.flatnonzero(able), cells, ledger.free(day))
         waiting[place] = False
-        position = used[cell] + _turn(cell)
-        np.subtract.at(left, cell, 1)
-        np.add.at(used, cell, 1)
         ends = _withdrawals(chance[:, place], day, cells.day[cell])
-        for when in np.unique(ends[ends < FAR]).tolist():
-            freed.setdefault(when, []).append(cell[ends == when])
-        made.append((place, cell, position, ends))
+        made.append((place, cell, ledger.take(cell, ends), ends))
     days = np.repeat(np.arange(span.start, span.until + 1), [len(part[0]) for part in made])
     place, cell, position, ends = (np.concatenate(part) for part in zip(*made, strict=True))
     return Booked(
@@ -151,6 +142,33 @@ def book(
         position=position,
         cancelled=ends,
     )
+
+
+class _Ledger:
+    """How many of each cell are left, as bookings take them and cancellations give them back."""
+
+    def __init__(self, cells: _Cells) -> None:
+        """Begin with every slot free."""
+        self._cells = cells
+        self._left = cells.size.copy()
+        self._used = np.zeros_like(cells.size)
+        self._returns: dict[int, list[Ints]] = {}
+
+    def free(self, day: int) -> Ints:
+        """Return how many of each cell may be booked on a day: two days ahead at least."""
+        for cell in self._returns.pop(day, []):
+            np.add.at(self._left, cell, 1)
+        bookable = (self._cells.opens <= day) & (self._cells.day >= day + 2)
+        return self._left * bookable
+
+    def take(self, cell: Ints, ends: Ints) -> Ints:
+        """Book cells until the days in `ends`; return how many had booked each before."""
+        position: Ints = self._used[cell] + _turn(cell)
+        np.subtract.at(self._left, cell, 1)
+        np.add.at(self._used, cell, 1)
+        for day in np.unique(ends[ends < FAR]).tolist():
+            self._returns.setdefault(day, []).append(cell[ends == day])
+        return position
 
 
 def _cells(schedules: pa.Table, days: SlotDays, span: Span, rng: np.random.Generator) -> _Cells:
@@ -181,11 +199,6 @@ def _queues(demand: Demand, cells: _Cells, rng: np.random.Generator) -> tuple[In
     turn = demand.at / DAY - PRIORITY_DAYS[risk] + rng.normal(0, 8, len(risk))
     order = np.lexsort((turn, queue))
     return order, queue[order]
-
-
-def _open(cells: _Cells, day: int) -> Flags:
-    """Tell which slots may be booked on a day: two days ahead at least."""
-    return (cells.opens <= day) & (cells.day >= day + 2)
 
 
 def _match(queue: Ints, able: Ints, cells: _Cells, free: Ints) -> tuple[Ints, Ints]:

@@ -85,25 +85,17 @@ def build(people: int, days: int, seed: int, until: date) -> City:
     demand = build_demand(network, population, span, next(chance))
     requests = request_table(network, population, demand, next(chance))
     bookings, events = _live(demand, population, (offered.schedules, slots), span, next(chance))
+    tables = vars(offered) | vars(limits) | vars(population)
     return City(
         parameters=Parameters(people, days, seed, until),
         start=start,
         until=until,
         procedures=catalogue.procedures,
         units=units,
-        professionals=offered.professionals,
-        schedules=offered.schedules,
-        leaves_professional=offered.leaves_professional,
-        leaves_unit=offered.leaves_unit,
-        holidays=offered.holidays,
-        ppi=limits.ppi,
-        ceilings=limits.ceilings,
-        quotas=limits.quotas,
-        persons=population.persons,
-        cards=population.cards,
         requests=requests,
         events=events,
         bookings=bookings,
+        **tables,
     )
 
 

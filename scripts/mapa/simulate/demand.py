@@ -19,6 +19,7 @@ from mapa.simulate.arrays import (
     FAR,
     MISSING,
     Flags,
+    Floats,
     Ints,
     Span,
     digits,
@@ -60,6 +61,7 @@ class Demand:
         risk: 1 to 4 or `MISSING`.
         regulated: whether a regulator decides.
         wants_return: whether it asks for a return slot.
+        forgotten: whether it is implausibly old and nobody thinks of cancelling it.
     """
 
     at: Ints
@@ -69,6 +71,7 @@ class Demand:
     risk: Ints
     regulated: Flags
     wants_return: Flags
+    forgotten: Flags
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,8 @@ def build_demand(
     death = numbers(population.persons, "death_date")[person]
     kept &= (death == MISSING) | (day < death)
     day, procedure, pool, person = day[kept], procedure[kept], pool[kept], person[kept]
-    day = _with_forgotten(day, span, rng)
+    forgotten = _forgotten(day, network.plan.capacity[pool], span, rng)
+    day[forgotten] -= rng.integers(6 * 366, 8 * 365, forgotten.sum())
     at = day * DAY + 7 * 3600 + rng.integers(0, 12 * 3600, len(day))
     order = np.argsort(at, kind="stable")
     group = network.catalogue.group[procedure[order]]
@@ -129,6 +133,7 @@ def build_demand(
         risk=_risks(regulated, rng),
         regulated=regulated,
         wants_return=~exam & (rng.random(len(day)) < 0.17),
+        forgotten=forgotten[order],
     )
 
 
@@ -163,15 +168,17 @@ def _people(persons: pa.Table, group: Ints, rng: np.random.Generator) -> Ints:
     return person
 
 
-def _with_forgotten(day: Ints, span: Span, rng: np.random.Generator) -> Ints:
-    """Make a few of the oldest requests older still: implausible waits exist in real queues."""
-    before = np.flatnonzero(day < span.start - 30)
-    if not len(before):
-        return day
-    chosen = rng.choice(before, max(1, len(before) // 2000), replace=False)
-    day = day.copy()
-    day[chosen] -= rng.integers(6 * 366, 8 * 365, len(chosen))
-    return day
+def _forgotten(day: Ints, capacity: Floats, span: Span, rng: np.random.Generator) -> Flags:
+    """Choose a few of the oldest requests to be years older: real queues hold some.
+
+    They wait where much is offered, so that some of them are served in the simulated days.
+    """
+    chosen = np.zeros(len(day), dtype=np.bool_)
+    before = np.flatnonzero(day < span.start - 20)
+    if len(before):
+        count = 3 + len(before) // 2000
+        chosen[before[weighted(rng, capacity[before] ** 2, count)]] = True
+    return chosen
 
 
 def _risks(regulated: Flags, rng: np.random.Generator) -> Ints:
@@ -205,9 +212,8 @@ def build_script(demand: Demand, death: Ints, rng: np.random.Generator) -> Scrip
     final = np.where(returned < FAR, seen_again, seen)
     lost = (denied < FAR) | (returned_again < FAR)
     ready = np.where(lost, FAR, np.where(regulated, final, day))
-    given_up, by_coordinator = _cancellations(
-        (day, np.where(resent < FAR, returned_again, returned)), death, rng
-    )
+    abandoned = np.where(resent < FAR, returned_again, returned)
+    given_up, by_coordinator = _cancellations(demand, abandoned, death, rng)
     return Script(
         seen=seen,
         returned=returned,
@@ -234,17 +240,17 @@ def _after(days: Ints, delay: Any, happens: Flags) -> Ints:
 
 
 def _cancellations(
-    days: tuple[Ints, Ints], death: Ints, rng: np.random.Generator
+    demand: Demand, abandoned: Ints, death: Ints, rng: np.random.Generator
 ) -> tuple[Ints, Flags]:
-    """Draw cancellations: people give up, requesters forget, coordinators learn of deaths."""
-    asked, abandoned = days
-    n = len(asked)
-    given_up = asked + 1 + rng.exponential(1400, n).astype(np.int64)
-    forgotten = _after(abandoned, 20 + rng.exponential(150, n), rng.random(n) < 0.6)
+    """Draw cancellations: people give up, requesters let go, coordinators learn of deaths."""
+    n = len(abandoned)
+    given_up = demand.at // DAY + 1 + rng.exponential(1400, n).astype(np.int64)
+    given_up[demand.forgotten] = FAR
+    let_go = _after(abandoned, 20 + rng.exponential(150, n), rng.random(n) < 0.6)
     told = _after(
         np.where(death == MISSING, FAR, death), 10 + rng.exponential(90, n), rng.random(n) < 0.5
     )
-    living = np.minimum(given_up, forgotten)
+    living = np.minimum(given_up, let_go)
     return np.minimum(living, told), told < living
 
 

@@ -18,8 +18,9 @@ create temp macro login(k, salt) as 'OPERADOR FICTICIO ' || digits(k, salt, 3);
 -- A missing code or name in one of the spellings of "nothing".
 create temp macro spelled(x, k, salt) as
     coalesce(x, pick(k, salt, [null, '', '', 'null', '---', '-', 'NULL ', ' ']));
+-- A number on its way through a spreadsheet; real codes seldom begin with more than two zeros.
 create temp macro unpadded(code, k, salt) as
-    case when chance(k, salt, 30) then ltrim(code, '0') else code end;
+    case when chance(k, salt, 30) then regexp_replace(code, '^00?', '') else code end;
 create temp macro padded_right(x, k, salt) as
     case when chance(k, salt, 20) then x || '  ' else x end;
 -- The same flag as text, as a float that became text, or as a number.
@@ -136,75 +137,83 @@ select
 from event
 group by stale, request_idx;
 
+-- Entries stay narrow here: they are written out when a document is, so that a large city's
+-- history need not fit into memory as text.
 create temp table history as
 select
     e.stale,
     e.request_idx,
     list(
         struct_pack(
+            idx := e.idx,
+            "at" := e."at",
+            profile := e.profile,
+            situation := case
+                when e.kind = 'agendada' and e.profile = 'REGULADOR' then 'AUTORIZADA'
+                else s.situation
+            end
+        )
+        order by e.idx
+    ) as entries
+from event as e
+inner join city_situations as s on e.kind = s.kind
+group by e.stale, e.request_idx;
+
+create temp macro notes(entries, asking, asking_name, executing, executing_name, k) as
+    list_transform(
+        entries,
+        lambda e: struct_pack(
             codigo_cnes_operador := case e.profile
-                when 'SOLICITANTE' then unpadded(u.cnes, r.k, 'laudo unit')
-                when 'COORDENADOR' then u.cnes
-                when 'EXECUTANTE' then x.cnes
+                when 'SOLICITANTE' then asking
+                when 'COORDENADOR' then asking
+                when 'EXECUTANTE' then executing
                 else '0009999'
             end,
             nome_cnes_operador := case e.profile
-                when 'SOLICITANTE' then u.nome
-                when 'COORDENADOR' then u.nome
-                when 'EXECUTANTE' then x.nome
+                when 'SOLICITANTE' then asking_name
+                when 'COORDENADOR' then asking_name
+                when 'EXECUTANTE' then executing_name
                 else 'CENTRAL DE REGULACAO FICTICIA'
             end,
-            operador := login(r.k, e.kind),
+            operador := login(k, e.situation),
             tipo_perfil := e.profile,
-            tipo_descricao := case e.kind when 'solicitada' then 'INICIAL' else 'ANDAMENTO' end,
-            situacao := case
-                when e.kind = 'agendada' and e.profile = 'REGULADOR' then 'AUTORIZADA'
-                else s.situation
-            end,
-            observacao := pick(r.k, e.kind || e.idx, [
+            tipo_descricao := case e.situation when 'PENDENTE' then 'INICIAL' else 'ANDAMENTO' end,
+            situacao := e.situation,
+            observacao := pick(k, e.situation || e.idx, [
                 'TEXTO CLINICO FICTICIO',
                 'PACIENTE FICTICIO COM QUEIXA HÁ 3 MESES; NEGA ALERGIAS',
                 'DOR "EM PONTADA"; ENCAMINHO P/ AVALIAÇÃO' || chr(10) || 'RETORNO EM 30 DIAS',
-                'D''AVALIAÇÃO ANTERIOR:' || chr(13) || chr(10) || '- SEM ALTERAÇÕES' || chr(9) || 'OK',
+                'D''AVALIAÇÃO:' || chr(13) || chr(10) || '- SEM ALTERAÇÕES' || chr(9) || 'OK',
                 'RESPONSÁVEL: MAE FICTICIA, TEL. 61999990000'
             ]),
             data_observacao := strftime(e."at", '%Y-%m-%dT%H:%M:%S.%gZ')
         )
-        order by e.idx
-    ) as laudo
-from event as e
-inner join city_situations as s on e.kind = s.kind
-inner join request as r on e.request_idx = r.idx
-inner join city_units as u on r.unit_idx = u.idx
-left join booking as b on e.request_idx = b.request_idx
-left join city_units as x on b.unit_idx = x.idx
-group by e.stale, e.request_idx;
+    );
 
-create temp table item as
+create temp macro item(code, name, sigtap, kind, k) as struct_pack(
+    codigo_interno := unpadded(code, k, 'item'),
+    descricao_interna := padded_right(name, k, 'item name'),
+    codigo_sigtap := spelled(sigtap, k, 'item sigtap'),
+    descricao_sigtap := case kind
+        when 'consulta' then 'CONSULTA MEDICA EM ATENCAO ESPECIALIZADA'
+        when 'exame' then name
+    end
+);
+
+-- What exam requests ask for besides their first procedure.
+create temp table further as
 select
     n.request_idx,
-    list(
-        struct_pack(
-            codigo_interno := unpadded(p.codigo, r.k, 'item'),
-            descricao_interna := padded_right(p.nome, r.k, 'item name'),
-            codigo_sigtap := spelled(p.sigtap, r.k, 'item sigtap'),
-            descricao_sigtap := case p.tipo
-                when 'consulta' then 'CONSULTA MEDICA EM ATENCAO ESPECIALIZADA'
-                when 'exame' then p.nome
-            end
-        )
-        order by n.position
-    ) as procedimentos
+    list(item(p.codigo, p.nome, p.sigtap, p.tipo, n.k) order by n.position) as items
 from (
-    select idx as request_idx, 0 as position, procedure_idx from request
-    union all
     select
-        idx,
-        unnest(generate_series(1, len(extra_procedure_idx))),
-        unnest(extra_procedure_idx)
+        idx as request_idx,
+        k,
+        unnest(generate_series(1, len(extra_procedure_idx))) as position,
+        unnest(extra_procedure_idx) as procedure_idx
     from request
+    where len(extra_procedure_idx) > 0
 ) as n
-inner join request as r on n.request_idx = r.idx
 inner join city_procedures as p on n.procedure_idx = p.idx
 group by n.request_idx;
 
@@ -336,6 +345,26 @@ inner join city_units as u on r.unit_idx = u.idx
 inner join city_procedures as p on r.procedure_idx = p.idx
 left join booking as b on r.idx = b.request_idx
 left join city_profiles as f on s.profile = f.profile;
+
+-- Documents in the order in which readers ask for them, so that a page is one piece of the table.
+create temp table numbered as
+select
+    d.*,
+    row_number() over (partition by d.door order by d.changed_at, d.codigo) - 1 as _doc
+from (
+    -- Of a request whose queue document lags behind the booking, only the lagging state is shown.
+    select 'solicitacao' as door, s.request_idx as idx, s.stale, s.changed_at, r.codigo
+    from state as s
+    inner join request as r on s.request_idx = r.idx
+    left join booking as b on s.request_idx = b.request_idx
+    where s.stale = (b.idx is not null and chance(r.k, 'stale', 50))
+    union all
+    select 'marcacao', s.request_idx, s.stale, s.changed_at, r.codigo
+    from state as s
+    inner join request as r on s.request_idx = r.idx
+    inner join booking as b on s.request_idx = b.request_idx
+    where not s.stale
+) as d;
 """
 
 _HELPERS = "idx, stale, k, kind, done, missed, booked_by, confirmed_at, cancelled, procedure_idx"
@@ -343,34 +372,45 @@ _HELPERS = "idx, stale, k, kind, done, missed, booked_by, confirmed_at, cancelle
 SOLICITACAO = f"""
 create table solicitacao as
 select
-    row_number() over (order by c.data_atualizacao, c.codigo_solicitacao) - 1 as _doc,
+    n._doc,
     md5('s' || c.codigo_solicitacao)[:20] as _id,
     c.* exclude ({_HELPERS}),
     p.* exclude (door, idx),
     'solicitacao' as "type",
     -- Empty only where nothing is lost: the booking tells the procedure, and a request without
     -- history has no entry worth the name.
-    case when b.idx is not null and chance(c.k, 'no item', 10) then [] else i.procedimentos end
-        as procedimentos,
+    case
+        when b.idx is not null and chance(c.k, 'no item', 10) then []
+        else list_concat([item(i.codigo, i.nome, i.sigtap, i.tipo, c.k)], coalesce(f.items, []))
+    end as procedimentos,
     case
         when c.kind = 'solicitada' and chance(c.k, 'no laudo', 10) then null
         when c.kind = 'solicitada' and chance(c.k, 'empty laudo', 10) then []
-        else h.laudo
+        else notes(
+            h.entries,
+            c.codigo_unidade_solicitante,
+            c.nome_unidade_solicitante,
+            x.cnes,
+            x.nome,
+            c.k
+        )
     end as laudo
-from common as c
+from numbered as n
+inner join common as c on n.idx = c.idx and n.stale = c.stale
 inner join patient as p on c.idx = p.idx and p.door = 'ambulatory'
-inner join item as i on c.idx = i.request_idx
+inner join city_procedures as i on c.procedure_idx = i.idx
+left join further as f on c.idx = f.request_idx
 inner join history as h on c.idx = h.request_idx and c.stale = h.stale
 left join booking as b on c.idx = b.request_idx
--- A request has a stale row only when its queue document lags behind the booking.
-qualify c.stale or count(*) over (partition by c.idx) = 1
+left join city_units as x on b.unit_idx = x.idx
+where n.door = 'solicitacao'
 order by _doc;
 """
 
 MARCACAO = f"""
 create table marcacao as
 select
-    row_number() over (order by c.data_atualizacao, c.codigo_solicitacao) - 1 as _doc,
+    n._doc,
     md5('m' || b.codigo)[:20] as _id,
     c.* exclude ({_HELPERS}),
     b.codigo as codigo_marcacao,
@@ -422,8 +462,16 @@ select
     end as justificativa_cancelamento,
     p.* exclude (door, idx),
     'marcacao' as "type",
-    h.laudo
-from common as c
+    notes(
+        h.entries,
+        c.codigo_unidade_solicitante,
+        c.nome_unidade_solicitante,
+        u.cnes,
+        u.nome,
+        c.k
+    ) as laudo
+from numbered as n
+inner join common as c on n.idx = c.idx and not c.stale
 inner join booking as b on c.idx = b.request_idx
 inner join patient as p on c.idx = p.idx and p.door = 'ambulatory'
 inner join history as h on c.idx = h.request_idx and not h.stale
@@ -431,7 +479,7 @@ inner join city_procedures as i on c.procedure_idx = i.idx
 inner join city_units as u on b.unit_idx = u.idx
 inner join city_professionals as d on b.professional_idx = d.idx
 left join city_profiles as f on c.booked_by = f.profile
-where not c.stale
+where n.door = 'marcacao'
 order by _doc;
 """
 
@@ -561,26 +609,33 @@ order by _doc;
 """
 
 REGISTRY = """
-create table person as
+-- One row per card, so that whichever number is asked, the whole answer is one row away.
+create table registered as
 select
-    idx,
-    name,
-    mother,
-    birth_date,
-    sex,
-    race,
-    cpf,
-    case when death_date < getvariable('closing') then death_date end as death_date,
-    case when moved_at < getvariable('closing') then new_city_ibge6 else city_ibge6 end as city,
-    case when moved_at < getvariable('closing') then new_bairro else bairro end as bairro,
-    cep
-from city_persons;
+    c.cns,
+    c.is_main,
+    p.idx as master,
+    p.name,
+    p.mother,
+    p.birth_date,
+    p.sex,
+    p.race,
+    p.cpf,
+    case when p.death_date < getvariable('closing') then p.death_date end as death_date,
+    case when p.moved_at < getvariable('closing') then p.new_city_ibge6 else p.city_ibge6 end
+        as city,
+    case when p.moved_at < getvariable('closing') then p.new_bairro else p.bairro end as bairro,
+    p.cep,
+    o.cards
+from city_cards as c
+inner join city_persons as p on c.person_idx = p.idx
+inner join (
+    select person_idx, list([cns, kind] order by is_main desc, cns) as cards
+    from city_cards
+    group by person_idx
+) as o on c.person_idx = o.person_idx
+order by c.idx;
 
-create table card as
-select person_idx, cns, kind, is_main from city_cards;
-
-create index card_cns on card (cns);
-create index card_person on card (person_idx);
-create index person_cpf on person (cpf);
-create unique index person_idx on person (idx);
+create index registered_cns on registered (cns);
+create index registered_cpf on registered (cpf);
 """

@@ -14,6 +14,7 @@ right numbers can always be recovered.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -34,6 +35,13 @@ from mapa.simulate.document_sql import (
 )
 
 LOCAL = ZoneInfo("America/Sao_Paulo")
+# Beyond the limit DuckDB sorts on disk beside the store, so a large city fits a small machine. No
+# order is relied upon but that of `order by`.
+CONFIG: dict[str, str | bool | int | float | list[str]] = {
+    "storage_compatibility_version": "latest",
+    "memory_limit": "3GB",
+    "preserve_insertion_order": "false",
+}
 
 SITUATIONS = {
     "solicitada": "PENDENTE",
@@ -94,15 +102,17 @@ def build(city: City, path: Path, as_of: date | None = None, *, extra_field: boo
     """
     day = as_of or city.until
     path.unlink(missing_ok=True)
-    con = duckdb.connect(str(path), config={"storage_compatibility_version": "latest"})
+    con = duckdb.connect(str(path), config=CONFIG)
     try:
         register(con, city)
         _number(con, "admissions", _admissions(city, day))
-        # `$name` is for values; DuckDB does not bind parameters in DDL, hence the session variables.
+        # DuckDB binds no parameters in statements that create; session variables reach everywhere.
         con.execute("set variable seed = ?", [city.parameters.seed])
         con.execute("set variable extra_field = ?", [extra_field])
         con.execute("set variable closing = ?", [datetime.combine(day + timedelta(days=1), time())])
-        con.execute("set variable written_at = ?", [clock(day).astimezone(UTC).replace(tzinfo=None)])
+        con.execute(
+            "set variable written_at = ?", [clock(day).astimezone(UTC).replace(tzinfo=None)]
+        )
         for statement in (MACROS, PREPARATION, SOLICITACAO, MARCACAO, HOSPITAL, REGISTRY):
             con.execute(statement)
         con.execute("create table clock as select ? as instant", [clock(day).isoformat()])
@@ -126,7 +136,7 @@ def _number(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
     con.register(f"city_{name}", table.append_column("idx", number))
 
 
-def _rows(names: tuple[str, ...], mapping: dict[str, tuple[str, ...]] | dict[str, str]) -> pa.Table:
+def _rows(names: tuple[str, ...], mapping: Mapping[str, Sequence[str] | str]) -> pa.Table:
     rows = [(k, *v) if isinstance(v, tuple) else (k, v) for k, v in mapping.items()]
     return pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
 

@@ -15,7 +15,6 @@ month. Defects are those that the real files are known for, and none hides a fac
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -68,12 +67,8 @@ class _Export:
 def write(city: City, directory: Path, as_of: date | None = None) -> list[Path]:
     """Write all files, each one whole or not at all, and return their paths.
 
-    Files of an earlier call, whose names may differ, are removed.
-
-    Args:
-        city: the finished city.
-        directory: folder; it is made when it does not exist.
-        as_of: day of the export; default: the city's last day.
+    The folder is made when it does not exist and rid of the files of an earlier call. `as_of` is
+    the day of the export, by default the city's last day.
     """
     day = as_of or city.until
     directory.mkdir(parents=True, exist_ok=True)
@@ -142,7 +137,7 @@ def _write(con: duckdb.DuckDBPyConnection, directory: Path, export: _Export) -> 
             f"(format csv, delimiter ';', quote '\"', escape '\"', header {header}{quoted})"
         )
         _reshape(part, form)
-        os.replace(part, path)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)
     return path

@@ -177,7 +177,7 @@ def build_catalogue() -> Catalogue:
     group_row = np.full(len(GROUPS), -1, dtype=np.int64)
     group_row[scheduled] = len(members) + np.arange(len(scheduled))
     # A few requests ask for the group itself; members are wanted less and less down the list.
-    wanted = [GROUPS[g].share / (k + 1) for g, k in members]
+    wanted = [GROUPS[g].share / (k + 1) ** 1.3 for g, k in members]
     wanted += [GROUPS[g].share * GROUPS[g].as_group / 4 for g in scheduled]
     weight = np.array(wanted) / sum(wanted)
     group = np.array([g for g, _ in members] + scheduled, dtype=np.int64)
@@ -212,6 +212,8 @@ class Network:
 
 
 REQUESTS_PER_PERSON_YEAR = 1.1
+PLANNED_PER_KEPT = 1.2
+"""Slots planned for each that is left when leaves, holidays and local agendas took theirs."""
 
 
 def build_plan(catalogue: Catalogue, people: int, rng: np.random.Generator) -> Plan:
@@ -226,7 +228,9 @@ def build_plan(catalogue: Catalogue, people: int, rng: np.random.Generator) -> P
     load = load * np.exp(rng.normal(0, 0.2, len(load)))
     demand = weight * people * REQUESTS_PER_PERSON_YEAR / 52
     short = np.maximum(load - 1, 0)
-    return Plan(demand, demand / load, np.minimum(10 + 60 * load + 260 * short, 640))
+    return Plan(
+        demand, PLANNED_PER_KEPT * demand / load, np.minimum(10 + 60 * load + 260 * short, 640)
+    )
 
 
 def _member_row(g: int, k: int) -> tuple[str, str, str, str, str | None, str]:

@@ -14,7 +14,7 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from html import escape
 from pathlib import Path
@@ -34,7 +34,6 @@ CNS_ROOT, CPF_ROOT = "2.16.840.1.113883.13.236", "2.16.840.1.113883.13.237"
 SHARED_CPF = 997
 """One CPF in so many stands in two master records, the second one without cards."""
 
-_PARSER = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
 _SOAP = "http://www.w3.org/2003/05/soap-envelope"
 _MEDIA_TYPE = "application/soap+xml; charset=utf-8"
 
@@ -57,7 +56,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Person:
-    """One candidate of an answer; `cards` are (number, kind) pairs."""
+    """One candidate of an answer; `cards` are number and kind of each, the main one first."""
 
     master: int
     name: str
@@ -70,7 +69,10 @@ class Person:
     city: str
     bairro: str
     cep: str
-    cards: tuple[tuple[str, str], ...]
+    cards: Sequence[Sequence[str]]
+
+
+_COLUMNS = ", ".join(field.name for field in fields(Person))
 
 
 class Registry:
@@ -88,17 +90,15 @@ class Registry:
 
     def candidates(self, root: str, number: str) -> list[Person]:
         """Return the persons who carry a CNS or a CPF."""
+        where = "cns = ?" if root == CNS_ROOT else "cpf = ? and is_main"
         cursor = self._con.cursor()
         try:
-            if root == CNS_ROOT:
-                query = "select * from person where idx = (select person_idx from card where cns = ?)"
-                return [_person(cursor, row) for row in cursor.execute(query, [number]).fetchall()]
-            rows = cursor.execute("select * from person where cpf = ?", [number]).fetchall()
-            found = [_person(cursor, row) for row in rows]
+            rows = cursor.execute(f"select {_COLUMNS} from registered where {where}", [number])
+            found = [Person(*row) for row in rows.fetchall()]
         finally:
             cursor.close()
-        if found and int(number[:9]) % SHARED_CPF == 0:
-            return [*found, _bare_double(found[0])]
+        if root == CPF_ROOT and found and int(number[:9]) % SHARED_CPF == 0:
+            found.append(_bare_double(found[0]))
         return found
 
 
@@ -160,10 +160,11 @@ def parse(body: bytes) -> Query:
 
     """
     try:
-        tree = etree.fromstring(body, etree.XMLParser(**_PARSER))
+        parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+        tree = etree.fromstring(body, parser)
     except etree.XMLSyntaxError:
         raise MalformedError("the body is not well-formed XML") from None
-    if tree.getroottree().docinfo.doctype:
+    if tree.getroottree().docinfo.internalDTD is not None:
         raise MalformedError("document type declarations are not accepted")
     if not _found(tree, "PRPA_IN201305UV02"):
         raise MalformedError("PRPA_IN201305UV02 is missing")
@@ -291,17 +292,9 @@ def _parents(person: Person) -> str:
     )
 
 
-def _person(cursor: duckdb.DuckDBPyConnection, row: tuple[Any, ...]) -> Person:
-    # The main card comes first, as the registry lists them.
-    cards = cursor.execute(
-        "select cns, kind from card where person_idx = ? order by is_main desc, cns", [row[0]]
-    ).fetchall()
-    return Person(*row, cards=tuple((cns, kind) for cns, kind in cards))
-
-
 def _bare_double(person: Person) -> Person:
     """Return a master record of the same person that nobody has merged yet."""
-    return Person(**{**vars(person), "master": person.master + 5_000_000, "cards": ()})
+    return replace(person, master=person.master + 5_000_000, cards=())
 
 
 def _found(tree: Any, path: str) -> list[Any]:

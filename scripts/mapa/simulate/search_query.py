@@ -271,9 +271,7 @@ def _typed(value: Any, kind: str, *, round_up: bool = False, zone: Any = UTC) ->
             return _from_millis(int(value))
         return float(value) if kind == FLOAT else int(value)
     except (TypeError, ValueError):
-        raise QueryError(
-            "number_format_exception", f"a value cannot be read as [{kind}]"
-        ) from None
+        raise QueryError("number_format_exception", f"a value cannot be read as [{kind}]") from None
 
 
 def _from_millis(value: int) -> datetime:

@@ -33,6 +33,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mapa.errors import MapaError, PortError
 from mapa.simulate import documents, pdq, search_api
 from mapa.simulate.city import City
+from mapa.simulate.search_engine import Engine
 
 HOST = "127.0.0.1"
 USER = "simulador"
@@ -103,7 +104,7 @@ def application(store: Path) -> Starlette:
 
     What should happen to answers on their way out is a middleware in this list.
     """
-    engine, registry = search_api.Engine(store), pdq.Registry(store)
+    engine, registry = Engine(store), pdq.Registry(store)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -116,7 +117,9 @@ def application(store: Path) -> Starlette:
     return Starlette(
         routes=[
             *pdq.routes(registry),
-            Mount("/", routes=search_api.routes(engine, SUFFIX, USER), middleware=[guard]),
+            Mount(
+                "/", routes=search_api.SearchApi(engine, SUFFIX, USER).routes(), middleware=[guard]
+            ),
         ],
         middleware=[
             Middleware(SimulatedClock, date=today),

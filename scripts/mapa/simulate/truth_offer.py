@@ -81,6 +81,14 @@ class MonthOffer:
         pairs = zip(self.total, self.blocked, strict=True)
         return tuple(None if t is None or b is None else t - b for t, b in pairs)
 
+    def over_kinds(self, values: Sequence[int | None]) -> int | None:
+        """Add up what is known of the kinds that are offered; None when that is nothing.
+
+        A kind without slots says nothing about the unknown ones, so its zero does not count.
+        """
+        offered = [value for value, total in zip(values, self.total, strict=True) if total != 0]
+        return known_sum(offered) if offered else 0
+
 
 @dataclass(frozen=True)
 class RealOffer:
@@ -115,7 +123,7 @@ def real_offers(
         ceilings: ceiling of each unit; None is no limit.
         ppi: slots agreed for the procedure, over all requesting centrals; None is no limit.
     """
-    active = [known_sum(offer.active) for offer in offers]
+    active = [offer.over_kinds(offer.active) for offer in offers]
     capped = [
         value if value is None or ceiling is None else min(value, ceiling)
         for value, ceiling in zip(active, ceilings, strict=True)
@@ -145,7 +153,7 @@ def real_offers(
 def _per_kind(real: int | None, active: Sequence[int | None]) -> tuple[int | None, ...]:
     """Share the real offer between the kinds in proportion to their active slots."""
     if real is None:
-        return tuple(None if value is None else 0 for value in active)
+        return (None,) * len(active)
     shares = largest_remainder(real, [value or 0 for value in active])
     return tuple(
         None if value is None else share for value, share in zip(active, shares, strict=True)
@@ -155,14 +163,14 @@ def _per_kind(real: int | None, active: Sequence[int | None]) -> tuple[int | Non
 def _limit(
     active: int | None, capped: int | None, real: int | None, limits: tuple[int | None, int | None]
 ) -> str | None:
-    """Name the limit that binds."""
+    """Name the limit that binds; an offer of which nothing is known has none."""
+    if limits == (None, None):
+        return "nao_informado"
     if active is None or capped is None or real is None:
         return None
     if real < capped:
         return "ppi"
-    if capped < active:
-        return "teto"
-    return "nao_informado" if limits == (None, None) else "escala"
+    return "teto" if capped < active else "escala"
 
 
 def per_month(city: City, days: SlotDays) -> dict[str, Any]:
@@ -233,8 +241,9 @@ def _line(
     offer: MonthOffer, real: RealOffer, limits: tuple[int | None, int | None]
 ) -> tuple[Any, ...]:
     """Write the measures of one unit, procedure and month in the order of `_COLUMNS`."""
-    total, blocked = known_sum(offer.total), known_sum(offer.blocked)
-    active = known_sum(offer.active)
+    total, blocked, active = (
+        offer.over_kinds(values) for values in (offer.total, offer.blocked, offer.active)
+    )
     lost: tuple[int | None, int | None] = (None, None)
     if active is not None and real.after_ceiling is not None and real.real is not None:
         lost = (real.after_ceiling - real.real, active - real.after_ceiling)
@@ -262,9 +271,10 @@ def _month_offers(city: City, days: SlotDays) -> dict[tuple[int, int], list[Mont
     )
     # A kind that only unknown rows offer is unknown; one that nobody offers is zero.
     missing = (known == 0) & (unknown > 0)
-    slots, lost = (unless(missing, values) for values in (slots, lost))
+    known_slots, known_lost = (unless(missing, values) for values in (slots, lost))
     cnes = texts(city.units, "cnes").tolist()
     offers: dict[tuple[int, int], list[MonthOffer]] = defaultdict(list)
-    for (m, p, u), of, taken in zip(distinct.tolist(), slots.tolist(), lost.tolist(), strict=True):
-        offers[m, p].append(MonthOffer(cnes[u], tuple(of), tuple(taken)))
+    triples = zip(distinct.tolist(), known_slots.tolist(), known_lost.tolist(), strict=True)
+    for (month, of, place), every, taken in triples:
+        offers[month, of].append(MonthOffer(cnes[place], tuple(every), tuple(taken)))
     return offers

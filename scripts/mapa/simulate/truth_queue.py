@@ -146,41 +146,20 @@ def queue_per_month(city: City, past: History, when: Calendar) -> dict[str, Any]
     risk = numbers(city.requests, "risk")
     risk = np.where(risk == MISSING, len(RISKS), risk) - 1
     procedure = numbers(city.requests, "procedure_idx")
-    group = (procedure * len(REGION_CODES) + regions(city)) * len(RISKS) + risk
-    combinations, group = np.unique(group, return_inverse=True)
-    shape = (len(combinations), len(when.months))
-    month = month_number(past.day) - when.months[0]
-
-    def flow(kind: str, before: int | None = None) -> Ints:
-        fit = (past.kind == kind) & (month < shape[1])
-        if before is not None:
-            fit &= past.before == before
-        place = group[past.request[fit]] * shape[1] + month[fit]
-        return np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)
-
-    stock = _stock(city, past, when, group)
-    measures = {
-        "qtd_estoque_inicial": np.column_stack([np.zeros(shape[0], int), stock["waiting"][:, :-1]]),
-        "qtd_entradas": flow("solicitada"),
-        "qtd_agendamentos": flow("agendada"),
-        "qtd_devolucoes": flow("devolvida"),
-        "qtd_reenvios": flow("reenviada"),
-        "qtd_cancelamentos": flow("cancelada", before=_WAITING),
-        "qtd_negativas": flow("negada"),
-        "qtd_aguardando": stock["waiting"],
-        "qtd_agendadas": stock["scheduled"],
-        "qtd_devolvidas": stock["returned"],
-        "qtd_pessoas_aguardando": stock["people"],
-        "qtd_aguardando_obito": stock["dead"],
-    }
+    combination = (procedure * len(REGION_CODES) + regions(city)) * len(RISKS) + risk
+    distinct, group = np.unique(combination, return_inverse=True)
+    measures = _flows(past, when, group) | _stocks(city, past, when, group)
+    before = np.zeros((len(distinct), 1), dtype=np.int64)
+    opening = np.column_stack([before, measures["qtd_aguardando"][:, :-1]])
+    measures = {"qtd_estoque_inicial": opening} | measures
     begun = np.cumsum(measures["qtd_entradas"], axis=1) > 0
-    combination, at = np.nonzero(begun)
-    key = combinations[combination]
+    row, month = np.nonzero(begun)
+    key = distinct[row]
     return {
         "chave": ["competencia", "procedimento_codigo", "regiao_saude_codigo", "risco_codigo"],
         "colunas": list(measures),
         "linhas": rows(
-            when.names()[at],
+            when.names()[month],
             texts(city.procedures, "codigo")[key // len(RISKS) // len(REGION_CODES)],
             np.array(REGION_CODES, dtype=object)[key // len(RISKS) % len(REGION_CODES)],
             np.array(RISKS, dtype=object)[key % len(RISKS)],
@@ -189,26 +168,50 @@ def queue_per_month(city: City, past: History, when: Calendar) -> dict[str, Any]
     }
 
 
-def _stock(city: City, past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
+def _flows(past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
+    """Count what happened in each month, per group of requests: arrays of groups and months."""
+    shape = (int(group.max()) + 1, len(when.months))
+    month = month_number(past.day) - when.months[0]
+
+    def count(happened: Flags) -> Ints:
+        place = group[past.request[happened]] * shape[1] + month[happened]
+        return np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)
+
+    return {
+        "qtd_entradas": count(past.kind == "solicitada"),
+        "qtd_agendamentos": count(past.kind == "agendada"),
+        "qtd_devolucoes": count(past.kind == "devolvida"),
+        "qtd_reenvios": count(past.kind == "reenviada"),
+        "qtd_cancelamentos": count((past.kind == "cancelada") & (past.before == _WAITING)),
+        "qtd_negativas": count(past.kind == "negada"),
+    }
+
+
+def _stocks(city: City, past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
     """Count who is in which state at the end of each month, per group of requests."""
-    size = int(group.max()) + 1
     person = numbers(city.requests, "person_idx")
     death = numbers(city.persons, "death_date")[person]
-    columns: dict[str, list[Ints]] = {
-        name: [] for name in ("waiting", "scheduled", "returned", "people", "dead")
-    }
+    people = city.persons.num_rows
+    ends: list[list[Ints]] = []
     for end in when.ends:
         waiting = past.at(end, _WAITING)
         dead = waiting[(death[waiting] != MISSING) & (death[waiting] <= end)]
-        pairs = np.unique(group[waiting] * city.persons.num_rows + person[waiting])
-        columns["waiting"].append(group[waiting])
-        columns["scheduled"].append(group[past.at(end, _SCHEDULED)])
-        columns["returned"].append(group[past.at(end, _RETURNED)])
-        columns["people"].append(pairs // city.persons.num_rows)
-        columns["dead"].append(group[dead])
+        pairs = np.unique(group[waiting] * people + person[waiting])
+        scheduled, returned = past.at(end, _SCHEDULED), past.at(end, _RETURNED)
+        ends.append(
+            [group[waiting], group[scheduled], group[returned], pairs // people, group[dead]]
+        )
+    names = (
+        "qtd_aguardando",
+        "qtd_agendadas",
+        "qtd_devolvidas",
+        "qtd_pessoas_aguardando",
+        "qtd_aguardando_obito",
+    )
+    size = int(group.max()) + 1
     return {
         name: np.column_stack([np.bincount(part, minlength=size) for part in parts])
-        for name, parts in columns.items()
+        for name, parts in zip(names, zip(*ends, strict=True), strict=True)
     }
 
 
@@ -216,31 +219,19 @@ def waits_per_month(city: City, past: History, when: Calendar) -> dict[str, Any]
     """Describe completed waits of each month and the ages of the queue at its end."""
     asked = numbers(city.requests, "requested_at") // DAY
     procedure = numbers(city.requests, "procedure_idx")
-    request = numbers(city.bookings, "request_idx")
-    appointment = numbers(city.bookings, "appointment_at") // DAY
     served = matches(city.bookings, "outcome", ["confirmada"])
     served &= numbers(city.bookings, "slot_kind") != 1
-    wait, month = (appointment - asked[request])[served], month_number(appointment[served])
-    of = procedure[request[served]]
-    plausible = _plausible(wait)
+    request = numbers(city.bookings, "request_idx")[served]
+    appointment = numbers(city.bookings, "appointment_at")[served] // DAY
+    wait, month, of = appointment - asked[request], month_number(appointment), procedure[request]
     code, names = texts(city.procedures, "codigo").tolist(), when.names().tolist()
     lines: list[tuple[Any, ...]] = []
     for name, number, end in zip(names, when.months.tolist(), when.ends, strict=True):
-        now = month == number
         waiting = past.at(end, _WAITING)
         age, queue = end - asked[waiting], procedure[waiting]
+        now = month == number
         for p in np.unique(np.r_[of[now], queue]).tolist():
-            mine = now & (of == p)
-            done, open_ages = wait[mine & plausible], age[queue == p]
-            lines.append(
-                (
-                    *(name, code[p], len(done)),
-                    *_mean_and_percentiles(done),
-                    len(open_ages),
-                    *_percentiles_and_longest(open_ages[_plausible(open_ages)]),
-                    int((mine & ~plausible).sum()),
-                )
-            )
+            lines.append((name, code[p], *_waits(wait[now & (of == p)], age[queue == p])))
     return {
         "chave": ["competencia", "procedimento_codigo"],
         "colunas": [
@@ -258,26 +249,30 @@ def waits_per_month(city: City, past: History, when: Calendar) -> dict[str, Any]
     }
 
 
+def _waits(completed: Ints, ages: Ints) -> tuple[Any, ...]:
+    """Return the measures of one procedure and month; implausible waits are left out."""
+    done, still = completed[_plausible(completed)], ages[_plausible(ages)]
+    mean = float(done.mean()) if len(done) >= FEWEST else None
+    longest = int(still.max()) if len(still) >= FEWEST else None
+    return (
+        *(len(done), mean, *_percentiles(done)),
+        *(len(ages), *_percentiles(still), longest),
+        len(completed) - len(done),
+    )
+
+
 def _plausible(days: Ints) -> Flags:
     """Tell which waits can be true."""
     fit: Flags = (days >= 0) & (days <= LONGEST_WAIT)
     return fit
 
 
-def _mean_and_percentiles(days: Ints) -> tuple[float | None, float | None, float | None]:
-    """Return mean, median and 90th percentile; None when the cases are too few."""
+def _percentiles(days: Ints) -> tuple[float | None, float | None]:
+    """Return median and 90th percentile; None when the cases are too few."""
     if len(days) < FEWEST:
-        return None, None, None
+        return None, None
     p50, p90 = np.percentile(days, [50, 90]).tolist()
-    return float(days.mean()), p50, p90
-
-
-def _percentiles_and_longest(days: Ints) -> tuple[float | None, float | None, int | None]:
-    """Return median, 90th percentile and maximum; None when the cases are too few."""
-    if len(days) < FEWEST:
-        return None, None, None
-    p50, p90 = np.percentile(days, [50, 90]).tolist()
-    return p50, p90, int(days.max())
+    return p50, p90
 
 
 def absence_per_month(city: City) -> dict[str, Any]:

@@ -92,7 +92,9 @@ def _compare_mart(
 def _same(want: Any, got: Any) -> bool:
     """Tell whether two cells agree; floats to a relative 1e-9, everything else exactly."""
     if isinstance(want, float) or isinstance(got, float):
-        return want is not None and got is not None and math.isclose(
-            float(want), float(got), rel_tol=TOLERANCE, abs_tol=TOLERANCE
+        return (
+            want is not None
+            and got is not None
+            and math.isclose(float(want), float(got), rel_tol=TOLERANCE, abs_tol=TOLERANCE)
         )
     return bool(want == got)

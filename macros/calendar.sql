@@ -1,0 +1,31 @@
+{# The day the build describes, and the month as every mart writes it. #}
+{% macro data_referencia() -%}
+    {%- if var('data_referencia', none) -%}
+        cast('{{ var("data_referencia") }}' as date)
+    {%- else -%}
+        (select r.data_referencia from {{ ref('int_calendario__referencia') }} as r)
+    {%- endif -%}
+{%- endmacro %}
+
+
+{% macro competencia(expression) -%}
+    cast(date_trunc('month', {{ expression }}) as date)
+{%- endmacro %}
+
+
+{% macro weekday_number(expression) -%}
+    case {{ expression }}
+        {%- for code in ['SEG', 'TER', 'QUA', 'QUI', 'SEX', 'SAB', 'DOM'] %}
+        when '{{ code }}' then {{ loop.index }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+
+{% macro weekday_code(expression) -%}
+    case {{ expression }}
+        {%- for code in ['SEG', 'TER', 'QUA', 'QUI', 'SEX', 'SAB', 'DOM'] %}
+        when {{ loop.index }} then '{{ code }}'
+        {%- endfor %}
+    end
+{%- endmacro %}

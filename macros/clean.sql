@@ -1,0 +1,70 @@
+{# Cleaning of what the sources deliver; staging is the only layer that calls these. #}
+{% macro null_if_blank(expression) -%}
+    case
+        when
+            lower(trim({{ expression }}))
+            not in ('', '-', '---', 'null', 'none', 'n/a', 'na', 'nan', 'nat')
+            then trim({{ expression }})
+    end
+{%- endmacro %}
+
+
+{# Never cuts: lpad alone would shorten a value that is too long and hide the defect. #}
+{% macro pad_code(expression, length, min_digits=1) -%}
+    {%- set pattern = '^[0-9]{' ~ min_digits ~ ',' ~ (length - 1) ~ '}$' -%}
+    case
+        when {{ regexp_like('trim(' ~ expression ~ ')', pattern) }}
+            then lpad(trim({{ expression }}), {{ length }}, '0')
+        else {{ null_if_blank(expression) }}
+    end
+{%- endmacro %}
+
+
+{% macro flag(expression) -%}
+    case
+        when upper(trim({{ expression }})) in ('1', '1.0', 'S', 'SIM', 'TRUE') then true
+        when upper(trim({{ expression }})) in ('0', '0.0', 'N', 'NAO', 'NÃO', 'FALSE') then false
+    end
+{%- endmacro %}
+
+
+{# A fraction gives null: rounding would invent a quantity. #}
+{% macro try_integer(expression) -%}
+    case
+        when {{ regexp_like('trim(' ~ expression ~ ')', '^-?[0-9]+([.]0+)?$') }}
+            then try_cast(split_part(trim({{ expression }}), '.', 1) as integer)
+    end
+{%- endmacro %}
+
+
+{% macro try_time_minutes(expression) -%}
+    {%- set pattern = '^(([01]?[0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?|24:00(:00)?)$' -%}
+    case
+        when {{ regexp_like('trim(' ~ expression ~ ')', pattern) }}
+            then
+                cast(split_part(trim({{ expression }}), ':', 1) as integer) * 60
+                + cast(split_part(trim({{ expression }}), ':', 2) as integer)
+    end
+{%- endmacro %}
+
+
+{% macro minute_text(expression) -%}
+    lpad(cast({{ int_div(expression, 60) }} as string), 2, '0')
+    || ':' || lpad(cast({{ expression }} % 60 as string), 2, '0')
+{%- endmacro %}
+
+
+{# The sources write local time of Brasília with a false Z: cut it, never convert. The pattern comes
+   first because DuckDB reads '31/12/26' as a day of the year 31. #}
+{% macro local_timestamp(expression) -%}
+    case
+        when trim({{ expression }}) like '____-__-__%'
+            then try_cast(left(replace(trim({{ expression }}), 'Z', ''), 23) as timestamp)
+    end
+{%- endmacro %}
+
+
+{# A count below zero is a defect of the source: unknown, like any text that is no number. #}
+{% macro try_quantity(expression) -%}
+    case when {{ try_integer(expression) }} >= 0 then {{ try_integer(expression) }} end
+{%- endmacro %}

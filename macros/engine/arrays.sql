@@ -1,0 +1,39 @@
+{# Arrays. `explode` gives one row per item and none for a null or empty array: use it in a CTE of
+   its own, because DuckDB refuses a left join after a correlated one. #}
+{% macro explode(expression) -%}
+    {{ return(adapter.dispatch('explode')(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__explode(expression) -%}
+    unnest({{ expression }})
+{%- endmacro %}
+
+{% macro spark__explode(expression) -%}
+    explode({{ expression }})
+{%- endmacro %}
+
+
+{% macro array_item(expression, position) -%}
+    {{ return(adapter.dispatch('array_item')(expression, position)) }}
+{%- endmacro %}
+
+{% macro duckdb__array_item(expression, position) -%}
+    ({{ expression }})[{{ position }}]
+{%- endmacro %}
+
+{% macro spark__array_item(expression, position) -%}
+    get({{ expression }}, {{ position }} - 1)
+{%- endmacro %}
+
+
+{% macro array_length(expression) -%}
+    {{ return(adapter.dispatch('array_length')(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__array_length(expression) -%}
+    coalesce(len({{ expression }}), 0)
+{%- endmacro %}
+
+{% macro spark__array_length(expression) -%}
+    greatest(size({{ expression }}), 0)
+{%- endmacro %}

@@ -1,0 +1,42 @@
+-- Grain: one row per CadSUS record, newest version. Identifiers become pseudonyms here and never
+-- leave otherwise. Rule regra_identidade_pessoa.
+with pessoas as (
+    select * from {{ ref('stg_cadsus__pessoas') }}
+),
+
+cartoes as (
+    select * from {{ ref('stg_cadsus__cns') }}
+),
+
+versoes as (
+    select
+        p.*,
+        row_number() over (
+            partition by p.cadsus_id
+            order by p._carregado_em desc, p._arquivo desc, p._linha desc
+        ) as ordem
+    from pessoas as p
+),
+
+cns_canonico as (
+    select
+        c.cadsus_id,
+        coalesce(min(case when c.cns_tipo = 'D' then c.cns end), min(c.cns)) as cns
+    from cartoes as c
+    where {{ cns_is_valid('c.cns') }}
+    group by c.cadsus_id
+),
+
+final as (
+    select
+        {{ pseudonym("'cadsus:' || v.cadsus_id") }} as cadastro_id,
+        case when {{ cpf_is_valid('v.cpf') }} then {{ pseudonym("'cpf:' || v.cpf") }} end as cpf_id,
+        {{ pseudonym("'cns:' || c.cns") }} as cns_id,
+        coalesce(v.eh_protegida, false) as eh_protegido,
+        v.data_obito
+    from versoes as v
+    left join cns_canonico as c on v.cadsus_id = c.cadsus_id
+    where v.ordem = 1 and v.cadsus_id is not null
+)
+
+select * from final

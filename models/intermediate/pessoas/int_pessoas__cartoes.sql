@@ -1,0 +1,50 @@
+-- Grain: one row per valid card known to CadSUS, with the one record it belongs to. A card that
+-- stands in two records would multiply requests, so it is given to one of them.
+with cartoes as (
+    select * from {{ ref('stg_cadsus__cns') }}
+),
+
+cadastros as (
+    select * from {{ ref('int_pessoas__cadastros') }}
+),
+
+pares as (
+    select
+        c.cns,
+        c.cadsus_id,
+        max(c._carregado_em) as _carregado_em
+    from cartoes as c
+    where {{ cns_is_valid('c.cns') }} and c.cadsus_id is not null
+    group by c.cns, c.cadsus_id
+),
+
+pares_pseudonimos as (
+    select
+        {{ pseudonym("'cns:' || p.cns") }} as cns_id,
+        {{ pseudonym("'cadsus:' || p.cadsus_id") }} as cadastro_id,
+        p._carregado_em
+    from pares as p
+),
+
+pares_ordenados as (
+    -- Protection prevails; then the record seen last.
+    select
+        p.cns_id,
+        p.cadastro_id,
+        row_number() over (
+            partition by p.cns_id
+            order by d.eh_protegido desc, p._carregado_em desc, p.cadastro_id asc
+        ) as ordem
+    from pares_pseudonimos as p
+    inner join cadastros as d on p.cadastro_id = d.cadastro_id
+),
+
+final as (
+    select
+        p.cns_id,
+        p.cadastro_id
+    from pares_ordenados as p
+    where p.ordem = 1
+)
+
+select * from final

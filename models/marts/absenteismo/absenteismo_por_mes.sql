@@ -1,0 +1,51 @@
+-- Grain: month of the appointment, executing unit and procedure booked. Indicators 47a, 47b, 47c
+-- and 48. Rule regra_absenteismo: the truth lies between the minimum and the maximum.
+with solicitacoes as (
+    select * from {{ ref('int_fila__solicitacoes') }}
+),
+
+saidas as (
+    select * from {{ ref('int_fila__saidas') }}
+),
+
+contagens as (
+    select
+        {{ competencia('s.momento_agendamento') }} as competencia,
+        s.unidade_executante_cnes,
+        s.procedimento_agendado_codigo as procedimento_codigo,
+        cast(count(*) as integer) as qtd_agendamentos_devidos,
+        cast(sum(case when f.agendamento_desfecho = 'confirmada' then 1 else 0 end) as integer)
+            as qtd_confirmados,
+        cast(sum(case when f.agendamento_desfecho = 'falta' then 1 else 0 end) as integer)
+            as qtd_faltas,
+        cast(sum(case when f.agendamento_desfecho = 'sem_confirmacao' then 1 else 0 end) as integer)
+            as qtd_sem_confirmacao
+    from saidas as f
+    inner join solicitacoes as s on f.solicitacao_codigo = s.solicitacao_codigo
+    where f.agendamento_desfecho in ('confirmada', 'falta', 'sem_confirmacao')
+    group by
+        {{ competencia('s.momento_agendamento') }},
+        s.unidade_executante_cnes,
+        s.procedimento_agendado_codigo
+),
+
+final as (
+    select
+        c.competencia,
+        c.unidade_executante_cnes,
+        c.procedimento_codigo,
+        c.qtd_agendamentos_devidos,
+        c.qtd_confirmados,
+        c.qtd_faltas,
+        c.qtd_sem_confirmacao,
+        {{ percentage('c.qtd_faltas', 'c.qtd_faltas + c.qtd_confirmados') }}
+            as pct_falta_desfecho_conhecido,
+        {{ percentage('c.qtd_faltas', 'c.qtd_agendamentos_devidos') }} as pct_falta_minimo,
+        {{ percentage('c.qtd_faltas + c.qtd_sem_confirmacao', 'c.qtd_agendamentos_devidos') }}
+            as pct_falta_maximo,
+        {{ percentage('c.qtd_sem_confirmacao', 'c.qtd_agendamentos_devidos') }}
+            as pct_sem_confirmacao
+    from contagens as c
+)
+
+select * from final

@@ -1,0 +1,136 @@
+-- One row per unit that executes or requests. The name of the CNES wins over SISREG's; the region
+-- comes from the neighbourhood in the CNES, whole name first, then the longest beginning.
+{%- set municipio = var('municipio_ibge6') %}
+
+with escalas as (
+    select * from {{ ref('stg_sisreg__escalas') }}
+),
+
+marcacoes as (
+    select * from {{ ref('stg_sisreg__marcacoes_ambulatoriais') }}
+),
+
+solicitacoes as (
+    select * from {{ ref('stg_sisreg__solicitacoes_ambulatoriais') }}
+),
+
+estabelecimentos as (
+    select * from {{ ref('stg_cnes__estabelecimentos') }}
+),
+
+bairros as (
+    select * from {{ ref('bairros_regioes_administrativas') }}
+),
+
+territorio as (
+    select * from {{ ref('dim_territorio') }}
+),
+
+vistas as (
+    {% for origem, papel in [
+        ('escalas', 'executante'),
+        ('marcacoes', 'executante'),
+        ('marcacoes', 'solicitante'),
+        ('solicitacoes', 'solicitante'),
+    ] %}
+    select
+        o.unidade_{{ papel }}_cnes as unidade_cnes,
+        o.unidade_{{ papel }}_nome as nome,
+        '{{ papel }}' as papel,
+        o._carregado_em
+    from {{ origem }} as o
+    where o.unidade_{{ papel }}_cnes is not null
+    {% if not loop.last %}
+
+    union all
+    {% endif %}
+    {% endfor %}
+),
+
+nomes as (
+    select
+        v.unidade_cnes,
+        v.nome,
+        v.papel,
+        max(v._carregado_em) as visto_em
+    from vistas as v
+    group by
+        v.unidade_cnes,
+        v.nome,
+        v.papel
+),
+
+nomes_ordenados as (
+    select
+        n.unidade_cnes,
+        n.nome,
+        n.papel,
+        row_number() over (
+            partition by n.unidade_cnes
+            order by n.nome is null asc, n.visto_em desc, n.nome asc
+        ) as ordem
+    from nomes as n
+),
+
+unidades as (
+    select
+        n.unidade_cnes,
+        max(case when n.ordem = 1 then n.nome end) as nome,
+        max(n.papel = 'executante') as eh_executante,
+        max(n.papel = 'solicitante') as eh_solicitante
+    from nomes_ordenados as n
+    group by n.unidade_cnes
+),
+
+cadastro as (
+    select
+        e.unidade_cnes,
+        e.unidade_nome,
+        e.tipo_codigo,
+        coalesce(e.municipio_gestor_ibge6, '{{ municipio }}') <> '{{ municipio }}' as eh_de_fora,
+        {{ normalize_text('e.bairro') }} as bairro_normalizado,
+        row_number() over (
+            partition by e.unidade_cnes
+            order by e._carregado_em desc, e._linha desc
+        ) as versao_ordem
+    from estabelecimentos as e
+),
+
+regioes as (
+    select
+        c.unidade_cnes,
+        b.regiao_administrativa_numero,
+        row_number() over (
+            partition by c.unidade_cnes
+            order by length(b.bairro_normalizado) desc
+        ) as ordem
+    from cadastro as c
+    inner join bairros as b
+        on concat(c.bairro_normalizado, ' ') like concat(b.bairro_normalizado, ' %')
+    -- a neighbourhood of another municipality may bear the name of one of ours (Planaltina)
+    where c.versao_ordem = 1 and not c.eh_de_fora
+),
+
+final as (
+    select
+        u.unidade_cnes,
+        coalesce(c.unidade_nome, u.nome) as unidade_nome,
+        c.tipo_codigo,
+        t.regiao_administrativa_numero,
+        case
+            when c.eh_de_fora then 'fora_df'
+            else coalesce(t.regiao_saude_codigo, 'nao_identificada')
+        end as regiao_saude_codigo,
+        u.eh_executante,
+        u.eh_solicitante,
+        c.unidade_cnes is not null as tem_cadastro_cnes
+    from unidades as u
+    left join cadastro as c
+        on u.unidade_cnes = c.unidade_cnes and c.versao_ordem = 1
+    left join regioes as r
+        on u.unidade_cnes = r.unidade_cnes and r.ordem = 1
+    left join territorio as t
+        on r.regiao_administrativa_numero = t.regiao_administrativa_numero
+)
+
+select * from final

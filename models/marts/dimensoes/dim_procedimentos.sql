@@ -1,0 +1,142 @@
+-- One row per procedure that any SISREG source names. The newest name wins, the schedules' first:
+-- they are the catalogue, the API repeats what was valid at the time.
+with escalas as (
+    select * from {{ ref('stg_sisreg__escalas') }}
+),
+
+marcacoes as (
+    select * from {{ ref('stg_sisreg__marcacoes_ambulatoriais') }}
+),
+
+solicitacoes as (
+    select * from {{ ref('stg_sisreg__solicitacoes_ambulatoriais') }}
+),
+
+ppi as (
+    select * from {{ ref('stg_sisreg__ppi') }}
+),
+
+tetos as (
+    select * from {{ ref('stg_sisreg__tetos') }}
+),
+
+procedimentos_solicitados as (
+    select
+        s._carregado_em,
+        {{ explode('s.procedimentos') }} as procedimento
+    from solicitacoes as s
+),
+
+vistos as (
+    select
+        e.procedimento_codigo as codigo,
+        e.procedimento_nome as nome,
+        e.procedimento_sigtap as sigtap,
+        2 as preferencia,
+        e._carregado_em
+    from escalas as e
+
+    union all
+
+    select
+        m.procedimento_codigo as codigo,
+        m.procedimento_nome as nome,
+        m.procedimento_sigtap as sigtap,
+        1 as preferencia,
+        m._carregado_em
+    from marcacoes as m
+
+    union all
+
+    select
+        {{ pad_code('p.procedimento.codigo_interno', 7) }} as codigo,
+        {{ null_if_blank('p.procedimento.descricao_interna') }} as nome,
+        {{ pad_code('p.procedimento.codigo_sigtap', 10) }} as sigtap,
+        1 as preferencia,
+        p._carregado_em
+    from procedimentos_solicitados as p
+
+    union all
+
+    {% for origem in ['marcacoes', 'solicitacoes'] %}
+    select
+        g.grupo_codigo as codigo,
+        g.grupo_nome as nome,
+        null as sigtap,
+        0 as preferencia,
+        g._carregado_em
+    from {{ origem }} as g
+
+    union all
+    {% endfor %}
+    {% for origem in ['ppi', 'tetos'] %}
+    select
+        l.procedimento_codigo as codigo,
+        null as nome,
+        null as sigtap,
+        0 as preferencia,
+        l._carregado_em
+    from {{ origem }} as l
+    {% if not loop.last %}
+
+    union all
+    {% endif %}
+    {% endfor %}
+),
+
+agrupados as (
+    select
+        v.codigo,
+        v.nome,
+        v.sigtap,
+        v.preferencia,
+        max(v._carregado_em) as visto_em
+    from vistos as v
+    where v.codigo is not null
+    group by
+        v.codigo,
+        v.nome,
+        v.sigtap,
+        v.preferencia
+),
+
+ordenados as (
+    select
+        a.codigo,
+        a.nome,
+        a.sigtap,
+        row_number() over (
+            partition by a.codigo
+            order by a.nome is null asc, a.preferencia desc, a.visto_em desc, a.nome asc
+        ) as ordem_nome,
+        row_number() over (
+            partition by a.codigo
+            order by a.sigtap is null asc, a.preferencia desc, a.visto_em desc, a.sigtap asc
+        ) as ordem_sigtap
+    from agrupados as a
+),
+
+procedimentos as (
+    select
+        o.codigo,
+        concat(left(o.codigo, 4), '000') as grupo_codigo,
+        max(case when o.ordem_nome = 1 then o.nome end) as nome,
+        max(case when o.ordem_sigtap = 1 then o.sigtap end) as sigtap
+    from ordenados as o
+    group by o.codigo
+),
+
+final as (
+    select
+        p.codigo as procedimento_codigo,
+        p.nome as procedimento_nome,
+        p.grupo_codigo,
+        g.nome as grupo_nome,
+        p.sigtap as sigtap_codigo,
+        p.codigo = p.grupo_codigo as eh_grupo
+    from procedimentos as p
+    left join procedimentos as g
+        on p.grupo_codigo = g.codigo
+)
+
+select * from final

@@ -1,0 +1,47 @@
+-- Grain: one row per raw row, every version kept. Dates come as AAAA-MM-DD or, straight from the
+-- service, as AAAAMMDD with or without a time.
+with source as (
+    select * from {{ source('bruto_cadsus', 'pessoa') }}
+),
+
+final as (
+    select
+        -- identificadores
+        {{ null_if_blank('id_pessoa') }} as cadsus_id,
+        {{ pad_code('cpf', 11, min_digits=9) }} as cpf,
+        -- datas
+        coalesce(
+            {{ try_date('data_nascimento') }},
+            {{ try_date('data_nascimento', 'compact') }}
+        ) as data_nascimento,
+        coalesce(
+            {{ try_date('data_obito') }},
+            {{ try_date('data_obito', 'compact') }}
+        ) as data_obito,
+        {{ local_timestamp('data_consulta') }} as momento_consulta,
+        -- categorias
+        upper({{ null_if_blank('sexo') }}) as sexo_codigo,
+        {{ pad_code('raca_cor', 2) }} as raca_cor_codigo,
+        {{ null_if_blank('etnia') }} as etnia_codigo,
+        {{ null_if_blank('nacionalidade') }} as nacionalidade_codigo,
+        left({{ null_if_blank('nasc_ibge') }}, 6) as nascimento_municipio_ibge,
+        left({{ null_if_blank('res_ibge') }}, 6) as residencia_municipio_ibge,
+        {{ null_if_blank('res_bairro') }} as residencia_bairro,
+        {{ pad_code('res_cep', 8) }} as residencia_cep,
+        {{ flag('falecido') }} as eh_falecida,
+        {{ flag('protegido') }} as eh_protegida,
+        -- textos
+        {{ null_if_blank('nome') }} as nome,
+        {{ null_if_blank('nome_social') }} as nome_social,
+        {{ null_if_blank('nome_mae') }} as mae_nome,
+        -- metadados
+        {{ null_if_blank('qualidade') }} as qualidade,
+        {{ null_if_blank('origem') }} as origem,
+        _carga_id,
+        _arquivo,
+        _linha,
+        _carregado_em
+    from source
+)
+
+select * from final

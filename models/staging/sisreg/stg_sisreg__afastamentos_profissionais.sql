@@ -1,0 +1,28 @@
+-- Grain: one row per raw row, all versions.
+with source as (
+    select * from {{ source('bruto_sisreg', 'afastamento_profissional') }}
+),
+
+final as (
+    select
+        -- identificadores
+        {{ null_if_blank('cod_afastamento') }} as afastamento_codigo,
+        {{ pad_code('cpf_profissional_exec', 11, min_digits=9) }} as profissional_cpf,
+        {{ pad_code('cod_cnes_exec', 7) }} as unidade_executante_cnes,
+        {{ pad_code('cod_procedimento_interno', 7) }} as procedimento_codigo,
+        -- datas e horários
+        {{ try_date('data_inicio', 'dmy') }} as data_inicio,
+        {{ try_time_minutes('hora_inicio') }} as minuto_inicio,
+        {{ try_date('data_fim', 'dmy') }} as data_fim,
+        {{ try_time_minutes('hora_fim') }} as minuto_fim,
+        -- categorias
+        {{ null_if_blank('motivo') }} as afastamento_motivo,
+        -- metadados
+        _carga_id,
+        _arquivo,
+        _linha,
+        _carregado_em
+    from source
+)
+
+select * from final

@@ -1,0 +1,26 @@
+-- Grain: one row per raw row, all versions.
+with source as (
+    select * from {{ source('bruto_sisreg', 'afastamento_unidade') }}
+),
+
+final as (
+    select
+        -- identificadores
+        {{ null_if_blank('cod_afastamento') }} as afastamento_codigo,
+        {{ pad_code('cod_cnes_exec', 7) }} as unidade_executante_cnes,
+        -- datas e horários
+        {{ try_date('data_inicio', 'dmy') }} as data_inicio,
+        {{ try_time_minutes('hora_inicio') }} as minuto_inicio,
+        {{ try_date('data_fim', 'dmy') }} as data_fim,
+        {{ try_time_minutes('hora_fim') }} as minuto_fim,
+        -- categorias
+        {{ null_if_blank('motivo') }} as afastamento_motivo,
+        -- metadados
+        _carga_id,
+        _arquivo,
+        _linha,
+        _carregado_em
+    from source
+)
+
+select * from final

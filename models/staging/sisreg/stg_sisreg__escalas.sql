@@ -1,0 +1,66 @@
+-- Grain: one row per raw row, all versions. A quantity that is no whole number from zero up stays
+-- null: it is unknown, not zero.
+with source as (
+    select * from {{ source('bruto_sisreg', 'escala_ambulatorial') }}
+),
+
+final as (
+    select
+        -- identificadores
+        {{ surrogate_key([
+            'cod_escala_ambulatorial', 'cpf_profissional_exec', 'sigla_dia_semana', 'hora_inicial',
+            'hora_final'
+        ]) }} as escala_id,
+        concat(
+            coalesce(cod_escala_ambulatorial, ''), '|', coalesce(cpf_profissional_exec, ''), '|',
+            coalesce(sigla_dia_semana, ''), '|', coalesce(hora_inicial, ''), '|',
+            coalesce(hora_final, '')
+        ) as escala_chave,
+        {{ null_if_blank('cod_escala_ambulatorial') }} as escala_codigo,
+        {{ null_if_blank('cod_central_exec') }} as central_executora_codigo,
+        {{ pad_code('cod_cnes_exec', 7) }} as unidade_executante_cnes,
+        {{ pad_code('cod_procedimento_interno', 7) }} as procedimento_codigo,
+        {{ pad_code('cod_procedimento_unificado', 10) }} as procedimento_sigtap,
+        {{ pad_code('cpf_profissional_exec', 11, min_digits=9) }} as profissional_cpf,
+        {{ pad_code('cod_cbo', 6) }} as profissional_cbo,
+        -- nomes
+        {{ null_if_blank('desc_central_exec') }} as central_executora_nome,
+        {{ null_if_blank('desc_cnes_exec') }} as unidade_executante_nome,
+        {{ null_if_blank('desc_procedimento_interno') }} as procedimento_nome,
+        {{ null_if_blank('nome_profissional_exec') }} as profissional_nome,
+        {{ null_if_blank('desc_cbo') }} as profissional_cbo_nome,
+        {{ null_if_blank('nome_operador_criador') }} as operador_criador_nome,
+        {{ null_if_blank('nome_operador_modificador') }} as operador_modificador_nome,
+        -- datas e horários
+        {{ try_date('data_de_vigencia_inicial', 'dmy') }} as data_vigencia_inicial,
+        {{ try_date('data_de_vigencia_final', 'dmy') }} as data_vigencia_final,
+        {{ try_time_minutes('hora_inicial') }} as minuto_inicio,
+        {{ try_time_minutes('hora_final') }} as minuto_fim,
+        {{ try_date('data_ultima_alteracao', 'dmy') }} as data_ultima_alteracao,
+        {{ try_time_minutes('hora_ultima_alteracao') }} as minuto_ultima_alteracao,
+        {{ try_date('data_da_insercao', 'dmy') }} as data_insercao,
+        {{ try_time_minutes('hora_da_insercao') }} as minuto_insercao,
+        {{ try_date('data_da_ultima_ativacao', 'dmy') }} as data_ultima_ativacao,
+        {{ try_time_minutes('hora_da_ultima_ativacao') }} as minuto_ultima_ativacao,
+        -- categorias
+        {{ normalize_text(null_if_blank('status')) }} as escala_situacao,
+        {{ normalize_text(null_if_blank('sigla_dia_semana')) }} as dia_semana_sigla,
+        {{ weekday_number(normalize_text('sigla_dia_semana')) }} as dia_semana_numero,
+        {{ flag('quebra_automatica') }} as tem_quebra_automatica,
+        {{ flag('agenda_local') }} as eh_agenda_local,
+        -- quantidades
+        {{ try_quantity('qtd_vagas_prim_vez') }} as qtd_vagas_primeira_vez,
+        {{ try_quantity('qtd_vagas_retorno') }} as qtd_vagas_retorno,
+        {{ try_quantity('qtd_vagas_reserva') }} as qtd_vagas_reserva,
+        {{ try_quantity('qtd_minutos_prim_vez') }} as minutos_primeira_vez,
+        {{ try_quantity('qtd_minutos_retorno') }} as minutos_retorno,
+        {{ try_quantity('qtd_minutos_reserva') }} as minutos_reserva,
+        -- metadados
+        _carga_id,
+        _arquivo,
+        _linha,
+        _carregado_em
+    from source
+)
+
+select * from final

@@ -1,0 +1,23 @@
+-- Grain: one row per raw row, all versions.
+with source as (
+    select * from {{ source('bruto_sisreg', 'feriado') }}
+),
+
+final as (
+    select
+        -- identificadores
+        {{ pad_code('cod_cnes_exec', 7) }} as unidade_executante_cnes,
+        -- datas
+        {{ try_date('data', 'dmy') }} as data,
+        -- categorias
+        lower({{ null_if_blank('abrangencia') }}) as abrangencia,
+        {{ null_if_blank('descricao') }} as feriado_descricao,
+        -- metadados
+        _carga_id,
+        _arquivo,
+        _linha,
+        _carregado_em
+    from source
+)
+
+select * from final

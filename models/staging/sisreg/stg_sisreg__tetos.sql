@@ -1,0 +1,23 @@
+-- Grain: one row per raw row, all versions.
+with source as (
+    select * from {{ source('bruto_sisreg', 'teto') }}
+),
+
+final as (
+    select
+        -- identificadores
+        {{ pad_code('cod_cnes_exec', 7) }} as unidade_executante_cnes,
+        {{ pad_code('cod_procedimento_interno', 7) }} as procedimento_codigo,
+        -- datas
+        {{ try_date("competencia || '01'", 'compact') }} as competencia,
+        -- quantidades
+        {{ try_quantity('qtd_teto') }} as qtd_teto,
+        -- metadados
+        _carga_id,
+        _arquivo,
+        _linha,
+        _carregado_em
+    from source
+)
+
+select * from final

@@ -1,0 +1,231 @@
+"""The one place that writes the `controle` tables: what was loaded, refused, unknown, vanished.
+
+`recording` is one load and one transaction: data, watermark and audit row are committed together or
+not at all. A load that fails leaves only its own row, which says so.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import duckdb
+
+from mapa import __version__
+from mapa.errors import FormatError, LayoutError, MapaError
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What became of the records received; received = loaded + identical + rejected."""
+
+    received: int = 0
+    loaded: int = 0
+    identical: int = 0
+    rejected: int = 0
+
+    def __add__(self, other: Tally) -> Tally:
+        """Add two tallies."""
+        return Tally(
+            self.received + other.received,
+            self.loaded + other.loaded,
+            self.identical + other.identical,
+            self.rejected + other.rejected,
+        )
+
+    def check(self) -> None:
+        """Fail when a record is unaccounted for; the open transaction is then rolled back.
+
+        Raises:
+            FormatError: the counts do not agree.
+
+        """
+        fates = self.loaded + self.identical + self.rejected
+        if self.received != fates:
+            raise FormatError(
+                f"Of {self.received} records received {fates} have a known fate; nothing was "
+                "loaded.\nThis must not happen: please report it."
+            )
+
+    def __str__(self) -> str:
+        """Write the equation that a reader can check."""
+        return (
+            f"{self.received} received = {self.loaded} loaded + {self.identical} identical "
+            f"+ {self.rejected} rejected"
+        )
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What one load did, as one line for a person; `skipped` says why nothing was read."""
+
+    entity: str
+    origin: str
+    tally: Tally
+    notes: tuple[str, ...] = ()
+    skipped: str = ""
+
+    def __str__(self) -> str:
+        """Write the line."""
+        return ": ".join((self.entity, self.origin, self.skipped or self._result()))
+
+    def _result(self) -> str:
+        return "; ".join((str(self.tally), *self.notes))
+
+
+@dataclass
+class Load:
+    """One load while it runs.
+
+    Attributes:
+        con: holds the transaction of this load.
+        scratch: reads what was received, because an error would spoil the transaction, and what is
+            made inside a transaction takes up room until its end.
+        source, entity, origin: which source, what of it, and from where (host or file name).
+        id: name of the load in `controle.cargas`, in raw rows and in landing.
+        started: UTC, naive; also the `_carregado_em` of all its rows.
+        since, until: window on the source's clock (naive, local); `until` is exclusive.
+
+    """
+
+    con: duckdb.DuckDBPyConnection
+    scratch: duckdb.DuckDBPyConnection
+    source: str
+    entity: str
+    origin: str
+    id: str
+    started: datetime
+    since: datetime | None = None
+    until: datetime | None = None
+    size: int = 0
+    sha256: str = ""
+    retries: int = 0
+    tally: Tally = Tally()
+    notes: list[str] = field(default_factory=list)
+
+    def reject(self, file: str, line: int, column: str | None, reason: str) -> None:
+        """Record one rejected record: where it is and why, never what it says."""
+        self.con.execute(
+            "insert into controle.rejeitos values (?, ?, ?, ?, ?)",
+            [self.id, file, line, column, reason],
+        )
+
+    def report_unknown(self, table: str, fields: Iterable[str]) -> None:
+        """Report fields that the layout does not know, each once per table."""
+        for name in sorted(fields):
+            added = self.con.execute(
+                """
+                insert into controle.campos_desconhecidos
+                select $1, $2, $3, $4 where not exists (
+                    select 1 from controle.campos_desconhecidos as c
+                    where c.tabela = $2 and c.campo = $3
+                ) returning campo
+                """,
+                [self.id, table, name, self.started],
+            ).fetchall()
+            if added:
+                self.notes.append(f"new field `{name}` kept in _campos_extras")
+
+    def record_presence(self, table: str, event: str, keys: str) -> int:
+        """Record that keys vanished or came back; `keys` selects them. Returns how many."""
+        row = self.con.execute(
+            f"insert into controle.ausencias select $1, $2, k.chave, $3, $4 from ({keys}) as k",
+            [self.id, table, event, self.started],
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def advance(self, until: datetime) -> None:
+        """Move the watermark of this source and entity, together with the data."""
+        self.con.execute(
+            "delete from controle.marcas where fonte = $1 and entidade = $2",
+            [self.source, self.entity],
+        )
+        self.con.execute(
+            "insert into controle.marcas values ($1, $2, $3, $4)",
+            [self.source, self.entity, until, self.id],
+        )
+
+    def summary(self) -> Summary:
+        """Return what to tell the person."""
+        return Summary(self.entity, self.origin, self.tally, tuple(self.notes))
+
+    def write_row(self, outcome: str, message: str | None) -> None:
+        """Write the row of `controle.cargas`; counts are unknown unless the load is complete."""
+        done = outcome == "completa"
+        t = self.tally
+        known = (t.received, t.loaded, t.identical, t.rejected)
+        counts: list[int | None] = [*known] if done else [None] * 4
+        self.con.execute(
+            f"insert into controle.cargas values ({', '.join('?' * 18)})",
+            [
+                self.id, self.source, self.entity, self.origin, self.since, self.until,
+                self.started, _now(), self.size, *counts, self.retries, self.sha256 or None,
+                __version__, outcome, message,
+            ],
+        )  # fmt: skip
+
+
+@contextmanager
+def recording(
+    con: duckdb.DuckDBPyConnection, source: str, entity: str, origin: str
+) -> Iterator[Load]:
+    """Run one load as one transaction and leave its row, whatever happens."""
+    started = _next_instant(con)
+    name = f"{started:%Y%m%dT%H%M%S}-{entity}-{secrets.token_hex(3)}"
+    scratch = con.cursor()
+    load = Load(con, scratch, source, entity, origin, name, started)
+    con.begin()
+    try:
+        yield load
+        load.write_row("completa", None)
+        con.commit()
+    except BaseException as error:
+        with suppress(duckdb.Error):
+            con.rollback()
+        refused = isinstance(error, LayoutError | FormatError)
+        with suppress(duckdb.Error):
+            load.write_row("recusada" if refused else "falhou", _safe_message(error))
+        raise
+    finally:
+        scratch.close()
+
+
+def watermark(con: duckdb.DuckDBPyConnection, source: str, entity: str) -> datetime | None:
+    """Return the instant up to which this entity has been read, on the source's clock."""
+    row = con.execute(
+        "select max(marca) from controle.marcas where fonte = ? and entidade = ?",
+        [source, entity],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def already_loaded(con: duckdb.DuckDBPyConnection, sha256: str) -> bool:
+    """Say whether a file with this content has been loaded completely before."""
+    row = con.execute(
+        "select count(*) from controle.cargas where sha256 = ? and resultado = 'completa'",
+        [sha256],
+    ).fetchone()
+    return bool(row and row[0])
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
+
+
+def _next_instant(con: duckdb.DuckDBPyConnection) -> datetime:
+    """Return now, or just after the newest load when the clock was set back.
+
+    The newest version of a record is the one with the greatest `_carregado_em`, so that instant
+    must never go backwards.
+    """
+    row = con.execute("select max(iniciada_em) from controle.cargas").fetchone()
+    newest: datetime | None = row[0] if row else None
+    return max(_now(), newest + timedelta(microseconds=1)) if newest else _now()
+
+
+def _safe_message(error: BaseException) -> str:
+    """Return the first line of our own errors; of others the class only, as they may quote data."""
+    return error.message.splitlines()[0] if isinstance(error, MapaError) else type(error).__name__

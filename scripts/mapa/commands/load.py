@@ -1,0 +1,143 @@
+"""`mapa load`: bring extracts of the sources into the warehouse."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from mapa.audit import Summary
+from mapa.load import cadsus as cadsus_loader
+from mapa.load import exports
+from mapa.load import sisreg as sisreg_loader
+from mapa.load.layouts import ALL_LAYOUTS, CNES_ESTABELECIMENTO, Layout
+from mapa.load.recognise import expected_columns
+from mapa.settings import Settings
+from mapa.ui import say
+
+MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
+EXISTING = click.Path(exists=True, path_type=Path)
+LAYOUTS = {layout.name: layout for layout in ALL_LAYOUTS}
+
+
+@click.group()
+def load() -> None:
+    """Bring extracts into the warehouse.
+
+    Everything received is kept in landing; each load is one transaction, and loading the same
+    thing twice changes nothing.
+    """
+
+
+@load.command()
+@click.option(
+    "--index",
+    type=click.Choice([*sisreg_loader.INDICES, "all"]),
+    default="all",
+    show_default=True,
+    help="Index to read.",
+)
+@click.option(
+    "--since",
+    type=MOMENT,
+    help="Read changes from this instant on (source's local clock). Default: the last load, with "
+    "24 hours of overlap; all when there was none.",
+)
+@click.option(
+    "--until",
+    type=MOMENT,
+    help="Read changes before this instant (source's local clock). Default: the source's now.",
+)
+def sisreg(index: str, since: datetime | None, until: datetime | None) -> None:
+    """Read the SISREG search API; by default what changed since the last load."""
+    if since and until and since >= until:
+        raise click.UsageError("--since must be before --until.")
+    report(sisreg_loader.load(Settings.load(), index, since, until))
+
+
+@load.command()
+@click.argument("files", nargs=-1, type=EXISTING, metavar="FILE...")
+@click.option(
+    "--describe",
+    type=click.Choice(sorted(LAYOUTS)),
+    metavar="NAME",
+    help="Print the columns of a layout and load nothing. NAME is one of: "
+    + ", ".join(sorted(LAYOUTS))
+    + ".",
+)
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="The files hold only a part (one unit, one period): what they lack has not vanished.",
+)
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="The files are complete even if more than 30 % of what was known is not in them.",
+)
+def export(files: tuple[Path, ...], describe: str | None, partial: bool, complete: bool) -> None:
+    """Load files exported from SISREG or written by an operator, or folders of them.
+
+    The layout is recognised by the header, whatever the file is called. Accepted are CSV and TXT,
+    as they are or in gz, in UTF-8 or windows-1252.
+    """
+    if describe:
+        click.echo(description(LAYOUTS[describe]))
+        return
+    if not files:
+        raise click.UsageError("Missing argument 'FILE...'.")
+    if partial and complete:
+        raise click.UsageError("--partial and --complete exclude each other.")
+    completeness = exports.Completeness(partial=partial, confirmed=complete)
+    report(exports.load(Settings.load(), files, completeness))
+
+
+@load.command()
+@click.option("--limit", type=click.IntRange(min=1), help="Ask for this many cards at most.")
+@click.option(
+    "--file",
+    "path",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Load a flat extract (layout cadsus_pessoa or cadsus_cns) instead of asking the service.",
+)
+def cadsus(limit: int | None, path: Path | None) -> None:
+    """Look up the persons behind the cards met in SISREG that are unknown or out of date."""
+    if path:
+        report(cadsus_loader.load_file(Settings.load(), path))
+    else:
+        report([cadsus_loader.load(Settings.load(), limit)])
+
+
+@load.command()
+@click.argument("files", nargs=-1, required=True, type=EXISTING, metavar="FILE...")
+def cnes(files: tuple[Path, ...]) -> None:
+    """Load the establishments of CNES (tbEstabelecimento)."""
+    report(exports.load(Settings.load(), files, only=(CNES_ESTABELECIMENTO.name,)))
+
+
+def report(summaries: list[Summary]) -> None:
+    """Say what was loaded, one line per load."""
+    for summary in summaries:
+        say(str(summary))
+
+
+def description(layout: Layout) -> str:
+    """Return the columns of a layout with what is known about each."""
+    lines = [f"{layout.name}: raw table {layout.table}, {len(expected_columns(layout))} columns"]
+    if layout.ours:
+        lines.append("This format is the project's own: the source publishes none.")
+    for number, column in enumerate(expected_columns(layout), start=1):
+        marks = [
+            mark
+            for mark, applies in (
+                ("key", column in layout.key),
+                ("mandatory", column in layout.required),
+                ("list of objects", column in layout.nested),
+            )
+            if applies
+        ]
+        lines.append(f"{number:3}  {column}" + (f"  ({', '.join(marks)})" if marks else ""))
+    if layout.withheld:
+        lines.append(f"Never loaded: {', '.join(layout.withheld)}.")
+    return "\n".join(lines)

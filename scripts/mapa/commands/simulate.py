@@ -1,0 +1,125 @@
+"""`mapa simulate`: the doors of a synthetic city."""
+
+from __future__ import annotations
+
+import signal
+from datetime import date, datetime
+from pathlib import Path
+from types import FrameType
+
+import click
+
+from mapa.errors import MapaError
+from mapa.settings import Settings
+from mapa.simulate import city as simulated
+from mapa.simulate import files, truth
+from mapa.simulate.server import Server, listen, serving
+from mapa.ui import say
+
+DAY = click.DateTime(["%Y-%m-%d"])
+
+
+@click.command(short_help="Serve the SISREG and CadSUS APIs of a synthetic city.")
+@click.option(
+    "--dir",
+    "directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Where the files go.  [default: MAPA_DIR/city]",
+)
+@click.option(
+    "--people",
+    default=30_000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Inhabitants of the city.",
+)
+@click.option(
+    "--days",
+    default=400,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Days that are simulated.",
+)
+@click.option(
+    "--seed",
+    default=1,
+    show_default=True,
+    type=click.IntRange(0),
+    help="Which city; the same seed gives the same bytes.",
+)
+@click.option(
+    "--until", default="2026-06-30", show_default=True, type=DAY, help="Last simulated day."
+)
+@click.option(
+    "--as-of", type=DAY, help="Last day whose events the APIs and exports show.  [default: --until]"
+)
+@click.option(
+    "--port",
+    default=9280,
+    show_default=True,
+    type=click.IntRange(0, 65535),
+    help="Port on 127.0.0.1; 0 takes any free one.",
+)
+@click.option("--files-only", is_flag=True, help="Write the files and truth.json, serve nothing.")
+def simulate(  # noqa: PLR0913 - one parameter per option
+    *,
+    directory: Path | None,
+    people: int,
+    days: int,
+    seed: int,
+    until: datetime,
+    as_of: datetime | None,
+    port: int,
+    files_only: bool,
+) -> None:
+    """Serve the SISREG search API and CadSUS of a synthetic city; write its export files.
+
+    Prints the settings that point `mapa load` at it and serves until Ctrl-C. The answers that the
+    marts must give at the end of the last day are in truth.json beside the files.
+    """
+    day = (as_of or until).date()
+    first = until.date().toordinal() - days + 1
+    if not first <= day.toordinal() <= until.date().toordinal():
+        raise click.BadParameter(
+            f"choose a day from {date.fromordinal(first)} to {until:%Y-%m-%d}, or change --days.",
+            param_hint="--as-of",
+        )
+    target = directory or Settings.load().mapa_dir / "city"
+    # The port is taken first: nobody wants to hear that it is busy after the city was built.
+    listener = None if files_only else listen(port)
+    say(f"Simulating {people} people over {days} days until {until:%Y-%m-%d} ...")
+    city = simulated.build(people, days, seed, until.date())
+    write(city, target, day)
+    if listener is None:
+        return
+    say(f"Preparing the documents as of {day} ...")
+    with serving(city, day, listener=listener) as server:
+        click.echo(f"# SISREG search API and CadSUS on {server.url}")
+        for name, value in server.environment().items():
+            click.echo(f"export {name}={value}")
+        say("Serving until Ctrl-C.")
+        _wait(server)
+
+
+def write(city: simulated.City, directory: Path, as_of: date) -> None:
+    """Write the export files and `truth.json` of a city."""
+    written = files.write(city, directory / "files", as_of)
+    truth.write(city, directory / "truth.json")
+    say(f"Wrote {len(written)} files to {directory / 'files'} and {directory / 'truth.json'}.")
+
+
+def _wait(server: Server) -> None:
+    """Wait for Ctrl-C or a polite kill; a server that ends by itself is an error."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        code = server.wait()
+    except KeyboardInterrupt:
+        say("Stopped.")
+    else:
+        raise MapaError(f"The simulator's server ended by itself (exit code {code}).")
+    finally:
+        signal.signal(signal.SIGTERM, before)

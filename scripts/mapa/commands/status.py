@@ -1,0 +1,58 @@
+"""`mapa status`: loads, freshness, counts and published versions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import click
+import orjson
+from rich.console import Console
+from rich.table import Table
+
+from mapa import warehouse
+from mapa.load.overview import overview
+from mapa.settings import Settings
+
+TITLES = {
+    "loads": "Last loads (instants in UTC, windows on the source's clock)",
+    "tables": "Raw tables",
+    "watermarks": "Read until (source's clock)",
+    "unknown_fields": "Fields that the layouts do not know",
+    "absences": "Vanished from complete files",
+    "published": "Published",
+}
+# For machines only: too wide for a screen.
+HIDDEN = {"load", "sha256", "version", "since", "origin", "retries", "bytes"}
+
+
+@click.command()
+@click.option("--json", "as_json", is_flag=True, help="Print JSON, with everything, for machines.")
+def status(as_json: bool) -> None:
+    """Show loads, freshness, counts and published versions."""
+    settings = Settings.load()
+    with warehouse.connect(settings.warehouse, read_only=True) as con:
+        sections = overview(con, settings)
+    if as_json:
+        click.echo(orjson.dumps(sections, option=orjson.OPT_INDENT_2).decode())
+        return
+    console = Console(highlight=False)
+    for name, rows in sections.items():
+        console.print(_table(TITLES[name], rows) if rows else f"{TITLES[name]}: none")
+
+
+def _table(title: str, rows: list[dict[str, Any]]) -> Table:
+    table = Table(title=title, title_justify="left")
+    names = [name for name in rows[0] if name not in HIDDEN]
+    for name in names:
+        numeric = any(isinstance(row[name], int | float) for row in rows)
+        table.add_column(name.replace("_", " "), justify="right" if numeric else "left")
+    for row in rows:
+        table.add_row(*(_cell(row[name]) for name in names))
+    return table
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "-"
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)

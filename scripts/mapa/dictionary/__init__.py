@@ -1,0 +1,85 @@
+"""The data dictionary: made from dbt's own documentation, and checked.
+
+What a person reads (page, spreadsheet) and what a program reads (CSV) come from the same
+descriptions that dbt persists as comments in the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from mapa.dbt import run_dbt
+from mapa.dictionary import checks, entries, files
+from mapa.settings import Settings
+
+
+def make(settings: Settings, folder: Path) -> list[Path]:
+    """Write dicionario.html, dicionario.xlsx and dicionario.csv into the folder.
+
+    dbt works in a target folder of its own, because `docs generate` writes a `run_results.json`
+    and would wipe out the record of the build that a publication has to see.
+
+    Raises:
+        BuildError: dbt could not generate the documentation.
+    """
+    own = settings.model_copy(update={"dbt_target_path": settings.dbt_target_path / "docs"})
+    run_dbt(own, "docs", "generate", "--static", title="dbt docs generate")
+    target = own.dbt_target_path
+    manifest, catalog = _read(target / "manifest.json"), _read(target / "catalog.json")
+    folder.mkdir(parents=True, exist_ok=True)
+    made = [folder / f"dicionario.{kind}" for kind in ("html", "xlsx", "csv")]
+    files.write_html(target / "static_index.html", made[0], target.resolve())
+    rows = list(entries.columns(manifest, catalog))
+    files.write_xlsx(rows, entries.tables(manifest), made[1])
+    files.write_csv(rows, made[2])
+    return made
+
+
+def check(settings: Settings) -> list[checks.Finding]:
+    """Return everything that the rules of the dictionary object to, by file.
+
+    The project is parsed first, so that the answer is about the files as they are now. Columns
+    are compared with the database as the last documentation run saw it, when there was one.
+
+    Raises:
+        BuildError: dbt cannot parse the project.
+    """
+    own = settings.model_copy(update={"dbt_target_path": settings.dbt_target_path / "check"})
+    run_dbt(own, "parse", title="dbt parse")
+    manifest = _read(own.dbt_target_path / "manifest.json")
+    catalog = _catalog(settings.dbt_target_path / "docs", manifest)
+    return checks.all_findings(settings.dbt_project_dir, manifest, catalog)
+
+
+def digest(manifest: dict[str, Any]) -> str:
+    """Return a hash of everything that the dictionary says."""
+    said = [
+        [node["unique_id"], node["description"]]
+        + [[name, c["description"], entries.lgpd(c)] for name, c in node["columns"].items()]
+        for node in entries.documented(manifest)
+    ]
+    pages = sorted((doc["unique_id"], doc["block_contents"]) for doc in manifest["docs"].values())
+    return hashlib.sha256(json.dumps([said, pages]).encode()).hexdigest()
+
+
+def _catalog(documented: Path, manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return what is known of the database, without the models that were changed since."""
+    if not (documented / "catalog.json").exists():
+        return {}
+    catalog = _read(documented / "catalog.json")
+    then, now = _read(documented / "manifest.json")["nodes"], manifest["nodes"]
+    catalog["nodes"] = {
+        name: table
+        for name, table in catalog["nodes"].items()
+        if name in now and name in then and now[name]["checksum"] == then[name]["checksum"]
+    }
+    return catalog
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """Read one of dbt's artefacts."""
+    content: dict[str, Any] = json.loads(path.read_bytes())
+    return content

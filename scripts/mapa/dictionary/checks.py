@@ -1,0 +1,221 @@
+"""The rules of the dictionary that no other tool enforces.
+
+A finding names the file to open. The rules look at the YAML files themselves (misspelled keys,
+tests without a name) and at dbt's manifest (everything else).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from mapa.dictionary.entries import LAYERS, documented, layer_of, lgpd
+from mapa.dictionary.yaml_keys import unknown_keys
+
+CLASSES = {"publico", "pessoal", "sensivel", "pseudonimo"}
+ALLOWED = {"marts": {"publico", "pseudonimo"}, "publicacao": {"publico"}}
+CLASSED = {"staging", "intermediate", "marts", "publicacao"}
+FIRST_SENTENCE = 90
+BOILERPLATE = re.compile(
+    r"^(est[ae]s? (coluna|campo|tabela|modelo)|(coluna|campo|tabela) (que|com)|"
+    r"this (column|field|table)|informa[çc][ãa]o (sobre|de) |dados? (sobre|de) )|\batualmente\b",
+    re.IGNORECASE,
+)
+# Sources are read by staging only; `controle` is the project's own record of its loads.
+OWN_SOURCE = "source.mapa.controle."
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """Something that a rule objects to."""
+
+    file: str
+    problem: str
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        return f"{self.file}: {self.problem}"
+
+
+def all_findings(project: Path, manifest: dict[str, Any], catalog: dict[str, Any]) -> list[Finding]:
+    """Return what every rule objects to, by file."""
+    found = [*_yaml_findings(project), *_macro_findings(manifest), *_test_findings(manifest)]
+    for node in documented(manifest):
+        path = _yaml_path(node)
+        problems = [*_described(node), *_classed(node), *_columns_in_order(node, catalog)]
+        if node["resource_type"] == "model":
+            problems += [*_grain(manifest, node), *_forward(manifest, node), *_placed(node)]
+        found += [Finding(path, f"{node['name']}{problem}") for problem in problems]
+    return sorted(set(found))
+
+
+def _yaml_findings(project: Path) -> Iterator[Finding]:
+    """Look at the keys of each YAML file."""
+    for folder in ("models", "seeds", "macros", "tests"):
+        for path in sorted((project / folder).rglob("*.yml")):
+            if "fixtures" in path.parts:
+                continue
+            content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+            for problem in unknown_keys(content):
+                yield Finding(path.relative_to(project).as_posix(), problem)
+
+
+def _macro_findings(manifest: dict[str, Any]) -> Iterator[Finding]:
+    """Ask a description of each macro and argument; an engine's variant shares its macro's."""
+    for macro in manifest["macros"].values():
+        if macro["package_name"] != "mapa" or re.match(r"(duckdb|spark|default)__", macro["name"]):
+            continue
+        path = (macro["patch_path"] or macro["original_file_path"]).removeprefix("mapa://")
+        if not macro["description"].strip():
+            yield Finding(path, f"macro {macro['name']} has no description")
+        for argument in macro["arguments"]:
+            if not (argument.get("description") or "").strip():
+                yield Finding(
+                    path, f"macro {macro['name']}: argument {argument['name']} has no description"
+                )
+
+
+def _test_findings(manifest: dict[str, Any]) -> Iterator[Finding]:
+    """Ask a description of each unit test: it says the rule that the test pins."""
+    for test in manifest["unit_tests"].values():
+        if not (test["description"] or "").strip():
+            yield Finding(test["original_file_path"], f"{test['name']} has no description")
+
+
+def _yaml_path(node: dict[str, Any]) -> str:
+    """Return the file in which a table is described, or its SQL when it is not."""
+    path = node["patch_path"] or node["original_file_path"]
+    return str(path).removeprefix("mapa://")
+
+
+def _described(node: dict[str, Any]) -> Iterator[str]:
+    """Ask descriptions that say something, and short first sentences of columns."""
+    description = node["description"].strip()
+    if not description:
+        yield " has no description"
+    elif BOILERPLATE.search(description.partition("\n")[0]):
+        yield ": the description opens with an empty phrase"
+    elif node["resource_type"] == "model":
+        for heading in ("**Grão:**", "**Origem:**", "**Atualização:**"):
+            if heading not in description:
+                yield f": the description lacks {heading}"
+    if not node["columns"]:
+        yield " describes no columns"
+    for name, column in node["columns"].items():
+        yield from (f".{name}{problem}" for problem in _column_text(name, column["description"]))
+
+
+def _column_text(name: str, description: str) -> Iterator[str]:
+    """Check one column's text."""
+    text = description.strip()
+    if not text:
+        yield " has no description"
+        return
+    sentence = re.split(r"(?<=[.!?])\s|\n", text, maxsplit=1)[0]
+    if len(sentence) > FIRST_SENTENCE:
+        yield f": the first sentence has {len(sentence)} characters, more than {FIRST_SENTENCE}"
+    if BOILERPLATE.search(sentence):
+        yield ": the description opens with an empty phrase or says `atualmente`"
+    if sentence.rstrip(".").lower().replace(" ", "_") == name.lower():
+        yield ": the description only repeats the name"
+
+
+def _classed(node: dict[str, Any]) -> Iterator[str]:
+    """Ask an LGPD class of each column, and keep persons out of what leaves the house."""
+    layer = layer_of(node)
+    if layer not in CLASSED:
+        return
+    for name, column in node["columns"].items():
+        value = lgpd(column)
+        if value not in CLASSES:
+            yield f".{name}: config.meta.lgpd is {value or 'missing'}, not one of {_list(CLASSES)}"
+        elif value not in ALLOWED.get(layer, CLASSES):
+            yield f".{name}: `{value}` is not allowed in {layer}, only {_list(ALLOWED[layer])}"
+
+
+def _columns_in_order(node: dict[str, Any], catalog: dict[str, Any]) -> Iterator[str]:
+    """Compare the described columns with those in the database, when they are known."""
+    table = {**catalog.get("nodes", {}), **catalog.get("sources", {})}.get(node["unique_id"])
+    if table is None:
+        return
+    by_position = sorted(table["columns"].values(), key=lambda column: int(column["index"]))
+    actual = [column["name"].lower() for column in by_position]
+    told = [name.lower() for name in node["columns"]]
+    for name in actual:
+        if name not in told:
+            yield f".{name} is in the database and not described"
+    for name in told:
+        if name not in actual:
+            yield f".{name} is described and not in the database"
+    if sorted(actual) == sorted(told) and actual != told:
+        first = next(a for a, t in zip(actual, told, strict=True) if a != t)
+        yield f": the columns are not described in the order of the table, from {first} on"
+
+
+def _grain(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
+    """Ask a declared grain of existing columns, and the test that proves it."""
+    meta = node["config"].get("meta", {})
+    grain = meta.get("grao")
+    if not meta.get("responsavel"):
+        yield ": config.meta.responsavel is missing"
+    if not isinstance(grain, list) or not grain:
+        yield ": config.meta.grao is missing"
+        return
+    for name in grain:
+        if name not in node["columns"]:
+            yield f": the grain names {name}, which is no column"
+    expected = f"{node['name']}__grao"
+    for test in manifest["nodes"].values():
+        if test["resource_type"] == "test" and test.get("attached_node") == node["unique_id"]:
+            metadata = test.get("test_metadata") or {}
+            if metadata.get("name") == "grao_unico" and test["name"] == expected:
+                if sorted(metadata["kwargs"]["colunas"]) != sorted(grain):
+                    yield f": {expected} tests other columns than config.meta.grao"
+                return
+    yield f": no test {expected} proves the grain"
+
+
+def _forward(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
+    """Let a model read only its own layer or an earlier one, and sources only in staging."""
+    order = list(LAYERS)
+    layer = layer_of(node)
+    everything = {**manifest["nodes"], **manifest["sources"]}
+    for unique_id in manifest["parent_map"].get(node["unique_id"], []):
+        parent = everything[unique_id]
+        above = layer_of(parent)
+        if order.index(above) > order.index(layer):
+            yield f": reads {parent['name']}, which comes later ({above} after {layer})"
+        elif above == layer == "staging":
+            yield f": reads {parent['name']}; a staging model reads its source only"
+        elif above == "sources" and layer != "staging" and not unique_id.startswith(OWN_SOURCE):
+            yield f": reads the source {parent['name']}; only staging reads sources"
+
+
+def _placed(node: dict[str, Any]) -> Iterator[str]:
+    """Check folder, prefix and the name of the YAML file."""
+    _, layer, *folders, file = str(node["original_file_path"]).split("/")
+    name = node["name"]
+    theme = folders[0] if folders else ""
+    prefix = {
+        "staging": f"stg_{theme}__",
+        "intermediate": f"int_{theme}__",
+        "marts": "dim_" if theme == "dimensoes" else f"{theme}_",
+        "publicacao": "pub_",
+    }.get(layer)
+    if prefix is None:
+        yield f": models/{layer} is no layer of this project"
+    elif not name.startswith(prefix):
+        yield f": in {'/'.join(['models', layer, *folders])}/ a name starts with {prefix}"
+    expected = node["original_file_path"].removesuffix(".sql") + ".yml"
+    if node["patch_path"] and _yaml_path(node) != expected:
+        yield f": its description belongs in {expected.rpartition('/')[2]}, beside {file}"
+
+
+def _list(values: set[str]) -> str:
+    """Write a set for a sentence."""
+    return ", ".join(sorted(values))

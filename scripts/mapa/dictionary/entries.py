@@ -1,0 +1,149 @@
+"""The dictionary as rows: one per column of every table, read from dbt's manifest and catalog."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+LAYERS = {
+    "sources": "bruta",
+    "seeds": "referência",
+    "staging": "preparação",
+    "intermediate": "intermediária",
+    "marts": "resultados",
+    "publicacao": "publicação",
+}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One column; the field names are the headings of the spreadsheet."""
+
+    camada: str
+    schema: str
+    tabela: str
+    tabela_descricao: str
+    coluna: str
+    tipo: str
+    descricao: str
+    classe_lgpd: str
+    no_grao: str
+    origem: str
+    testes: str
+
+
+@dataclass(frozen=True)
+class TableEntry:
+    """One table; the field names are the headings of the second sheet."""
+
+    camada: str
+    schema: str
+    tabela: str
+    descricao: str
+    grao: str
+    origem: str
+    colunas: int
+    arquivo: str
+
+
+HEADINGS = tuple(field.name for field in fields(Entry))
+TABLE_HEADINGS = tuple(field.name for field in fields(TableEntry))
+
+
+def layer_of(node: dict[str, Any]) -> str:
+    """Return the key in `LAYERS` of a source, seed or model."""
+    if node["resource_type"] == "source":
+        return "sources"
+    if node["resource_type"] == "seed":
+        return "seeds"
+    return str(node["original_file_path"]).split("/")[1]
+
+
+def documented(manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the project's sources, seeds and models, in the order in which data flow."""
+    nodes = [
+        node
+        for node in [*manifest["sources"].values(), *manifest["nodes"].values()]
+        if node["resource_type"] in {"source", "seed", "model"}
+    ]
+    order = list(LAYERS)
+    return sorted(nodes, key=lambda n: (order.index(layer_of(n)), n["schema"], n["name"]))
+
+
+def columns(manifest: dict[str, Any], catalog: dict[str, Any]) -> Iterator[Entry]:
+    """Yield every column of every table."""
+    tests = _tests(manifest)
+    for node in documented(manifest):
+        types = _types(node["unique_id"], catalog)
+        grain = node["config"].get("meta", {}).get("grao", [])
+        for name, column in node["columns"].items():
+            yield Entry(
+                camada=LAYERS[layer_of(node)],
+                schema=node["schema"],
+                tabela=node["name"],
+                tabela_descricao=first_line(node["description"]),
+                coluna=name,
+                tipo=types.get(name.lower()) or column.get("data_type") or "",
+                descricao=" ".join(column["description"].split()),
+                classe_lgpd=lgpd(column) or "",
+                no_grao="sim" if name in grain else "",
+                origem=", ".join(parents(manifest, node["unique_id"])),
+                testes=", ".join(tests.get((node["unique_id"], name), [])),
+            )
+
+
+def tables(manifest: dict[str, Any]) -> Iterator[TableEntry]:
+    """Yield every table."""
+    for node in documented(manifest):
+        yield TableEntry(
+            camada=LAYERS[layer_of(node)],
+            schema=node["schema"],
+            tabela=node["name"],
+            descricao=node["description"].strip(),
+            grao=", ".join(node["config"].get("meta", {}).get("grao", [])),
+            origem=", ".join(parents(manifest, node["unique_id"])),
+            colunas=len(node["columns"]),
+            arquivo=node["original_file_path"],
+        )
+
+
+def parents(manifest: dict[str, Any], unique_id: str) -> list[str]:
+    """Return the names of the tables that a table is made of."""
+    names = []
+    for parent in manifest["parent_map"].get(unique_id, []):
+        kind, _, *rest = parent.split(".")
+        if kind in {"model", "seed", "source"}:
+            names.append(".".join(rest))
+    return sorted(names)
+
+
+def lgpd(column: dict[str, Any]) -> str | None:
+    """Return the class that the dictionary gives a column."""
+    value = column["config"].get("meta", {}).get("lgpd")
+    return str(value) if value else None
+
+
+def first_line(description: str) -> str:
+    """Return the first sentence of a table's description, which says what it is."""
+    return description.strip().partition("\n")[0]
+
+
+def _types(unique_id: str, catalog: dict[str, Any]) -> dict[str, str]:
+    """Return the types that a table's columns have in the database, by lower-case name."""
+    table = {**catalog.get("nodes", {}), **catalog.get("sources", {})}.get(unique_id)
+    if table is None:
+        return {}
+    return {name.lower(): str(column["type"]).lower() for name, column in table["columns"].items()}
+
+
+def _tests(manifest: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
+    """Return the names of the tests of each column; a test of the grain belongs to all of it."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for node in manifest["nodes"].values():
+        if node["resource_type"] != "test" or not node.get("attached_node"):
+            continue
+        of_grain = (node.get("test_metadata") or {}).get("kwargs", {}).get("colunas", [])
+        for column in [node["column_name"]] if node["column_name"] else of_grain:
+            found.setdefault((node["attached_node"], column), []).append(node["name"])
+    return found

@@ -1,0 +1,101 @@
+"""The dictionary as files: a page for the browser, a spreadsheet for people, CSV for programs."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+from openpyxl import Workbook
+from openpyxl.styles import Alignment, Font, PatternFill
+from openpyxl.utils import get_column_letter
+from openpyxl.worksheet.worksheet import Worksheet
+
+from mapa.dictionary import entries
+
+TITLE = "Mapa Social da Saúde — dicionário de dados"
+WIDTHS = {
+    "camada": 14,
+    "schema": 14,
+    "tabela": 30,
+    "tabela_descricao": 50,
+    "coluna": 34,
+    "tipo": 14,
+    "descricao": 80,
+    "classe_lgpd": 12,
+    "no_grao": 9,
+    "origem": 40,
+    "testes": 50,
+    "grao": 40,
+    "colunas": 9,
+    "arquivo": 50,
+}
+# What is changed in the page of dbt-docs. It sends nothing when `send_anonymous_usage_stats` is
+# off, as it is here; its collectors' addresses are taken out all the same, so that the file
+# cannot call anyone. The icons' template and the favicon ask for files that do not exist.
+REPLACED = {
+    "fishtownanalytics.sinter-collect.com": "invalid",
+    "https://fuzzed.getdbt.com/": "about:blank",
+    '<use xlink:href="{{': '<use ng-attr-href="{{',
+    "${require('./assets/favicons/favicon.ico')}": "data:,",
+    'lang="en-US"': 'lang="pt-BR"',
+    'content="en_US"': 'content="pt_BR"',
+    "<title>dbt Docs</title>": f"<title>{TITLE}</title>",
+    'content="dbt Docs"': f'content="{TITLE}"',
+    "Search for models...": "Procurar tabela, coluna ou palavra…",
+}
+
+
+def write_html(static: Path, target: Path, build_path: Path) -> None:
+    """Write the one-file page of `dbt docs`, in Portuguese and without paths of this machine."""
+    text = static.read_text(encoding="utf-8")
+    for old, new in {**REPLACED, f"{build_path}/": ""}.items():
+        text = text.replace(old, new)
+    target.write_text(text, encoding="utf-8")
+
+
+def write_csv(rows: Iterable[entries.Entry], target: Path) -> None:
+    """Write one row per column: UTF-8, comma, heading in the first line."""
+    with target.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(entries.HEADINGS)
+        writer.writerows(astuple(row) for row in rows)
+
+
+def write_xlsx(
+    rows: Iterable[entries.Entry], tables: Iterable[entries.TableEntry], target: Path
+) -> None:
+    """Write a workbook with a sheet of columns and a sheet of tables."""
+    book = Workbook()
+    book.remove(book.worksheets[0])
+    _fill(book.create_sheet("Colunas"), entries.HEADINGS, (astuple(row) for row in rows))
+    _fill(
+        book.create_sheet("Tabelas"),
+        entries.TABLE_HEADINGS,
+        (astuple(table) for table in tables),
+    )
+    book.properties.title = TITLE
+    book.properties.creator = "Mapa Social da Saúde"
+    book.save(target)
+
+
+def _fill(sheet: Worksheet, headings: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Write headings and rows, frozen, filtered, wide enough, as text and never as formula."""
+    sheet.append(headings)
+    for row in rows:
+        sheet.append(row)
+    for cell in sheet[1]:
+        cell.font = Font(bold=True, color="FFFFFF")
+        cell.fill = PatternFill("solid", fgColor="1B4965")
+    wrap = Alignment(vertical="top", wrap_text=True)
+    for line in sheet.iter_rows(min_row=2):
+        for cell in line:
+            cell.alignment = wrap
+            if isinstance(cell.value, str):
+                cell.data_type = "s"
+    for index, heading in enumerate(headings, start=1):
+        sheet.column_dimensions[get_column_letter(index)].width = WIDTHS[heading]
+    sheet.freeze_panes = "A2"
+    sheet.auto_filter.ref = sheet.dimensions

@@ -1,0 +1,277 @@
+"""The one place that talks HTTP: verified TLS, bounded answers, patient and polite retries.
+
+An `Answer` keeps the body as it came over the wire (compressed or not), because landing stores it
+so. Messages name the host and never the credentials, the query or anything that was answered.
+"""
+
+from __future__ import annotations
+
+import ssl
+import threading
+import zlib
+from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+import stamina
+
+from mapa.errors import ConfigError, FormatError, SourceError
+
+MAX_BODY = 256 * 2**20
+"""Largest body that is read, in bytes as received."""
+MAX_PLAIN = 64 * 2**20
+"""Largest body that is unpacked in Python; pages of documents are unpacked by DuckDB."""
+RETRIED = frozenset({429, 500, 502, 503, 504})
+MAX_RETRY_AFTER = 120.0
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How often and how long a request is tried; waits are in seconds and grow twofold."""
+
+    attempts: int = 6
+    first_wait: float = 0.5
+    longest_wait: float = 30.0
+
+    def rounds(self, on: Any) -> Any:
+        """Return stamina's iterator over attempts; `on` says which errors are worth another."""
+        return stamina.retry_context(
+            on=on,
+            attempts=self.attempts,
+            timeout=None,
+            wait_initial=self.first_wait,
+            wait_max=self.longest_wait,
+            wait_jitter=self.first_wait,
+        )
+
+
+@dataclass(frozen=True)
+class Access:
+    """How to be let in, and the names of the settings to look at when refused."""
+
+    settings: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    certificate: Path | None = None
+    key: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """Return a verifying TLS context that presents the client certificate, if any.
+
+        Raises:
+            ConfigError: the certificate or its key cannot be used.
+
+        """
+        context = httpx.create_ssl_context()
+        if self.certificate:
+            try:
+                context.load_cert_chain(self.certificate, self.key)
+            except (OSError, ssl.SSLError):
+                raise ConfigError(
+                    f"The client certificate cannot be read.\nCheck {self.settings}: the "
+                    "certificate and its key as unencrypted PEM files."
+                ) from None
+        return context
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Status, headers and the body exactly as received."""
+
+    status: int
+    headers: httpx.Headers
+    body: bytes = field(repr=False)
+
+    @property
+    def is_gzip(self) -> bool:
+        """Whether the body is a gzip stream."""
+        return self.headers.get("content-encoding", "").lower() in ("gzip", "x-gzip")
+
+    @property
+    def instant(self) -> datetime | None:
+        """The server's clock (with zone), from the header `Date`; None when it sends none."""
+        try:
+            return parsedate_to_datetime(self.headers["date"])
+        except (KeyError, ValueError):
+            return None
+
+    def plain(self) -> bytes:
+        """Return the unpacked body.
+
+        Raises:
+            FormatError: it is not what its header says, or would unpack to too much.
+
+        """
+        if not self.is_gzip:
+            return self.body
+        unpacker = zlib.decompressobj(wbits=31)
+        try:
+            data = unpacker.decompress(self.body, MAX_PLAIN)
+        except zlib.error:
+            raise FormatError("A compressed answer is damaged.") from None
+        if unpacker.unconsumed_tail or not unpacker.eof:
+            raise FormatError("A compressed answer is cut off or far too large.")
+        return data
+
+
+class _RetryError(Exception):
+    """An answer that asks to be tried again."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.answer = answer
+
+
+class Door:
+    """One source behind one base URL; may be used by several threads.
+
+    Attributes:
+        host: for messages.
+        retries: attempts beyond the first, summed over all requests.
+
+    """
+
+    def __init__(self, url: str, access: Access, patience: Patience | None = None) -> None:
+        """Check the address and prepare the client; nothing is sent yet.
+
+        Raises:
+            ConfigError: the URL is unfit or carries a credential.
+
+        """
+        self.host = _host(url)
+        self.url = url.rstrip("/")
+        self.access = access
+        self.patience = patience or Patience()
+        self.retries = 0
+        self._counting = threading.Lock()
+        self._client = httpx.Client(
+            auth=httpx.BasicAuth(access.user, access.password) if access.user else None,
+            verify=access.context(),
+            timeout=httpx.Timeout(300, connect=10),
+            headers={"accept-encoding": "gzip", "user-agent": "mapa"},
+        )
+
+    def __enter__(self) -> Door:
+        """Return itself; leaving closes the connections."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Close the connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def ask(
+        self, method: str, path: str, retried: frozenset[int] = RETRIED, **request: Any
+    ) -> Answer:
+        """Send one request, again if need be, and return the last answer whatever its status.
+
+        Args:
+            method: GET or POST.
+            path: path below the base URL; empty for the base URL itself.
+            retried: statuses worth another attempt.
+            **request: `json`, `content` or `headers`, as httpx takes them.
+
+        Raises:
+            SourceError: no answer came, or one larger than `MAX_BODY`.
+
+        """
+        try:
+            for attempt in self.patience.rounds(_worth_another):
+                with attempt:
+                    if attempt.num > 1:
+                        self.count_retry()
+                    answer = self._once(method, path, request)
+                    if answer.status in retried:
+                        raise _RetryError(answer)
+                    return answer
+        except _RetryError as last:
+            return last.answer
+        except httpx.TransportError as error:
+            raise self._unreachable(error) from None
+        raise AssertionError("stamina neither returned nor raised")
+
+    def count_retry(self) -> None:
+        """Count one more attempt."""
+        with self._counting:
+            self.retries += 1
+
+    def expect_ok(self, answer: Answer, what: str) -> Answer:
+        """Return the answer if its status is 200.
+
+        Raises:
+            SourceError: it is not; the message says what to check.
+
+        """
+        if answer.status == 200:
+            return answer
+        advice = {
+            401: f"It refuses the credentials: check {self.access.settings}.",
+            403: f"The account may not read this: check {self.access.settings} and its rights.",
+            404: "It does not exist there: check the address and the names in the settings.",
+            429: "It asks for fewer requests: try again later.",
+        }.get(answer.status, "Try again later; if it goes on, ask the owner of the source.")
+        raise SourceError(f"{self.host} answered {answer.status} to {what}.\n{advice}")
+
+    def _once(self, method: str, path: str, request: dict[str, Any]) -> Answer:
+        with self._client.stream(method, self.url + path, **request) as response:
+            body = bytearray()
+            for chunk in response.iter_raw():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise SourceError(
+                        f"{self.host} answered with more than {MAX_BODY >> 20} MB at once.\n"
+                        "Ask for smaller pages (SISREG_PAGE)."
+                    )
+            return Answer(response.status_code, response.headers, bytes(body))
+
+    def _unreachable(self, error: httpx.TransportError) -> SourceError:
+        if "CERTIFICATE_VERIFY_FAILED" in str(error):
+            return SourceError(
+                f"The certificate of {self.host} cannot be verified.\n"
+                "If the network has its own authority, name its file in SSL_CERT_FILE."
+            )
+        slow = isinstance(error, httpx.TimeoutException)
+        how = "did not answer in time" if slow else "cannot be reached or broke off the connection"
+        return SourceError(
+            f"{self.host} {how} ({self.patience.attempts} attempts).\n"
+            "Check the address in the settings, the network, and that the source is up."
+        )
+
+
+def _worth_another(error: Exception) -> bool | float:
+    if isinstance(error, _RetryError):
+        wait = error.answer.headers.get("retry-after", "")
+        return min(float(wait), MAX_RETRY_AFTER) if wait.isdigit() else True
+    return isinstance(error, httpx.TransportError) and "CERTIFICATE" not in str(error)
+
+
+def _host(url: str) -> str:
+    """Return host and port of a base URL.
+
+    Raises:
+        ConfigError: it is not an http(s) URL or carries a credential.
+
+    """
+    try:
+        parsed = httpx.URL(url)
+    except httpx.InvalidURL:
+        parsed = httpx.URL("")
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        raise ConfigError("The address of a source is not a URL such as https://host.example")
+    if parsed.userinfo:
+        raise ConfigError(
+            f"The address of {parsed.host} carries a credential.\n"
+            "Give it without one; the credential has settings of its own."
+        )
+    return f"{parsed.host}:{parsed.port}" if parsed.port else parsed.host

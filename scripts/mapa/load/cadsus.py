@@ -1,0 +1,311 @@
+"""CadSUS to raw: who stands behind the cards met in SISREG, asked one card at a time.
+
+Asked are the valid CNS of the SISREG tables whose person is unknown or was last seen more than
+CADSUS_MAX_AGE_DAYS ago; a fault does not count as an answer. Every thousand answers are a load of
+their own, so that an interrupted run loses little and the next one goes on where it ended.
+
+Landing holds the answers of a load in one file, `respostas.ndjson.gz`: per answer one line with the
+identifier, the instant, the status and the body as received in base64.
+"""
+
+from __future__ import annotations
+
+import base64
+import threading
+import time
+import zlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from pathlib import Path
+
+import duckdb
+import orjson
+import pyarrow as pa
+
+from mapa import audit, warehouse
+from mapa.audit import Load, Summary, Tally
+from mapa.errors import ConfigError, SourceError
+from mapa.http import RETRIED, Access, Answer, Door
+from mapa.landing import Folder
+from mapa.load import exports, pdq
+from mapa.load.intake import Intake
+from mapa.load.layouts import API_LAYOUTS, CADSUS_CNS, CADSUS_CONSULTA, CADSUS_PESSOA, Layout
+from mapa.settings import Settings
+from mapa.ui import progress
+
+SOURCE, ENTITY = "cadsus", "pdq"
+BATCH = 1000
+"""Answers per load."""
+MANY = 20
+"""So many faults and nothing else are the service's refusal, not the persons' trouble."""
+MARGIN = 60.0
+"""Seconds before its end at which a token is no longer used."""
+# A fault comes with status 500 and would only come again.
+RETRIED_HERE = RETRIED - {500}
+NDJSON = "respostas.ndjson.gz"
+
+VALID_CNS = """
+    case when regexp_full_match(cns, '[789][0-9]{14}|[12][0-9]{10}00[01][0-9]')
+        then list_dot_product(
+            [15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]::float[],
+            list_transform(string_split(cns, ''), lambda d: d::float)
+        ) % 11 = 0
+        else false
+    end
+"""
+
+
+def load(settings: Settings, limit: int | None = None) -> Summary:
+    """Ask CadSUS for the persons behind the cards that are not known yet.
+
+    Args:
+        settings: addresses, certificate and concurrency, and where the data are.
+        limit: ask for this many at most.
+
+    Raises:
+        SourceError: CadSUS does not answer, or refuses.
+        ConfigError: the certificate cannot be used.
+
+    """
+    with warehouse.connect(settings.warehouse) as con, progress() as display:
+        wanted = cards_to_ask(con, settings.cadsus_max_age_days, limit)
+        task = display.add_task("CadSUS", total=len(wanted))
+        with Registry(settings) as registry:
+            tally, remaining = Tally(), iter(wanted)
+            while batch := list(islice(remaining, BATCH)):
+                tally += _load_batch(con, settings, registry, batch)
+                display.advance(task, len(batch))
+    return Summary(ENTITY, registry.door.host, tally, (f"{len(wanted)} cards asked",))
+
+
+def load_file(settings: Settings, path: Path) -> list[Summary]:
+    """Load a flat extract of persons or of cards.
+
+    Raises:
+        LayoutError: the file is something else.
+
+    """
+    return exports.load(settings, [path], only=(CADSUS_PESSOA.name, CADSUS_CNS.name))
+
+
+def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int | None) -> list[str]:
+    """Return the valid CNS of SISREG of whom nothing is known or all is old, in order.
+
+    A card need not be asked when another card of the same person has been.
+    """
+    met = " union ".join(
+        f"select distinct lpad(trim(cns_usuario), 15, '0') as cns from {layout.table} "
+        "where regexp_full_match(trim(cns_usuario), '[0-9]{1,15}')"
+        for layout in API_LAYOUTS
+    )
+    oldest = datetime.now(UTC) - timedelta(days=max_age_days)
+    found = con.execute(
+        f"""
+        with cartoes as (
+            select lpad(trim(cns), 15, '0') as cns, id_pessoa, _carregado_em
+            from {CADSUS_CNS.table}
+        ),
+        perguntados as (
+            select identificador as cns from {CADSUS_CONSULTA.table}
+            where identificador_tipo = 'cns' and resultado <> $fault and momento_consulta >= $text
+        ),
+        pessoas_recentes as (
+            select id_pessoa from cartoes
+            where _carregado_em >= $oldest or cns in (select p.cns from perguntados as p)
+        )
+        select m.cns from ({met}) as m
+        where {VALID_CNS}
+            and m.cns not in (select p.cns from perguntados as p)
+            and m.cns not in (
+                select c.cns from cartoes as c
+                where c.id_pessoa in (select r.id_pessoa from pessoas_recentes as r)
+            )
+        order by m.cns
+        limit $limit
+        """,
+        {
+            "fault": pdq.FAULT,
+            "text": instant(oldest),
+            "oldest": oldest.replace(tzinfo=None),
+            "limit": limit if limit is not None else 2**62,
+        },
+    ).fetchall()
+    return [cns for (cns,) in found]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One card, when it was asked, and the answer."""
+
+    cns: str
+    moment: str
+    answer: Answer
+
+    @property
+    def reply(self) -> pdq.Reply:
+        """Return what the answer says."""
+        return pdq.read(self.answer.plain())
+
+    def line(self) -> bytes:
+        """Return the line of landing."""
+        return orjson.dumps(
+            {
+                "identificador_tipo": "cns",
+                "identificador": self.cns,
+                "momento": self.moment,
+                "status": self.answer.status,
+                "gzip": self.answer.is_gzip,
+                "corpo": base64.b64encode(self.answer.body).decode(),
+            },
+            option=orjson.OPT_APPEND_NEWLINE,
+        )
+
+
+class Registry:
+    """CadSUS over HTTP, with its token; may be used by several threads."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Prepare both doors; nothing is sent yet.
+
+        Raises:
+            ConfigError: the certificate cannot be used, or its key is missing.
+
+        """
+        if settings.cadsus_cert and not settings.cadsus_key:
+            raise ConfigError("CADSUS_CERT is set and CADSUS_KEY is not.\nGive both as PEM files.")
+        access = Access(
+            "CADSUS_CERT and CADSUS_KEY",
+            certificate=settings.cadsus_cert,
+            key=settings.cadsus_key,
+        )
+        self.settings = settings
+        self.door = Door(settings.cadsus_url, access)
+        self._gate = Door(settings.cadsus_token_url, access)
+        self._renewing = threading.Lock()
+        self._token, self._ends = "", 0.0
+
+    def __enter__(self) -> Registry:
+        """Return itself; leaving closes the connections."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Close the connections."""
+        self.door.close()
+        self._gate.close()
+
+    def ask(self, cns: str) -> Asked:
+        """Ask for one card.
+
+        Raises:
+            SourceError: no answer, or a refusal.
+
+        """
+        answer = self._send(cns, self._fresh())
+        if answer.status == 401:
+            answer = self._send(cns, self._fresh(renew=True))
+        if answer.status < 500:
+            self.door.expect_ok(answer, "a person query")
+        return Asked(cns, instant(datetime.now(UTC)), answer)
+
+    def _send(self, cns: str, token: str) -> Answer:
+        headers = {
+            "content-type": "application/soap+xml; charset=utf-8",
+            "authorization": f"jwt {token}",
+        }
+        body = pdq.request("cns", cns, self.settings.cadsus_system)
+        return self.door.ask("POST", "", RETRIED_HERE, content=body, headers=headers)
+
+    def _fresh(self, *, renew: bool = False) -> str:
+        """Return a token that has a while to live."""
+        with self._renewing:
+            if renew or time.monotonic() > self._ends - MARGIN:
+                answer = self._gate.expect_ok(self._gate.ask("GET", ""), "the token request")
+                try:
+                    content = orjson.loads(answer.plain())
+                    self._token = content["access_token"]
+                    self._ends = time.monotonic() + float(content.get("expires_in", 3600))
+                except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+                    raise SourceError(
+                        f"{self._gate.host} sent no usable token.\nCheck CADSUS_TOKEN_URL."
+                    ) from None
+            return self._token
+
+
+def _load_batch(
+    con: duckdb.DuckDBPyConnection, settings: Settings, registry: Registry, cards: list[str]
+) -> Tally:
+    """Ask for some cards and load what came, in one transaction."""
+    with audit.recording(con, SOURCE, ENTITY, registry.door.host) as load:
+        retries = registry.door.retries
+        asked = _ask_all(registry, cards, settings.cadsus_concurrency)
+        folder = Folder(settings.landing, SOURCE, load.id)
+        landed = folder.write(NDJSON, _packed(asked))
+        load.size, load.sha256 = landed.size, landed.sha256
+        load.retries = registry.door.retries - retries
+        replies = [(one, one.reply) for one in asked]
+        if len(replies) >= MANY and all(reply.outcome == pdq.FAULT for _, reply in replies):
+            raise SourceError(
+                f"{registry.door.host} answered all {len(cards)} person queries with a fault; "
+                "nothing was loaded.\nCheck CADSUS_SYSTEM and the rights of the certificate."
+            )
+        _take_all(load, replies, landed.name)
+        folder.finish({"carga_id": load.id, "fonte": SOURCE, "entidade": ENTITY})
+    return load.tally
+
+
+def _ask_all(registry: Registry, cards: list[str], concurrency: int) -> list[Asked]:
+    """Ask in parallel; the first failure, or Ctrl-C, calls off what has not been sent."""
+    pool = ThreadPoolExecutor(concurrency)
+    try:
+        return list(pool.map(registry.ask, cards))
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _packed(asked: list[Asked]) -> Iterator[bytes]:
+    packer = zlib.compressobj(wbits=31)
+    for one in asked:
+        yield packer.compress(one.line())
+    yield packer.flush()
+
+
+def _take_all(load: Load, replies: list[tuple[Asked, pdq.Reply]], file: str) -> None:
+    """Load queries, persons and cards."""
+    queries = [
+        {
+            "identificador_tipo": "cns",
+            "identificador": asked.cns,
+            "resultado": reply.outcome,
+            "qtd_candidatos": None if reply.candidates is None else str(reply.candidates),
+            "momento_consulta": asked.moment,
+        }
+        for asked, reply in replies
+    ]
+    persons = [
+        reply.person | {"data_consulta": asked.moment} for asked, reply in replies if reply.person
+    ]
+    cards = [card for _, reply in replies for card in reply.cards]
+    for layout, records in (
+        (CADSUS_CONSULTA, queries), (CADSUS_PESSOA, persons), (CADSUS_CNS, cards),
+    ):  # fmt: skip
+        _take(load, layout, records, file)
+
+
+def _take(load: Load, layout: Layout, records: list[dict[str, str | None]], file: str) -> None:
+    """Load the records of one table."""
+    schema = pa.schema([(name, pa.string()) for name in layout.columns])
+    load.scratch.register("registros", pa.Table.from_pylist(records, schema=schema))
+    intake = Intake(load, layout)
+    lote = intake.read(
+        "select *, row_number() over () as _linha, cast(null as varchar) as _campos_extras "
+        "from registros"
+    )
+    intake.settle(lote, file)
+
+
+def instant(moment: datetime) -> str:
+    """Write an instant in UTC, so that text order is time order."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")

@@ -1,0 +1,182 @@
+"""From a batch of records to raw: the rules that every entity of every source shares.
+
+A batch is an Arrow table that DuckDB made from what was received; no record passes through Python.
+Records that lack a required column go to `controle.rejeitos`; a record equal to the version before
+it (in this load, else the newest stored one) counts as identical; the rest is appended.
+
+The hash is MD5 over the non-volatile columns and the unknown fields, each as text, joined by
+control characters that tell null from empty. DuckDB's own `hash()` costs a quarter of it but may
+change with DuckDB, and then every record would look new.
+
+The batch is the variable `lote`, which DuckDB finds by its name in the calling function.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pyarrow as pa
+
+from mapa.audit import Load, Tally
+from mapa.errors import LayoutError
+from mapa.load.layouts import Layout
+
+BATCH_ROWS = 20_000
+SEEN = "chaves_recebidas"
+"""Temporary table with the keys that a snapshot has, rejected records included."""
+
+
+class Intake:
+    """Moves batches of one layout into its raw table, within one open load."""
+
+    def __init__(self, load: Load, layout: Layout) -> None:
+        """Begin with nothing received."""
+        self.load = load
+        self.con = load.con
+        self.layout = layout
+        self.tally = Tally()
+        self.unseen = set(layout.required)
+        if layout.snapshot:
+            self.con.execute(f"create or replace temp table {SEEN} (chave varchar)")
+
+    def read(self, relation: str) -> pa.Table:
+        """Read a relation as one batch.
+
+        Args:
+            relation: select with the layout's columns, `_linha` (unique, in order of reception) and
+                `_campos_extras`; further columns are kept for the caller to look at.
+
+        """
+        return self.load.scratch.execute(self._hashed(relation)).to_arrow_table()
+
+    def read_in_parts(self, relation: str) -> Iterator[pa.Table]:
+        """Read a relation of any size as batches of bounded size."""
+        reader = self.load.scratch.execute(self._hashed(relation)).to_arrow_reader(BATCH_ROWS)
+        for part in reader:
+            yield pa.Table.from_batches([part])
+
+    def settle(self, lote: pa.Table, file: str, header_lines: int = 0) -> Tally:
+        """Give each record of a batch its fate and return the batch's tally.
+
+        Args:
+            lote: the batch.
+            file: path of the batch inside landing.
+            header_lines: lines before the first record, for the line numbers of rejects.
+
+        Raises:
+            FormatError: a record is unaccounted for.
+
+        """
+        rejected = self._reject(lote, file, header_lines)
+        novas = self.con.execute(self._judged()).to_arrow_table()
+        loaded = self._append(lote, novas, file)
+        changed = sum(novas.column("mudou").to_pylist())
+        tally = Tally(lote.num_rows, loaded, novas.num_rows - changed, rejected)
+        if self.layout.snapshot:
+            self.con.execute(f"insert into {SEEN} select {chave(self.layout)} from lote")
+        self._count(tally)
+        return tally
+
+    def count_unreadable(self, records: int) -> None:
+        """Count records that are rejected already because they could not be read."""
+        self._count(Tally(received=records, rejected=records))
+
+    def finish(self, what: str) -> None:
+        """Refuse a delivery in which no record at all has some required column.
+
+        Raises:
+            LayoutError: names the column; the open transaction is then rolled back.
+
+        """
+        if self.unseen and self.tally.received:
+            names = ", ".join(f"`{name}`" for name in sorted(self.unseen))
+            raise LayoutError(
+                f"{what}: {names} is missing or empty in all {self.tally.received} records; "
+                f"nothing was loaded.\nThe source has changed or the export is incomplete. See\n"
+                f"  mapa load export --describe {self.layout.name}"
+            )
+
+    def _count(self, tally: Tally) -> None:
+        tally.check()
+        self.tally += tally
+        self.load.tally += tally
+
+    def _hashed(self, relation: str) -> str:
+        columns = [c for c in self.layout.columns if c not in self.layout.volatile]
+        texts = (
+            f'cast(to_json(r."{c}") as varchar)' if c in self.layout.nested else f'r."{c}"'
+            for c in (*columns, "_campos_extras")
+        )
+        parts = ", ".join(f"coalesce({text}, chr(30))" for text in texts)
+        return f"select r.*, md5(concat_ws(chr(31), {parts})) as _hash from ({relation}) as r"
+
+    def _lacking(self) -> str:
+        """Return SQL for the first required column that is null or blank, null if none is."""
+        cases = " ".join(
+            f"when coalesce(trim(\"{c}\"), '') = '' then '{c}'" for c in self.layout.required
+        )
+        return f"case {cases} end"
+
+    def _reject(self, lote: pa.Table, file: str, header_lines: int) -> int:
+        found = self.con.execute(
+            f"select _linha + {header_lines}, {self._lacking()} from lote "
+            f"where {self._lacking()} is not null order by _linha"
+        ).fetchall()
+        for line, column in found:
+            self.load.reject(file, line, column, "coluna obrigatória ausente ou vazia")
+        if self.unseen:
+            filled = ", ".join(
+                f"case when count(nullif(trim(\"{c}\"), '')) > 0 then '{c}' end"
+                for c in sorted(self.unseen)
+            )
+            row = self.con.execute(f"select {filled} from lote").fetchone()
+            self.unseen -= set(row or ())
+        return len(found)
+
+    def _judged(self) -> str:
+        """Return the select that says of each acceptable record whether it is a new version.
+
+        The newest stored version is looked up for the keys of this batch only, so that a daily
+        load reads three narrow columns of raw and no more.
+        """
+        key = chave(self.layout)
+        return f"""
+            with aceitos as (
+                select _linha, {key} as chave, _hash from lote where {self._lacking()} is null
+            ),
+            atuais as (
+                select {key} as chave, arg_max(_hash, (_carregado_em, _linha)) as _hash
+                from {self.layout.table}
+                where {key} in (select chave from aceitos)
+                group by {key}
+            )
+            select
+                a._linha,
+                a._hash is distinct from coalesce(
+                    lag(a._hash) over (partition by a.chave order by a._linha), n._hash
+                ) as mudou
+            from aceitos as a
+            left join atuais as n on a.chave = n.chave
+        """
+
+    def _append(self, lote: pa.Table, novas: pa.Table, file: str) -> int:
+        names = ", ".join(f'"{c}"' for c in self.layout.columns)
+        row = self.con.execute(
+            f"""
+            insert into {self.layout.table} (
+                {names}, _carga_id, _arquivo, _linha, _carregado_em, _hash, _campos_extras
+            )
+            select {names}, $1, $2, _linha, $3, _hash, _campos_extras
+            from lote
+            where _linha in (select n._linha from novas as n where n.mudou)
+            """,
+            [self.load.id, file, self.load.started],
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+
+def chave(layout: Layout) -> str:
+    """Return SQL for the key of a record as one text: the key columns joined by `|`."""
+    if len(layout.key) == 1:
+        return f'"{layout.key[0]}"'
+    return "concat_ws('|', " + ", ".join(f"coalesce(\"{c}\", '')" for c in layout.key) + ")"

@@ -1,0 +1,81 @@
+"""What the warehouse holds and since when: the data behind `mapa status`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+
+from mapa.load.intake import chave
+from mapa.load.layouts import ALL_LAYOUTS
+from mapa.settings import Settings
+
+LAST_LOADS = 15
+
+
+def overview(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, list[dict[str, Any]]]:
+    """Return the sections of the status; each is a list of rows with the same keys."""
+    return {
+        "loads": _rows(con, _LOADS),
+        "tables": [_table(con, layout.table, chave(layout)) for layout in ALL_LAYOUTS],
+        "watermarks": _rows(con, _WATERMARKS),
+        "unknown_fields": _rows(con, _UNKNOWN),
+        "absences": _rows(con, _ABSENCES),
+        "published": _published(settings.published / "manifest.json"),
+    }
+
+
+_LOADS = f"""
+    select
+        carga_id as load, fonte as source, entidade as entity, origem as origin,
+        resultado as outcome, terminada_em as finished_at, janela_inicio as since,
+        janela_fim as until, bytes_recebidos as bytes, qtd_recebidas as received,
+        qtd_carregadas as loaded, qtd_identicas as identical, qtd_rejeitadas as rejected,
+        qtd_novas_tentativas as retries,
+        round(date_diff('millisecond', iniciada_em, terminada_em) / 1000, 1) as seconds,
+        sha256, versao_codigo as version, mensagem as message
+    from controle.cargas order by iniciada_em desc limit {LAST_LOADS}
+"""
+_WATERMARKS = """
+    select fonte as source, entidade as entity, marca as read_until, carga_id as load
+    from controle.marcas order by all
+"""
+_UNKNOWN = """
+    select tabela as "table", campo as field, visto_em as first_seen, carga_id as load
+    from controle.campos_desconhecidos order by visto_em, tabela, campo
+"""
+_ABSENCES = """
+    with eventos as (
+        select tabela, chave, arg_max(evento, registrado_em) as evento,
+            max(registrado_em) as registrado_em
+        from controle.ausencias group by tabela, chave
+    )
+    select tabela as "table", count(*) filter (where evento = 'ausente') as vanished,
+        max(registrado_em) as last_change
+    from eventos group by tabela order by tabela
+"""
+
+
+def _table(con: duckdb.DuckDBPyConnection, table: str, key: str) -> dict[str, Any]:
+    (row,) = _rows(
+        con,
+        f"select '{table}' as \"table\", count(distinct {key}) as records, count(*) as versions, "
+        f"max(_carregado_em) as newest from {table}",
+    )
+    return row
+
+
+def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
+    cursor = con.execute(query)
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _published(manifest: Path) -> list[dict[str, Any]]:
+    """Return what the manifest of the published files says of itself, if there is one."""
+    if not manifest.exists():
+        return []
+    content = orjson.loads(manifest.read_bytes())
+    return [{k: v for k, v in content.items() if isinstance(v, str | int | float)}]

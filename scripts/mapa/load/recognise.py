@@ -1,0 +1,266 @@
+"""What is this file? Encoding, size and layout of an export, from its own bytes.
+
+The layout is recognised by its header, whatever the file is called: names are compared without
+case, accents, dots and blanks, in any order, and the delimiter is the one under which the header
+makes sense. The booking file's TXT form has no header; its first line is recognised instead.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import hashlib
+import re
+import unicodedata
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mapa.errors import FormatError, LayoutError
+from mapa.load.layouts import AGENDAMENTO, FILE_LAYOUTS, LOOK_ALIKES, Layout
+
+DELIMITERS = (";", ",", "\t")
+CHUNK = 2**20
+HEAD = 2**16
+CERTAIN = 0.5
+"""Share of names in common from which a header is taken for a layout, complete or not."""
+UNIT = "cod_cnes_exec"
+CP1252_GAPS = b"\x81\x8d\x8f\x90\x9d"
+TXT_LINE = re.compile(r"\d{7}|\d{1,6}"), re.compile(r"\d{2}\.\d{2}\.\d{4}"), re.compile(r"\d+")
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What one pass over a file tells.
+
+    Attributes:
+        sha256: of the content, unpacked.
+        encoding: `utf-8`, `windows-1252` or `iso-8859-1`; a UTF-8 byte order mark is seen through.
+        lines: physical lines, `blank` of them empty.
+        quoted: whether there is any quotation mark, so that a text may run over several lines.
+        head: the first bytes, for the header.
+
+    """
+
+    path: Path
+    sha256: str
+    encoding: str
+    lines: int
+    blank: int
+    quoted: bool
+    head: bytes
+
+    @property
+    def first_line(self) -> str:
+        """Return the first line, decoded."""
+        codec = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
+        return self.head.decode(codec, errors="ignore").splitlines()[0]
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A file of a known layout.
+
+    Attributes:
+        columns: normalised names in the order of the file.
+        unit: CNES of the executing unit when it does not stand in the rows.
+        total: number of records that the file itself declares.
+
+    """
+
+    facts: Facts
+    layout: Layout
+    delimiter: str
+    columns: tuple[str, ...]
+    unit: str | None = None
+    total: int | None = None
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Return the columns that the layout does not know."""
+        known = {*self.layout.columns, *self.layout.withheld}
+        return tuple(c for c in self.columns if c not in known)
+
+    @property
+    def records_lines(self) -> int:
+        """Return the physical lines below the header."""
+        return self.facts.lines - 1
+
+
+def examine(path: Path) -> Facts:
+    """Read a file once and return its facts.
+
+    Raises:
+        FormatError: it is empty, damaged or not a text file.
+
+    """
+    digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
+    is_utf8, gaps, quoted = True, False, False
+    lines, blank, head, rest = 0, 0, b"", b""
+    for chunk in chunks(path):
+        digest.update(chunk)
+        head = head if len(head) >= HEAD else head + chunk
+        if b"\0" in chunk:
+            raise FormatError(
+                f"{path.name} is not a text file. Expected a CSV or TXT export, as it is or in gz; "
+                "unpack a zip and save a spreadsheet as CSV first."
+            )
+        *whole, rest = (rest + chunk).split(b"\n")
+        lines += len(whole)
+        blank += whole.count(b"") + whole.count(b"\r")
+        quoted = quoted or b'"' in chunk
+        gaps = gaps or any(byte in chunk for byte in CP1252_GAPS)
+        try:
+            is_utf8 = is_utf8 and decoder.decode(chunk) is not None
+        except UnicodeDecodeError:
+            is_utf8 = False
+    if not head.strip(b"\r\n \t\xef\xbb\xbf"):
+        raise failed_export(path, "is empty")
+    encoding = "utf-8" if is_utf8 else "iso-8859-1" if gaps else "windows-1252"
+    lines += bool(rest)
+    return Facts(path, digest.hexdigest(), encoding, lines, blank, quoted, head[:HEAD])
+
+
+def chunks(path: Path) -> Iterator[bytes]:
+    """Yield the content of a file, unpacked if it is gzip.
+
+    Raises:
+        FormatError: the gzip stream is damaged.
+
+    """
+    with path.open("rb") as probe:
+        packed = probe.read(2) == b"\x1f\x8b"
+    with gzip.open(path, "rb") if packed else path.open("rb") as file:
+        try:
+            while chunk := file.read(CHUNK):
+                yield chunk
+        except (gzip.BadGzipFile, EOFError, zlib.error):
+            raise FormatError(
+                f"{path.name}: the gzip file is damaged or cut off. Copy or export it again."
+            ) from None
+
+
+def recognise(facts: Facts) -> Recognised:
+    """Return the layout of a file.
+
+    Raises:
+        LayoutError: no layout fits, or one fits but for some columns.
+        FormatError: there is nothing below the header.
+
+    """
+    found = _booking_txt(facts) or _by_header(facts)
+    if found.records_lines - facts.blank <= 0:
+        raise failed_export(facts.path, "has a header and no record")
+    if found.layout is AGENDAMENTO and UNIT not in found.columns and not found.unit:
+        units = set(re.findall(r"(?<!\d)\d{7}(?!\d)", facts.path.name))
+        if len(units) != 1:
+            raise LayoutError(
+                f"{facts.path.name}: the booking file does not name its executing unit, so the "
+                "file name must.\nName the file with the CNES in 7 digits, such as "
+                "agendamento_0010456_2026-04.csv, or export it as TXT."
+            )
+        return Recognised(facts, found.layout, found.delimiter, found.columns, units.pop())
+    return found
+
+
+def normalise(name: str) -> str:
+    """Return a column name in lower case, without accents and dots, blanks as underscores."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    # The dump of CNES names its dates by the expression that wrote them.
+    plain = re.sub(r"^\s*to_char\((\w+),.*$", r"\1", plain)
+    return re.sub(r"[^a-z0-9]+", "_", plain.replace(".", "")).strip("_")
+
+
+def failed_export(path: Path, what: str) -> FormatError:
+    """Return the error for a file without records: an export that failed is no empty offer."""
+    return FormatError(
+        f"{path.name} {what}: the export failed. Nothing was loaded.\n"
+        "Export it again; search first, then export, outside the blocked hours."
+    )
+
+
+def expected_columns(layout: Layout) -> tuple[str, ...]:
+    """Return the columns that a file of this layout must have."""
+    return tuple(c for c in layout.columns if not (layout is AGENDAMENTO and c == UNIT))
+
+
+def _split(line: str, delimiter: str) -> list[str]:
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return []
+
+
+def _names(line: str, delimiter: str) -> tuple[str, ...]:
+    """Return the normalised names of a header; a delimiter at its end opens no column."""
+    names = [normalise(cell) for cell in _split(line.rstrip(delimiter), delimiter)]
+    return tuple(names)
+
+
+def _booking_txt(facts: Facts) -> Recognised | None:
+    """Recognise the first line `CNES;Nome;dt_ini;dt_fim;total` of the booking file's TXT form."""
+    number, day, count = TXT_LINE
+    for delimiter in DELIMITERS:
+        cells = [cell.strip() for cell in _split(facts.first_line, delimiter)]
+        if (
+            len(cells) == 5
+            and number.fullmatch(cells[0])
+            and day.fullmatch(cells[2])
+            and day.fullmatch(cells[3])
+            and count.fullmatch(cells[4])
+        ):
+            columns = expected_columns(AGENDAMENTO)
+            return Recognised(
+                facts, AGENDAMENTO, delimiter, columns, cells[0].zfill(7), int(cells[4])
+            )
+    return None
+
+
+def _by_header(facts: Facts) -> Recognised:
+    score, delimiter, columns, layout = max(
+        (
+            (_likeness(names, layout), delimiter, names, layout)
+            for delimiter in DELIMITERS
+            for names in [_names(facts.first_line, delimiter)]
+            for layout in FILE_LAYOUTS
+        ),
+        key=lambda found: found[0],
+    )
+    _refuse_look_alike(facts)
+    if score < CERTAIN:
+        known = ", ".join(layout.name for layout in FILE_LAYOUTS)
+        raise LayoutError(
+            f"{facts.path.name}: the header fits no known layout.\nKnown are {known}.\n"
+            "See the columns of one with\n  mapa load export --describe escala"
+        )
+    missing = [c for c in expected_columns(layout) if c not in columns]
+    repeated = sorted({c for c in columns if columns.count(c) > 1})
+    if missing or repeated:
+        problem = f"column `{(missing or repeated)[0]}` is {'missing' if missing else 'repeated'}"
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        raise LayoutError(
+            f"{facts.path.name}: {problem}{more} (line 1).\n"
+            f"Expected {len(expected_columns(layout))} columns of the `{layout.name}` layout; "
+            f"found {len(columns)}.\nCheck that everything was exported, or list the columns with\n"
+            f"  mapa load export --describe {layout.name}"
+        )
+    return Recognised(facts, layout, delimiter, columns)
+
+
+def _likeness(names: tuple[str, ...], layout: Layout) -> float:
+    """Return the share of names in common (Jaccard), so that the most specific layout wins."""
+    ours, theirs = {*expected_columns(layout), *layout.withheld}, set(names)
+    return len(ours & theirs) / len(set(expected_columns(layout)) | theirs)
+
+
+def _refuse_look_alike(facts: Facts) -> None:
+    for delimiter in DELIMITERS:
+        names = {normalise(cell) for cell in _split(facts.first_line, delimiter)}
+        for title, columns, instead in LOOK_ALIKES:
+            if len(names & set(columns)) > len(columns) * CERTAIN:
+                raise LayoutError(
+                    f"{facts.path.name} is {title} and is not loaded.\n{instead}\n"
+                    "See the columns expected with\n  mapa load export --describe agendamento"
+                )

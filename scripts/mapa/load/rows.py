@@ -1,0 +1,192 @@
+"""Rows of a recognised export file, read by DuckDB's CSV reader with every line accounted for.
+
+All columns are text. Rows that cannot be read go to `controle.rejeitos` with their line. The
+physical lines are counted apart (`recognise`), and what was read must add up to them: a quotation
+mark that is never closed swallows the rows behind it, and such a file is refused whole.
+"""
+
+from __future__ import annotations
+
+import codecs
+import io
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+import orjson
+
+from mapa.errors import FormatError
+from mapa.landing import Landed, disk
+from mapa.load.documents import json_object, literal, quoted
+from mapa.load.intake import Intake
+from mapa.load.recognise import UNIT, Recognised, chunks
+
+HEADER_LINES = 1
+REASONS = {
+    "MISSING COLUMNS": "colunas a menos",
+    "TOO MANY COLUMNS": "colunas a mais",
+    "UNQUOTED VALUE": "aspas fora do lugar",
+    "INVALID ENCODING": "codificação inválida",
+    "LINE SIZE OVER MAXIMUM": "linha longa demais",
+}
+
+
+@dataclass(frozen=True)
+class Bad:
+    """One row that cannot be read; `breaks` are line breaks inside it."""
+
+    line: int
+    column: str | None
+    kind: str
+    breaks: int
+
+
+def take(intake: Intake, file: Recognised, landed: Landed) -> int:
+    """Load the rows of a file, reject those that cannot be read, and return how many these are.
+
+    The file is read twice: first to see whether all its lines can be accounted for.
+
+    Raises:
+        FormatError: they cannot, or the file declares another number of records.
+
+    """
+    # DuckDB takes the line end of the first rows for that of all.
+    for one_line_end in (False, True):
+        with _utf8(file, landed, one_line_end) as text:
+            try:
+                count, bad = _check(intake, file, text)
+            except duckdb.InvalidInputException:
+                continue
+            for row in bad:
+                reason = REASONS.get(row.kind, "linha ilegível")
+                intake.load.reject(landed.name, row.line, row.column, reason)
+            intake.count_unreadable(len(bad))
+            for lote in intake.read_in_parts(_relation(file, text, bad)):
+                intake.settle(lote, landed.name, HEADER_LINES)
+            if intake.tally.received != count + len(bad):
+                break
+            return len(bad)
+    raise FormatError(
+        f"{file.facts.path.name} cannot be read as `{file.layout.name}`; nothing was loaded.\n"
+        "Export it again, in UTF-8 if there is a choice."
+    )
+
+
+def _check(intake: Intake, file: Recognised, text: Path) -> tuple[int, list[Bad]]:
+    """Read all rows, return how many can be read and which cannot.
+
+    Raises:
+        FormatError: lines are unaccounted for, or the file declares another number of records.
+        duckdb.InvalidInputException: DuckDB gives up.
+
+    """
+    con = intake.load.scratch
+    everything = ", ".join(quoted(c) for c in file.columns)
+    # DuckDB writes down what it rejects when the last row has been fetched.
+    ((count, breaks),) = con.execute(
+        f"select count(*), coalesce(sum({_breaks('t')}), 0) from "
+        f"(select concat_ws('', {everything}) as t from {_csv(file, text)})"
+    ).fetchall()
+    found = con.execute(
+        f"""
+        select line, arg_min(column_name, column_idx), min(cast(error_type as varchar)),
+            min({_breaks("rtrim(csv_line, chr(10))")})
+        from reject_errors group by line order by line
+        """
+    ).fetchall()
+    # They quote the rows, so they do not outlive this.
+    con.execute("drop table reject_errors")
+    con.execute("drop table reject_scans")
+    bad = [Bad(line, column, kind, inside or 0) for line, column, kind, inside in found]
+    _account(file, count, breaks, bad)
+    return count, bad
+
+
+def _csv(file: Recognised, text: Path) -> str:
+    """Return the table function that reads the file, all columns as text."""
+    names = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in file.columns)
+    return (
+        f"read_csv({literal(str(text))}, columns={{{names}}}, delim={literal(file.delimiter)}, "
+        f"quote='\"', escape='\"', header=false, skip={HEADER_LINES}, auto_detect=false, "
+        "strict_mode=true, store_rejects=true)"
+    )
+
+
+def _relation(file: Recognised, text: Path, bad: list[Bad]) -> str:
+    """Return the select that turns the file into the columns of its layout.
+
+    Rows are numbered by their position in the file, those that cannot be read included.
+    """
+    known = set(file.columns)
+    columns = ", ".join(
+        f"{quoted(c) if c in known else literal(file.unit) if c == UNIT and file.unit else 'null'}"
+        f" as {quoted(c)}"
+        for c in file.layout.columns
+    )
+    # Readable rows before each bad one.
+    before = [row.line - HEADER_LINES - 1 - index for index, row in enumerate(bad)]
+    position = f"n + len(list_filter({before}, lambda b: b < n))" if bad else "n"
+    return f"""
+        select {columns}, {position} as _linha, {_extras(file)} as _campos_extras
+        from (select *, row_number() over () as n from {_csv(file, text)})
+    """
+
+
+def _breaks(text: str) -> str:
+    """Return SQL for the number of line breaks in a text."""
+    return f"length({text}) - length(replace({text}, chr(10), ''))"
+
+
+def _extras(file: Recognised) -> str:
+    """Return SQL for the unknown columns as one JSON object, null when all are empty."""
+    return json_object(
+        f"{literal(orjson.dumps(name).decode() + ':')} || to_json({quoted(name)})"
+        for name in file.unknown
+    )
+
+
+@contextmanager
+def _utf8(file: Recognised, landed: Landed, one_line_end: bool) -> Iterator[Path]:
+    """Give the path of the file as UTF-8: landing itself, or a copy that ends with the block."""
+    if file.facts.encoding == "utf-8" and not one_line_end:
+        yield landed.path
+        return
+    decoder = codecs.getincrementaldecoder(file.facts.encoding)()
+    reader = io.IncrementalNewlineDecoder(decoder, translate=one_line_end)
+    with tempfile.TemporaryDirectory(dir=landed.path.parent, prefix=".") as folder:
+        copy = Path(folder) / "utf8.csv"
+        with disk(copy.parent), copy.open("wb") as out:
+            for chunk in chunks(landed.path):
+                out.write(reader.decode(chunk).encode())
+            out.write(reader.decode(b"", final=True).encode())
+        yield copy
+
+
+def _account(file: Recognised, count: int, breaks: int, bad: list[Bad]) -> None:
+    """Check that the lines read and rejected are all the lines of the file."""
+    name = file.facts.path.name
+    swallowing = [b for b in bad if b.kind == "UNQUOTED VALUE" and b.breaks]
+    seen = count + breaks + sum(1 + b.breaks for b in bad)
+    # Empty lines are not records; inside a quoted text they are counted among its breaks.
+    lost = file.records_lines - seen
+    most = file.facts.blank
+    if swallowing or not (0 if file.facts.quoted else most) <= lost <= most:
+        line = f" after line {swallowing[0].line}" if swallowing else ""
+        raise FormatError(
+            f"{name}: rows{line} cannot be told apart; nothing was loaded. A quotation mark is "
+            "probably never closed.\nCorrect the line in the source, or export the file again."
+        )
+    if not count:
+        raise FormatError(
+            f"{name}: none of {len(bad)} rows can be read as `{file.layout.name}`; nothing was "
+            "loaded.\nCompare with\n"
+            f"  mapa load export --describe {file.layout.name}"
+        )
+    if file.total is not None and file.total != count + len(bad):
+        raise FormatError(
+            f"{name}: the first line declares {file.total} records and {count + len(bad)} follow; "
+            "nothing was loaded.\nThe file is cut off or mixed: export it again."
+        )

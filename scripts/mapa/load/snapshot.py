@@ -1,0 +1,63 @@
+"""What a complete file no longer has: keys that vanished, and keys that came back."""
+
+from __future__ import annotations
+
+from mapa.audit import Load
+from mapa.errors import LayoutError
+from mapa.load.intake import SEEN, chave
+from mapa.load.layouts import Layout
+
+MOST = 0.3
+"""Share of the known keys that may vanish at once without being confirmed."""
+
+
+def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: int) -> None:
+    """Record which known keys the file lacks and which have come back.
+
+    Rejected rows of the file count as present. When rows could not be read at all, nobody knows
+    their keys, and no absence is recorded.
+
+    Raises:
+        LayoutError: so much would vanish that the file is probably not the whole picture.
+
+    """
+    if unreadable:
+        load.notes.append("absences not recorded, because some rows cannot be read")
+        return
+    key = chave(layout)
+    load.con.execute(
+        f"""
+        create or replace temp table chaves as
+        with conhecidas as (select distinct {key} as chave from {layout.table}),
+        eventos as (
+            select chave, arg_max(evento, registrado_em) as evento
+            from controle.ausencias where tabela = $1 group by chave
+        )
+        select
+            c.chave,
+            coalesce(e.evento, 'presente') = 'presente' as presente,
+            c.chave in (select r.chave from {SEEN} as r) as no_arquivo
+        from conhecidas as c left join eventos as e on c.chave = e.chave
+        """,
+        [layout.table],
+    )
+    row = load.con.execute(
+        "select count(*) filter (where presente), "
+        "count(*) filter (where presente and not no_arquivo) from chaves"
+    ).fetchone()
+    known, gone = row or (0, 0)
+    if known and gone / known > MOST and not confirmed:
+        raise LayoutError(
+            f"{name}: {gone} of {known} known records of `{layout.name}` are not in this file; "
+            "nothing was loaded.\nIf it holds only a part (one unit, one period), load it with\n"
+            f"  mapa load export --partial {name}\n"
+            f"If it is complete and they are really gone, with\n"
+            f"  mapa load export --complete {name}"
+        )
+    gone = load.record_presence(
+        layout.table, "ausente", "select chave from chaves where presente and not no_arquivo"
+    )
+    back = load.record_presence(
+        layout.table, "presente", "select chave from chaves where not presente and no_arquivo"
+    )
+    load.notes += [f"{gone} vanished"] * bool(gone) + [f"{back} came back"] * bool(back)

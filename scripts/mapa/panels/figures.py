@@ -1,0 +1,345 @@
+"""The figures of the page on the offer: each takes the selected rows and returns what is drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import dash_ag_grid as dag
+import pandas as pd
+import plotly.graph_objects as go
+from dash import html
+from plotly.subplots import make_subplots
+from vizro.models.types import capture
+
+from mapa.panels import grid
+from mapa.panels.data import MEASURES
+from mapa.panels.style import (
+    LIMITS,
+    PARTS,
+    Part,
+    day,
+    month_label,
+    number,
+    percent,
+    shortened,
+)
+
+ORDERS = {
+    "Mais vagas perdidas ou bloqueadas": "qtd_nao_ofertadas",
+    "Maior oferta total": "qtd_vagas_total",
+}
+EMPTY = "Nenhuma vaga para esta seleção. Altere os filtros acima."
+FONT = "Inter, Segoe UI, Roboto, sans-serif"
+
+
+@capture("figure")
+def situation(data_frame: pd.DataFrame) -> html.Div:
+    """Say until when the data go, where they come from and how they may be used."""
+    if data_frame.empty:
+        return html.Div(EMPTY, className="situacao", id="situacao")
+    row = data_frame.iloc[0]
+    return html.Div(
+        [
+            html.Span(
+                [
+                    "Dados até ",
+                    html.Strong(day(row["data_referencia"])),
+                    "; meses posteriores são programação já conhecida.",
+                ]
+            ),
+            html.Span(f"Fonte: {row['fonte']}. Licença {row['licenca']}."),
+            html.Span(f"Versão {row['versao']}."),
+        ],
+        className="situacao",
+        id="situacao",
+    )
+
+
+@capture("figure")
+def cards(data_frame: pd.DataFrame) -> html.Div:
+    """Show the offer as a sum: total − blocked = active; active − what limits take = real."""
+    total, blocked, active, ceiling, ppi, real = (data_frame[name].sum() for name in MEASURES)
+    unknown = int(data_frame["qtd_vagas_total"].isna().sum())
+    content: list[Any] = [
+        _card("qtd_vagas_total", "Oferta total", total, "vagas programadas nas escalas"),
+        _sign("−"),
+        _card(
+            "qtd_vagas_bloqueadas",
+            "Bloqueada",
+            blocked,
+            f"{percent(blocked, total)} do total: feriados e afastamentos",
+        ),
+        _sign("="),
+        _card("qtd_vagas_ativas", "Ativa", active, f"{percent(active, total)} do total"),
+        _sign("−"),
+        _card(
+            "qtd_vagas_perdidas_teto",
+            "Perdida por teto",
+            ceiling,
+            f"{percent(ceiling, active)} da ativa: limite da unidade",
+        ),
+        _sign("−"),
+        _card(
+            "qtd_vagas_perdidas_ppi",
+            "Perdida por PPI",
+            ppi,
+            f"{percent(ppi, active)} da ativa: limite da central",
+        ),
+        _sign("="),
+        _card("qtd_oferta_real", "Oferta real", real, f"{percent(real, total)} do total"),
+    ]
+    note = (
+        html.P(
+            f"{number(unknown)} linhas de unidade, procedimento e mês não informam a quantidade de "
+            "vagas e não entram nas somas.",
+            className="nota",
+        )
+        if unknown
+        else None
+    )
+    return html.Div([html.Div(content, className="cartoes"), note])
+
+
+@capture("graph")
+def by_month(data_frame: pd.DataFrame) -> go.Figure:
+    """Draw where each month's slots go, and below it which limit rules the active ones."""
+    if data_frame.empty:
+        return _empty()
+    months = data_frame.groupby("competencia", sort=True)[list(MEASURES)].sum()
+    labels = [month_label(month) for month in months.index]
+    figure = make_subplots(
+        rows=2,
+        cols=1,
+        shared_xaxes=True,
+        row_heights=[0.74, 0.26],
+        vertical_spacing=0.09,
+        subplot_titles=("", "Limite que prevalece sobre as vagas ativas de cada mês"),
+    )
+    for part in PARTS:
+        figure.add_trace(_bar(part, labels, months[part.measure]), row=1, col=1)
+    figure.add_trace(_active_line(labels, months["qtd_vagas_ativas"]), row=1, col=1)
+    for trace in _limit_bars(data_frame, list(months.index), labels):
+        figure.add_trace(trace, row=2, col=1)
+    _dress(figure, height=520)
+    figure.update_layout(
+        legend2={
+            "orientation": "h",
+            "y": -0.08,
+            "x": 0,
+            "yanchor": "top",
+            "traceorder": "normal",
+        },
+        margin={"l": 8, "r": 8, "t": 40, "b": 60},
+    )
+    top = 1.05 * months["qtd_vagas_total"].max()
+    figure.update_yaxes(tickformat=",d", range=[0, top], row=1, col=1)
+    figure.update_yaxes(ticksuffix="%", range=[0, 100], dtick=50, row=2, col=1)
+    figure.update_annotations(font_size=13, x=0, xanchor="left")
+    _mark_as_of(figure, data_frame, list(months.index), labels)
+    return figure
+
+
+@capture("graph")
+def by_region(data_frame: pd.DataFrame) -> go.Figure:
+    """Draw the parts of the offer by health region of the executing unit."""
+    if data_frame.empty:
+        return _empty()
+    regions = data_frame.groupby("regiao")[list(MEASURES)].sum().sort_values("qtd_vagas_total")
+    return _parts_by_row(regions, list(regions.index), height=max(320, 90 + 38 * len(regions)))
+
+
+@capture("graph")
+def by_procedure(
+    data_frame: pd.DataFrame, top: int = 10, order: str = "qtd_nao_ofertadas"
+) -> go.Figure:
+    """Draw the parts of the offer of the procedures that come first in the chosen order."""
+    if data_frame.empty:
+        return _empty()
+    procedures = data_frame.groupby("procedimento")[list(MEASURES)].sum()
+    procedures["qtd_nao_ofertadas"] = procedures["qtd_vagas_total"] - procedures["qtd_oferta_real"]
+    first = procedures.sort_values([order, "qtd_vagas_total"]).tail(int(top))
+    names = [shortened(name.rpartition(" (")[0], 32) for name in first.index]
+    return _parts_by_row(first, names, height=90 + 34 * len(first))
+
+
+@capture("ag_grid")
+def table(data_frame: pd.DataFrame) -> dag.AgGrid:
+    """List unit by procedure, the greatest losses first; the download is what is listed."""
+    return grid.build(data_frame)
+
+
+def _card(measure: str, title: str, value: float, note: str) -> html.Div:
+    """Build one card; its id carries the measure so that tests read what people read."""
+    return html.Div(
+        [
+            html.Div(title, className="cartao-titulo"),
+            html.Div(number(value), className="cartao-valor", id=f"cartao-{measure}"),
+            html.Div(note, className="cartao-nota"),
+        ],
+        className=f"cartao {measure}",
+    )
+
+
+def _sign(text: str) -> html.Div:
+    """Build a sign between two cards."""
+    return html.Div(text, className="sinal")
+
+
+def _bar(part: Part, labels: list[str], values: pd.Series) -> go.Bar:
+    """Build one part of the stacked bars of the months."""
+    return go.Bar(
+        x=labels,
+        y=values,
+        name=part.name,
+        marker=_marker(part),
+        hovertemplate="%{y:,d}",
+    )
+
+
+def _active_line(labels: list[str], values: pd.Series) -> go.Scatter:
+    """Mark the active offer: what blocks leave, before any limit."""
+    return go.Scatter(
+        x=labels,
+        y=values,
+        name="Ativa (antes dos limites)",
+        mode="markers",
+        marker={"symbol": "line-ew", "size": 22, "line": {"width": 3, "color": "#1A1A1A"}},
+        hovertemplate="%{y:,d}",
+    )
+
+
+def _limit_bars(data_frame: pd.DataFrame, months: list[Any], labels: list[str]) -> list[go.Bar]:
+    """Build the share of active slots under each limit, month by month."""
+    active = (
+        data_frame.pivot_table(
+            index="competencia",
+            columns="limite_vinculante",
+            values="qtd_vagas_ativas",
+            aggfunc="sum",
+            observed=True,
+        )
+        .reindex(index=months, columns=list(LIMITS))
+        .fillna(0)
+    )
+    total = active.sum(axis="columns")
+    return [
+        go.Bar(
+            x=labels,
+            y=(100 * active[limit] / total.where(total > 0)).fillna(0),
+            customdata=active[limit],
+            name=name,
+            legend="legend2",
+            marker={"color": colour, "line": {"width": 0}},
+            hovertemplate="%{y:.1f}% (%{customdata:,d} vagas)",
+        )
+        for limit, (name, colour) in LIMITS.items()
+    ]
+
+
+def _mark_as_of(
+    figure: go.Figure, data_frame: pd.DataFrame, months: list[Any], labels: list[str]
+) -> None:
+    """Divide what has happened from what is only programmed."""
+    as_of = data_frame["data_referencia"].iloc[0]
+    past = sum(month <= as_of for month in months)
+    if 0 < past < len(labels):
+        figure.add_vline(x=past - 0.5, line={"dash": "dot", "color": "#555555", "width": 1.5})
+        figure.add_annotation(
+            x=past - 0.45,
+            y=1.0,
+            yref="paper",
+            xanchor="left",
+            yanchor="bottom",
+            text="programado →",
+            showarrow=False,
+            font={"size": 12, "color": "#555555"},
+        )
+
+
+def _parts_by_row(rows: pd.DataFrame, names: list[str], height: int) -> go.Figure:
+    """Draw one horizontal bar per row, with the share that becomes real offer at its end."""
+    figure = go.Figure(
+        [
+            go.Bar(
+                x=rows[part.measure],
+                y=list(range(len(rows))),
+                customdata=list(rows.index),
+                orientation="h",
+                name=part.name,
+                marker=_marker(part),
+                hovertemplate="%{customdata}: %{x:,d}",
+            )
+            for part in PARTS
+        ]
+    )
+    shares = [
+        " " + percent(real, total)
+        for real, total in zip(rows["qtd_oferta_real"], rows["qtd_vagas_total"], strict=True)
+    ]
+    figure.add_trace(
+        go.Scatter(
+            x=rows["qtd_vagas_total"],
+            y=list(range(len(rows))),
+            mode="text",
+            text=shares,
+            textposition="middle right",
+            hoverinfo="skip",
+            showlegend=False,
+            cliponaxis=False,
+        )
+    )
+    _dress(figure, height=height)
+    figure.update_layout(hovermode="closest", margin={"l": 8, "r": 56, "t": 56, "b": 24})
+    figure.update_yaxes(
+        tickmode="array",
+        tickvals=list(range(len(rows))),
+        ticktext=names,
+        showgrid=False,
+        automargin=True,
+    )
+    figure.update_xaxes(tickformat=",d", showgrid=True)
+    return figure
+
+
+def _marker(part: Part) -> dict[str, Any]:
+    """Return fill and pattern of a part."""
+    return {
+        "color": part.colour,
+        "line": {"width": 0},
+        "pattern": {
+            "shape": part.pattern,
+            "fillmode": "overlay",
+            "fgcolor": "rgba(255,255,255,0.7)",
+            "size": 8,
+            "solidity": 0.25,
+        },
+    }
+
+
+def _dress(figure: go.Figure, height: int) -> None:
+    """Give a figure the page's look and the Brazilian marks of thousands and decimals."""
+    figure.update_layout(
+        barmode="stack",
+        bargap=0.25,
+        height=height,
+        separators=",.",
+        hovermode="x unified",
+        font={"family": FONT, "size": 13},
+        legend={
+            "orientation": "h",
+            "y": 1.0,
+            "x": 0,
+            "yanchor": "bottom",
+            "traceorder": "normal",
+        },
+    )
+
+
+def _empty() -> go.Figure:
+    """Say that the selection holds nothing, instead of an empty frame."""
+    figure = go.Figure()
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False)
+    figure.add_annotation(text=EMPTY, showarrow=False, font={"size": 15})
+    figure.update_layout(height=260)
+    return figure

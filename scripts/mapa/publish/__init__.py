@@ -1,0 +1,197 @@
+"""Publication: what leaves the house, only after a green build, verified, in one step.
+
+A version holds `mapa_publico.duckdb`, `parquet/`, the dictionary and `manifest.json`.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from mapa import __version__, dictionary
+from mapa.errors import DiskError, PublishError
+from mapa.publish import contents, gate, store
+from mapa.publish.contents import Published
+from mapa.settings import Settings
+
+LICENCE = "CC BY 4.0"
+LICENCE_URL = "https://creativecommons.org/licenses/by/4.0/"
+SOURCE = "SISREG e CNES (Ministério da Saúde); Mapa Social da Saúde (MPDFT)"
+KEEP = 3
+UNWRITABLE = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EFBIG,
+    errno.EACCES,
+    errno.EROFS,
+    errno.EPERM,
+}
+NO_ROOM = re.compile("no space left|could not write|file too large|disk quota", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What `publish` did."""
+
+    version: str
+    folder: Path
+    data_referencia: date
+    tables: int
+    rows: int
+    new: bool
+    removed: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        content = f"{self.tables} tables, {self.rows} rows, as of {self.data_referencia}"
+        if not self.new:
+            return f"Nothing has changed since version {self.version} ({content})."
+        removed = f"; removed {', '.join(self.removed)}" if self.removed else ""
+        return f"Published version {self.version}: {content}{removed}."
+
+
+def publish(settings: Settings, keep: int = KEEP) -> Outcome:
+    """Publish what the last green build made, unless the current version already holds it.
+
+    Raises:
+        PublishError: dbt's last command was no complete green build, or a check refused.
+        LockedError: another publication runs, or a writer has the warehouse open.
+        DiskError: no room left. Whatever fails, the current version stays as it was.
+    """
+    build = gate.green_build(settings)
+    published = settings.published
+    with _disk_errors(published), store.locked(published), store.preparing(published) as folder:
+        database = folder / store.DATABASE
+        expected = contents.copy(settings, build, database)
+        tables = contents.verify(database, build, expected)
+        manifest = _manifest(build, database, tables)
+        if existing := _same_content(published, manifest):
+            store.link_stable_names(published)
+            return _outcome(manifest | existing, published, new=False)
+        contents.write_parquet(database, tables, folder / store.PARQUET, LICENCE)
+        dictionary.make(settings, folder)
+        manifest["files"] = _files(folder)
+        (folder / store.MANIFEST).write_text(
+            json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
+        )
+        store.install(published, folder, manifest["version"])
+        removed = store.prune(published, keep)
+    return _outcome(manifest, published, new=True, removed=tuple(removed))
+
+
+def read_manifest(published: Path) -> dict[str, Any] | None:
+    """Return the manifest of the current version, or None when nothing is published."""
+    folder = store.current(published)
+    if folder is None or not (folder / store.MANIFEST).exists():
+        return None
+    manifest: dict[str, Any] = json.loads((folder / store.MANIFEST).read_bytes())
+    return manifest
+
+
+def _manifest(build: gate.Build, database: Path, tables: tuple[Published, ...]) -> dict[str, Any]:
+    """Return the manifest of a version, but for the list of files."""
+    with contents.reading(database) as con:
+        reference = contents.as_of(con)
+    described = [_table(published) for published in tables]
+    digest = hashlib.sha256(
+        json.dumps(
+            [[t["name"], t["sha256"]] for t in described]
+            + [dictionary.digest(build.manifest), LICENCE, __version__]
+        ).encode()
+    ).hexdigest()
+    now = datetime.now(UTC)
+    return {
+        "version": f"{now:%Y%m%dT%H%M%SZ}-{digest[:8]}",
+        "created_at": now.isoformat(timespec="seconds"),
+        "data_referencia": str(reference),
+        "code_version": __version__,
+        "licence": LICENCE,
+        "licence_url": LICENCE_URL,
+        "source": SOURCE,
+        "content_sha256": digest,
+        "tables": described,
+    }
+
+
+def _table(published: Published) -> dict[str, Any]:
+    """Describe one table for the manifest."""
+    return {
+        "name": published.table.name,
+        "description": published.table.description.partition("\n")[0],
+        "rows": published.rows,
+        "sha256": published.sha256,
+        "columns": [
+            {"name": column.name, "type": kind}
+            for column, kind in zip(published.table.columns, published.types, strict=True)
+        ],
+    }
+
+
+def _files(folder: Path) -> list[dict[str, Any]]:
+    """List every file of a version with size and checksum."""
+    listed = []
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        with path.open("rb") as file:
+            checksum = hashlib.file_digest(file, "sha256").hexdigest()
+        listed.append(
+            {
+                "path": path.relative_to(folder).as_posix(),
+                "bytes": path.stat().st_size,
+                "sha256": checksum,
+            }
+        )
+    return listed
+
+
+def _same_content(published: Path, manifest: dict[str, Any]) -> dict[str, Any] | None:
+    """Return the current version's manifest when it holds the same content."""
+    existing = read_manifest(published)
+    if existing and existing["content_sha256"] == manifest["content_sha256"]:
+        return existing
+    return None
+
+
+def _outcome(
+    manifest: dict[str, Any], published: Path, *, new: bool, removed: tuple[str, ...] = ()
+) -> Outcome:
+    """Sum a manifest up."""
+    return Outcome(
+        version=manifest["version"],
+        folder=published / "versions" / manifest["version"],
+        data_referencia=date.fromisoformat(manifest["data_referencia"]),
+        tables=len(manifest["tables"]),
+        rows=sum(table["rows"] for table in manifest["tables"]),
+        new=new,
+        removed=removed,
+    )
+
+
+@contextmanager
+def _disk_errors(published: Path) -> Iterator[None]:
+    """Turn a full or unwritable disk into one clear line."""
+    try:
+        yield
+    except (duckdb.Error, OSError) as error:
+        if isinstance(error, duckdb.Error):
+            full = NO_ROOM.search(str(error)) is not None
+        else:
+            full = error.errno in UNWRITABLE
+        if not full:
+            raise
+        raise DiskError(
+            f"{published} cannot be written; the current version stays as it was.\n"
+            "Free some space or correct the permissions, then run `mapa publish` again."
+        ) from None
+
+
+__all__ = ["KEEP", "Outcome", "PublishError", "publish", "read_manifest"]

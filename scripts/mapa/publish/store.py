@@ -1,0 +1,125 @@
+"""Versions on disk: a folder each, and one symbolic link that says which one is current.
+
+    published/versions/<version>/…      complete and verified, never changed afterwards
+    published/current                   link to one of them, replaced in a single step
+    published/mapa_publico.duckdb …     links through `current`, so that paths never change
+
+A version is prepared under a name that starts with a dot and gets its own name only when it is
+complete, so a reader sees the old version or the new one and a crash leaves the old one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from mapa.errors import LockedError
+
+DATABASE = "mapa_publico.duckdb"
+PARQUET = "parquet"
+MANIFEST = "manifest.json"
+DICTIONARY = ("dicionario.html", "dicionario.xlsx", "dicionario.csv")
+STABLE = (DATABASE, PARQUET, MANIFEST, *DICTIONARY)
+
+
+@contextmanager
+def locked(published: Path) -> Iterator[None]:
+    """Let one publication run at a time; the lock ends with the process, however it ends.
+
+    Raises:
+        LockedError: another one is running.
+    """
+    published.mkdir(parents=True, exist_ok=True)
+    with (published / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise LockedError(
+                "Another `mapa publish` is running. Wait until it has ended, then try again."
+            ) from None
+        yield
+
+
+@contextmanager
+def preparing(published: Path) -> Iterator[Path]:
+    """Give a fresh folder for a version; it is removed unless `install` has renamed it.
+
+    What a killed publication left behind is removed first: the lock says that nobody uses it.
+    """
+    versions = published / "versions"
+    versions.mkdir(exist_ok=True)
+    for leftover in versions.glob(".*"):
+        shutil.rmtree(leftover)
+    folder = versions / ".preparing"
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def current(published: Path) -> Path | None:
+    """Return the folder of the current version, by its real path, or None."""
+    link = published / "current"
+    return link.resolve() if link.exists() else None
+
+
+def install(published: Path, prepared: Path, version: str) -> Path:
+    """Make a prepared folder the current version."""
+    for path in [*sorted(prepared.rglob("*")), prepared]:
+        _sync(path)
+    folder = published / "versions" / version
+    prepared.rename(folder)
+    _sync(folder.parent)
+    _link(published / "current", Path("versions") / version)
+    link_stable_names(published)
+    _sync(published)
+    return folder
+
+
+def link_stable_names(published: Path) -> None:
+    """Make the names that readers use, all through `current`."""
+    for name in STABLE:
+        target = Path("current") / name
+        link = published / name
+        if not link.is_symlink() or link.readlink() != target:
+            _link(link, target)
+
+
+def versions(published: Path) -> list[Path]:
+    """Return the folders of the versions, newest first."""
+    folder = published / "versions"
+    if not folder.exists():
+        return []
+    found = [path for path in folder.iterdir() if not path.name.startswith(".")]
+    return sorted(found, key=lambda path: path.name, reverse=True)
+
+
+def prune(published: Path, keep: int) -> list[str]:
+    """Remove all but the newest versions, never the current one; return the names removed."""
+    kept = current(published)
+    old = [path for path in versions(published)[keep:] if path.resolve() != kept]
+    for path in old:
+        shutil.rmtree(path)
+    return [path.name for path in old]
+
+
+def _link(link: Path, target: Path) -> None:
+    """Point a link at its target in one step."""
+    temporary = link.with_name(f".{link.name}.new")
+    temporary.unlink(missing_ok=True)
+    temporary.symlink_to(target)
+    temporary.replace(link)
+
+
+def _sync(path: Path) -> None:
+    """Have the disk hold a file or folder before anything points at it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

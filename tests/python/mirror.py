@@ -1,0 +1,173 @@
+"""A tiny search mirror with documents of a test's own choosing, over real HTTP.
+
+The simulator serves whole cities; here a test decides each document and may spoil answers on their
+way out. Only what the loader asks is understood: `_mapping` and `_search` with a window, a sort and
+`search_after`.
+"""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+USER, PASSWORD = "conta", "segredo-da-conta"
+Spoil = Callable[[dict[str, Any]], Any]
+
+
+@dataclass
+class Mirror:
+    """What the server holds and how it answers.
+
+    Attributes:
+        documents: index name without suffix to its documents.
+        now: the source's clock, as an instant.
+        dropped: fields that the mapping does not show.
+        extra_properties: more mapping properties, by index.
+        spoil: changes the answers to `_search` one after the other; None leaves one as it is.
+            It may return bytes, sent as they are, or a number, sent as a bare status.
+        bodies: requests seen.
+
+    """
+
+    documents: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    now: datetime = datetime(2026, 7, 1, 3, 5, tzinfo=UTC)
+    dropped: set[str] = field(default_factory=set)
+    hidden: set[str] = field(default_factory=set)
+    spoil: list[Spoil | None] = field(default_factory=list)
+    bodies: list[dict[str, Any]] = field(default_factory=list)
+    url: str = ""
+
+    def mapping(self, index: str) -> dict[str, Any]:
+        """Return the fields of all documents, as dynamic mapping would."""
+        properties: dict[str, Any] = {}
+        for document in self.documents[index]:
+            for name, value in document.items():
+                if name not in self.hidden:
+                    properties.setdefault(name, _property(index, name, value))
+        kept = {name: body for name, body in properties.items() if name not in self.dropped}
+        return {f"{index}-v3": {"mappings": {"properties": kept}}}
+
+    def search(self, index: str, body: dict[str, Any]) -> dict[str, Any]:
+        """Answer a search of the loader."""
+        (central, window) = body["query"]["bool"]["filter"]
+        (wanted,) = central["term"].values()
+        found = [
+            d
+            for d in self.documents[index]
+            if d["codigo_central_reguladora"] == wanted and _inside(window, d)
+        ]
+        found.sort(key=_order)
+        rest = [d for d in found if list(_order(d)) > body.get("search_after", [])]
+        return {
+            "took": 1,
+            "timed_out": False,
+            "_shards": {"total": 5, "successful": 5, "skipped": 0, "failed": 0},
+            "hits": {
+                "total": {"value": len(found), "relation": "eq"},
+                "max_score": None,
+                "hits": [
+                    {"_index": index, "_id": str(i), "_source": d, "sort": list(_order(d))}
+                    for i, d in enumerate(rest[: body["size"]])
+                ],
+            },
+        }
+
+
+def _property(index: str, name: str, value: Any) -> dict[str, Any]:
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        inner = {key: {"type": "text"} for entry in value for key in entry}
+        return {"type": "nested", "properties": inner}
+    if name.startswith(("data_", "dt_")):
+        return {"type": "date"}
+    if index == "solicitacao-hospitalar" and isinstance(value, str):
+        return {"type": "text", "fields": {"keyword": {"type": "keyword"}}}
+    return {"type": "long" if isinstance(value, int) else "keyword"}
+
+
+def _order(document: dict[str, Any]) -> tuple[int, str]:
+    text = document.get("data_atualizacao")
+    millis = 2**63 - 1 if text is None else int(datetime.fromisoformat(text).timestamp() * 1000)
+    return millis, str(document["codigo_solicitacao"])
+
+
+def _inside(clause: dict[str, Any], document: dict[str, Any]) -> bool:
+    instant = document.get("data_atualizacao")
+    if "bool" in clause:
+        bound = clause["bool"]["must_not"][0]["range"]["data_atualizacao"]["gte"]
+        return not (instant and instant >= bound)
+    bounds = clause["range"]["data_atualizacao"]
+    return bool(instant and bounds["gte"] <= instant < bounds["lt"])
+
+
+class _Server(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Stay silent when a client leaves before its answer."""
+
+
+@contextmanager
+def mirroring(mirror: Mirror) -> Iterator[Mirror]:
+    """Serve a mirror until the block ends."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._answer(mirror.mapping)
+
+        def do_POST(self) -> None:
+            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            mirror.bodies.append(body)
+            spoil = mirror.spoil.pop(0) if mirror.spoil else None
+
+            def respond(index: str) -> Any:
+                content = mirror.search(index, body)
+                return spoil(content) if spoil else content
+
+            self._answer(respond)
+
+        def _answer(self, respond: Callable[[str], Any]) -> None:
+            expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+            if self.headers.get("authorization") != f"Basic {expected}":
+                return self._send(401, b"{}")
+            index = self.path.split("/")[1].removesuffix("-df-brasilia")
+            if index not in mirror.documents:
+                return self._send(404, b"{}")
+            content = respond(index)
+            if isinstance(content, int):
+                return self._send(content, b"{}")
+            if isinstance(content, bytes):
+                return self._send(200, content)
+            return self._send(200, json.dumps(content, ensure_ascii=False).encode())
+
+        def _send(self, status: int, body: bytes) -> None:
+            packed = gzip.compress(body, 1) if status == 200 else body
+            self.send_response_only(status)
+            self.send_header("Date", format_datetime(mirror.now, usegmt=True))
+            if status == 200:
+                self.send_header("Content-Encoding", "gzip")
+            self.send_header("Content-Length", str(len(packed)))
+            self.end_headers()
+            self.wfile.write(packed)
+
+        def log_message(self, *_: object) -> None:
+            """Stay silent."""
+
+    server = _Server(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    mirror.url = f"http://127.0.0.1:{server.server_address[1]}"
+    try:
+        yield mirror
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -1,0 +1,229 @@
+"""The dictionary: nothing undocumented, and each rule catches what it is there for."""
+
+from __future__ import annotations
+
+import copy
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+import yaml
+from click.testing import CliRunner
+
+from conftest import House, environment
+from mapa import dictionary
+from mapa.commands.dictionary import dictionary as command
+from mapa.dictionary import checks, entries
+from mapa.dictionary.yaml_keys import unknown_keys
+from mapa.errors import LayoutError
+
+MODEL = "model.mapa.pub_dim_estabelecimentos"
+COLUMN = "unidade_nome"
+
+
+@pytest.fixture(scope="module")
+def manifest(city_house: House) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(
+        (city_house.settings.dbt_target_path / "manifest.json").read_bytes()
+    )
+    return content
+
+
+def test_nothing_in_the_project_is_undocumented(city_house: House) -> None:
+    with environment(city_house.env):
+        findings = dictionary.check(city_house.settings)
+    assert [str(finding) for finding in findings] == []
+
+
+def test_the_csv_has_a_row_for_every_column(city_house: House, manifest: dict[str, Any]) -> None:
+    path = city_house.settings.published / "dicionario.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    expected = {
+        (node["schema"], node["name"], column)
+        for node in entries.documented(manifest)
+        for column in node["columns"]
+    }
+    assert {(row["schema"], row["tabela"], row["coluna"]) for row in rows} == expected
+    published = [row for row in rows if row["schema"] == "publicacao"]
+    assert published
+    assert {row["classe_lgpd"] for row in published} == {"publico"}
+    assert all(row["tipo"] and row["descricao"] and row["origem"] for row in published)
+
+
+def test_the_spreadsheet_is_ready_to_use(city_house: House) -> None:
+    book = openpyxl.load_workbook(city_house.settings.published / "dicionario.xlsx")
+    assert book.sheetnames == ["Colunas", "Tabelas"]
+    for sheet, headings in zip(
+        book.worksheets, (entries.HEADINGS, entries.TABLE_HEADINGS), strict=True
+    ):
+        assert tuple(cell.value for cell in sheet[1]) == headings
+        assert sheet.freeze_panes == "A2"
+        assert sheet.auto_filter.ref == sheet.dimensions
+        assert sheet.max_row > 5
+
+
+def test_the_page_is_one_portuguese_file_that_calls_nobody(city_house: House) -> None:
+    text = (city_house.settings.published / "dicionario.html").read_text(encoding="utf-8")
+    assert 'lang="pt-BR"' in text
+    assert "Mapa Social da Saúde — dicionário de dados" in text
+    assert "<script src=" not in text
+    assert '<link rel="stylesheet"' not in text
+    for address in ('getdbt.com/"', "sinter-collect", "fuzzed"):
+        assert address not in text
+    assert str(city_house.settings.dbt_target_path.resolve()) not in text
+
+
+def test_the_digest_follows_what_the_dictionary_says(manifest: dict[str, Any]) -> None:
+    altered = copy.deepcopy(manifest)
+    assert dictionary.digest(altered) == dictionary.digest(manifest)
+    altered["nodes"][MODEL]["columns"][COLUMN]["description"] += "x"
+    assert dictionary.digest(altered) != dictionary.digest(manifest)
+
+
+def column_text(text: str) -> Callable[[dict[str, Any]], None]:
+    def alter(manifest: dict[str, Any]) -> None:
+        manifest["nodes"][MODEL]["columns"][COLUMN]["description"] = text
+
+    return alter
+
+
+def column_class(lgpd: str | None, model: str = MODEL) -> Callable[[dict[str, Any]], None]:
+    def alter(manifest: dict[str, Any]) -> None:
+        first = next(iter(manifest["nodes"][model]["columns"].values()))
+        first["config"]["meta"]["lgpd"] = lgpd
+
+    return alter
+
+
+def node_key(key: str, value: Any) -> Callable[[dict[str, Any]], None]:
+    def alter(manifest: dict[str, Any]) -> None:
+        manifest["nodes"][MODEL][key] = value
+
+    return alter
+
+
+def no_grain(manifest: dict[str, Any]) -> None:
+    del manifest["nodes"][MODEL]["config"]["meta"]["grao"]
+
+
+def other_grain(manifest: dict[str, Any]) -> None:
+    manifest["nodes"][MODEL]["config"]["meta"]["grao"] = [COLUMN]
+
+
+def untested_grain(manifest: dict[str, Any]) -> None:
+    for name in [n for n in manifest["nodes"] if "pub_dim_estabelecimentos__grao" in n]:
+        del manifest["nodes"][name]
+
+
+def backward_reference(manifest: dict[str, Any]) -> None:
+    manifest["parent_map"]["model.mapa.dim_estabelecimentos"].append(MODEL)
+
+
+def macro_without_text(manifest: dict[str, Any]) -> None:
+    manifest["macros"]["macro.mapa.pad_code"]["description"] = ""
+
+
+@pytest.mark.parametrize(
+    ("alter", "problem"),
+    [
+        (column_text(""), ".unidade_nome has no description"),
+        (column_text("Esta coluna traz o nome."), "empty phrase"),
+        (column_text("Nome que a unidade tem atualmente."), "atualmente"),
+        (column_text("Unidade nome."), "only repeats the name"),
+        (column_text("Denominação " + "muito " * 15 + "longa."), "more than 90"),
+        (node_key("description", ""), "has no description"),
+        (node_key("description", "Unidades."), "lacks **Grão:**"),
+        (node_key("columns", {}), "describes no columns"),
+        (node_key("patch_path", "mapa://models/publicacao/outro.yml"), "belongs in"),
+        (node_key("name", "estabelecimentos"), "a name starts with pub_"),
+        (column_class(None), "config.meta.lgpd is missing"),
+        (column_class("secreto"), "config.meta.lgpd is secreto"),
+        (column_class("pseudonimo"), "`pseudonimo` is not allowed in publicacao"),
+        (column_class("pessoal", "model.mapa.dim_estabelecimentos"), "not allowed in marts"),
+        (no_grain, "config.meta.grao is missing"),
+        (other_grain, "tests other columns"),
+        (untested_grain, "no test pub_dim_estabelecimentos__grao"),
+        (backward_reference, "which comes later"),
+        (macro_without_text, "macro pad_code has no description"),
+    ],
+)
+def test_each_rule_objects(
+    city_house: House,
+    manifest: dict[str, Any],
+    alter: Callable[[dict[str, Any]], None],
+    problem: str,
+) -> None:
+    altered = copy.deepcopy(manifest)
+    alter(altered)
+    before = checks.all_findings(city_house.project, manifest, {})
+    new = set(checks.all_findings(city_house.project, altered, {})) - set(before)
+    assert any(problem in str(finding) for finding in new), sorted(map(str, new))
+
+
+def test_columns_are_compared_with_the_database(
+    city_house: House, manifest: dict[str, Any]
+) -> None:
+    told = list(manifest["nodes"][MODEL]["columns"])
+
+    def findings(actual: list[str]) -> str:
+        columns = {name: {"name": name, "index": i} for i, name in enumerate(actual, start=1)}
+        catalog = {"nodes": {MODEL: {"columns": columns}}, "sources": {}}
+        found = checks.all_findings(city_house.project, manifest, catalog)
+        return "\n".join(str(f) for f in found if "pub_dim_estabelecimentos" in str(f))
+
+    assert findings(told) == ""
+    assert "nova is in the database and not described" in findings([*told, "nova"])
+    assert f"{told[-1]} is described and not in the database" in findings(told[:-1])
+    assert "not described in the order of the table" in findings(told[::-1])
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("models: [{name: m, desription: x}]", "model m: unknown key `desription`"),
+        ("models: [{name: m, meta: {}}]", "model m: unknown key `meta`"),
+        ("models: [{name: m, tests: []}]", "model m: unknown key `tests`"),
+        ("models: [{name: m, columns: [{name: c, lgpd: publico}]}]", "m.c: unknown key `lgpd`"),
+        (
+            "models: [{name: m, columns: [{name: c, data_tests: [not_null]}]}]",
+            "m.c: test `not_null` has no explicit name",
+        ),
+        (
+            "models: [{name: m, data_tests: [{grao_unico: {name: m__grao, colunas: [c]}}]}]",
+            "m, test grao_unico: unknown key `colunas`",
+        ),
+        ("sources: [{name: s, tables: [{name: t, colunms: []}]}]", "table t: unknown key"),
+        ("macros: [{name: m, arguments: [{name: a, tipo: x}]}]", "macro m.a: unknown key `tipo`"),
+        ("version: 2", "unknown key `version`"),
+    ],
+)
+def test_keys_that_dbt_ignores_are_found(text: str, problem: str) -> None:
+    assert any(problem in found for found in unknown_keys(yaml.safe_load(text)))
+
+
+def test_a_misspelled_key_ends_the_command_with_its_file(city_house: House, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    for name in ("models", "macros", "seeds"):
+        shutil.copytree(city_house.project / name, project / name)
+    shutil.copytree(city_house.project / "tests" / "generic", project / "tests" / "generic")
+    shutil.copyfile(city_house.project / "dbt_project.yml", project / "dbt_project.yml")
+    file = project / "models" / "publicacao" / "pub_dim_estabelecimentos.yml"
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("description:", "desription:", 1), encoding="utf-8")
+    with environment(
+        city_house.env
+        | {"DBT_PROJECT_DIR": str(project), "DBT_TARGET_PATH": str(tmp_path / "target")}
+    ):
+        result = CliRunner().invoke(command, ["--check"])
+    assert result.exit_code == LayoutError.exit_code
+    said = result.stdout.splitlines()
+    where = "models/publicacao/pub_dim_estabelecimentos.yml: "
+    assert f"{where}model pub_dim_estabelecimentos: unknown key `desription`" in said
+    assert f"{where}pub_dim_estabelecimentos has no description" in said

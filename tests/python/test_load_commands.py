@@ -1,0 +1,184 @@
+"""`mapa load` and `mapa status` as a person types them: output, messages and exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from conftest import PROJECT
+from mapa import warehouse
+from mapa.cli import cli
+from mapa.load.layouts import ALL_LAYOUTS
+from mirror import PASSWORD, USER, Mirror, mirroring
+
+FIXTURES = PROJECT / "tests" / "fixtures" / "load"
+PYTHON_MAPA = (sys.executable, "-c", "from mapa.cli import main; main()")
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let each test have a folder without settings of its own."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MAPA_DIR", str(tmp_path / "data"))
+    for name in ("SISREG_USER", "SISREG_PASSWORD", "SISREG_URL"):
+        monkeypatch.delenv(name, raising=False)
+    yield
+
+
+def mapa(*arguments: str) -> Result:
+    """Run the command line."""
+    return CliRunner().invoke(cli, arguments)
+
+
+def test_files_are_loaded_and_the_status_shows_them(tmp_path: Path) -> None:
+    result = mapa("load", "export", str(FIXTURES / "escala.csv"), str(FIXTURES / "ppi.csv"))
+    assert result.exit_code == 0
+    line = "escala: escala.csv: 4 received = 4 loaded + 0 identical + 0 rejected"
+    assert line in result.stderr.replace("\n", " ")
+    assert result.stdout == ""
+    again = mapa("load", "export", str(FIXTURES / "escala.csv"))
+    assert (again.exit_code, "already loaded, skipped" in again.stderr) == (0, True)
+    assert mapa("load", "cnes", str(FIXTURES / "tbEstabelecimento202604.csv")).exit_code == 0
+    (tmp_path / "data" / "published").mkdir()
+    (tmp_path / "data" / "published" / "manifest.json").write_text('{"versao": "1", "x": []}')
+    assert "bruto_cnes.estabelecimento" in mapa("status").stdout
+    sections = json.loads(mapa("status", "--json").stdout)
+    assert [load["entity"] for load in sections["loads"]] == [
+        "cnes_estabelecimento", "ppi", "escala",
+    ]  # fmt: skip
+    counts = {row["table"]: (row["records"], row["versions"]) for row in sections["tables"]}
+    assert counts["bruto_sisreg.escala_ambulatorial"] == (4, 4)
+    assert sections["published"] == [{"versao": "1"}]
+    assert sections["watermarks"] == sections["absences"] == []
+
+
+def test_status_before_any_load_says_what_to_do() -> None:
+    result = mapa("status")
+    assert (result.exit_code, "mapa load --help" in result.stderr) == (10, True)
+
+
+@pytest.mark.parametrize("layout", ALL_LAYOUTS, ids=lambda layout: layout.name)
+def test_describe_lists_the_columns(layout: object) -> None:
+    name = layout.name  # type: ignore[attr-defined]
+    result = mapa("load", "export", "--describe", name)
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"{name}: raw table bruto_")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["load", "sisreg"], 7, "SISREG_USER and SISREG_PASSWORD are not set"),
+        (["load", "sisreg", "--index", "outro"], 2, "is not one of"),
+        (["load", "sisreg", "--since", "2026-02-01", "--until", "2026-01-01"], 2, "before"),
+        (["load", "export"], 2, "Missing argument"),
+        (["load", "export", "x.csv"], 2, "does not exist"),
+        (["load", "export", "--partial", "--complete", str(FIXTURES)], 2, "exclude"),
+        (["load", "export", str(FIXTURES / "desconhecido.csv")], 3, "no known layout"),
+        (["load", "cnes", str(FIXTURES / "ppi.csv")], 3, "expected `cnes_estabelecimento`"),
+        (["load", "cadsus", "--file", str(FIXTURES / "ppi.csv")], 3, "expected `cadsus_pessoa`"),
+        (["load", "cadsus", "--limit", "0"], 2, "range"),
+    ],
+)
+def test_mistakes_have_a_clear_line_and_their_exit_code(
+    arguments: list[str], code: int, words: str
+) -> None:
+    result = mapa(*arguments)
+    assert result.exit_code == code
+    assert words in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_an_empty_file_is_a_failed_export(tmp_path: Path) -> None:
+    (tmp_path / "vazio.csv").write_text("")
+    result = mapa("load", "export", "vazio.csv")
+    assert (result.exit_code, "the export failed" in result.stderr) == (4, True)
+
+
+def test_a_second_writer_is_told_to_wait(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "mapa.duckdb"
+    with warehouse.connect(path):
+        for arguments in (["load", "export", str(FIXTURES / "ppi.csv")], ["status"]):
+            other = subprocess.run(
+                [*PYTHON_MAPA, *arguments],
+                capture_output=True, text=True, check=False,
+            )  # fmt: skip
+            assert other.returncode == 6
+            assert "one writer at a time" in other.stderr
+
+
+def test_another_file_in_the_warehouse_s_place(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "mapa.duckdb").write_text("this is no database, however long it may be")
+    result = mapa("load", "export", str(FIXTURES / "ppi.csv"))
+    assert (result.exit_code, "is not a database" in result.stderr) == (4, True)
+
+
+def test_a_full_disk_leaves_nothing_half_loaded(tmp_path: Path) -> None:
+    assert mapa("load", "export", str(FIXTURES / "ppi.csv")).exit_code == 0
+    header, *rows = (FIXTURES / "escala.csv").read_text().splitlines()
+    noise = "".join(f"{n:x}" for n in range(300_000))
+    rows = [
+        rows[0].replace("5000001", str(n)) + noise[n * 500 : n * 500 + 500] for n in range(3000)
+    ]
+    (tmp_path / "grande.csv").write_text("\n".join([header, *rows]))
+
+    def no_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, 300_000))
+
+    process = subprocess.run(
+        [*PYTHON_MAPA, "load", "export", "grande.csv"],
+        capture_output=True, text=True, check=False, preexec_fn=no_room,
+    )  # fmt: skip
+    assert process.returncode == 10, process.stderr
+    assert "no room left" in process.stderr
+    sections = json.loads(mapa("status", "--json").stdout)
+    counts = {row["table"]: row["versions"] for row in sections["tables"]}
+    assert counts["bruto_sisreg.escala_ambulatorial"] == 0
+    assert {load["outcome"] for load in sections["loads"]} <= {"completa", "falhou"}
+
+
+def test_ctrl_c_leaves_nothing_half_loaded(tmp_path: Path) -> None:
+    index = "solicitacao-ambulatorial"
+    sample = json.loads((FIXTURES / f"{index}.json").read_text())
+    documents = [sample | {"codigo_solicitacao": str(n)} for n in range(5)]
+    reached = threading.Event()
+
+    def slow(answer: dict[str, Any]) -> Any:
+        reached.set()
+        time.sleep(2)
+        return answer
+
+    with mirroring(Mirror({index: documents}, spoil=[None, slow])) as mirror:
+        environment = os.environ | {
+            "SISREG_URL": mirror.url,
+            "SISREG_USER": USER,
+            "SISREG_PASSWORD": PASSWORD,
+            "SISREG_PAGE": "2",
+        }
+        process = subprocess.Popen(
+            [*PYTHON_MAPA, "load", "sisreg", "--index", index],
+            env=environment, stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert reached.wait(30)
+        process.send_signal(signal.SIGINT)
+        _, message = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert "Traceback" not in message
+    sections = json.loads(mapa("status", "--json").stdout)
+    assert {row["versions"] for row in sections["tables"]} == {0}
+    assert [load["outcome"] for load in sections["loads"]] == ["falhou"]
+    assert sections["watermarks"] == []
+    assert list((tmp_path / "data" / "landing").rglob("*.json.gz"))

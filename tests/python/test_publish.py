@@ -1,0 +1,362 @@
+"""Publication: only after a green build, only public values, one step, never half."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from conftest import House, environment
+from mapa.errors import DiskError, LockedError, PublishError
+from mapa.publish import gate, publish, read_manifest, store
+from mapa.publish.identifiers import identifier_in
+from mapa.settings import Settings
+
+CPF = "00000000191"
+CNS = "700000000000005"
+MAPA = Path(sys.executable).with_name("mapa")
+
+
+@pytest.fixture
+def copied(city_house: House, tmp_path: Path) -> Iterator[Settings]:
+    """Return the settings of a copy of the house that a test may spoil."""
+    data, target = tmp_path / "data", tmp_path / "target"
+    data.mkdir()
+    target.mkdir()
+    shutil.copyfile(city_house.settings.warehouse, data / "mapa.duckdb")
+    shutil.copytree(city_house.settings.published, data / "published", symlinks=True)
+    for name in ("run_results.json", "manifest.json"):
+        shutil.copyfile(city_house.settings.dbt_target_path / name, target / name)
+    with environment(
+        city_house.env
+        | {
+            "MAPA_DIR": str(data),
+            "DBT_TARGET_PATH": str(target),
+            "DBT_LOG_PATH": str(tmp_path / "logs"),
+        }
+    ):
+        yield Settings.load()
+
+
+def change(settings: Settings, statement: str) -> None:
+    """Change the warehouse behind dbt's back."""
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute(statement)
+
+
+def more_offer(settings: Settings) -> None:
+    """Give the warehouse a content that has not been published."""
+    change(
+        settings,
+        "update publicacao.pub_oferta_real_por_mes set qtd_vagas_total = qtd_vagas_total + 1",
+    )
+
+
+def rewrite(path: Path, alter: Callable[[dict[str, Any]], None]) -> None:
+    """Alter one of dbt's records."""
+    record = json.loads(path.read_bytes())
+    alter(record)
+    path.write_text(json.dumps(record))
+
+
+def require_whole(published: Path) -> str:
+    """Check that the current version is complete and unaltered; return its name."""
+    manifest = read_manifest(published)
+    assert manifest is not None
+    folder = published / "current"
+    for file in manifest["files"]:
+        content = (folder / file["path"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == file["sha256"], file["path"]
+    assert folder.resolve().name == manifest["version"]
+    return str(manifest["version"])
+
+
+def test_the_published_files_hold_what_the_manifest_says(city_house: House) -> None:
+    published = city_house.settings.published
+    require_whole(published)
+    manifest = read_manifest(published)
+    assert manifest is not None
+    assert manifest["licence"] == "CC BY 4.0"
+    assert manifest["data_referencia"] == city_house.truth["data_referencia"]
+    with duckdb.connect(str(published / "mapa_publico.duckdb"), read_only=True) as con:
+        tables = {
+            row[0]: row[1]
+            for row in con.execute("select table_name, comment from duckdb_tables()").fetchall()
+        }
+        views = con.execute("select count(*) from duckdb_views() where not internal").fetchall()
+        tags = con.execute(
+            "select tags from duckdb_databases() where database_name = 'mapa_publico'"
+        ).fetchall()
+        assert views == [(0,)]
+        assert tags[0][0]["storage_version"].startswith("v1.0.0")
+        assert set(tables) == {table["name"] for table in manifest["tables"]}
+        for table in manifest["tables"]:
+            name = table["name"]
+            parquet = published / "parquet" / f"{name}.parquet"
+            for source in (name, f"read_parquet('{parquet}')"):
+                rows = con.execute(f"select count(*) from {source}").fetchall()
+                assert rows == [(table["rows"],)], source
+            assert tables[name].startswith(table["description"])
+
+
+def test_every_published_column_carries_its_description(city_house: House) -> None:
+    database = city_house.settings.published / "mapa_publico.duckdb"
+    with duckdb.connect(str(database), read_only=True) as con:
+        bare = con.execute(
+            """
+            select table_name, column_name from duckdb_columns()
+            where not internal and coalesce(comment, '') = ''
+            """
+        ).fetchall()
+    assert bare == []
+
+
+def test_the_same_content_makes_no_new_version(copied: Settings) -> None:
+    before = require_whole(copied.published)
+    outcome = publish(copied)
+    assert not outcome.new
+    assert outcome.version == before
+    assert "Nothing has changed" in str(outcome)
+    assert require_whole(copied.published) == before
+
+
+def test_new_content_replaces_the_old_under_the_readers(copied: Settings) -> None:
+    question = "select sum(qtd_vagas_total), count(*) from pub_oferta_real_por_mes"
+    database = copied.published / store.DATABASE
+    old_version = require_whole(copied.published)
+    with duckdb.connect(str(database.resolve()), read_only=True) as reader:
+        ((old, rows),) = reader.execute(question).fetchall()
+        more_offer(copied)
+        outcome = publish(copied, keep=1)
+        assert outcome.new
+        assert old_version in outcome.removed
+        assert reader.execute(question).fetchall() == [(old, rows)]
+    with duckdb.connect(str(database.resolve()), read_only=True) as reader:
+        known = reader.execute(
+            "select count(qtd_vagas_total) from pub_oferta_real_por_mes"
+        ).fetchall()[0][0]
+        assert reader.execute(question).fetchall() == [(old + known, rows)]
+    assert require_whole(copied.published) == outcome.version
+    assert [path.name for path in store.versions(copied.published)] == [outcome.version]
+
+
+def _which_test(results: dict[str, Any]) -> None:
+    results["args"]["which"] = "test"
+
+
+def _empty(results: dict[str, Any]) -> None:
+    results["args"]["empty"] = True
+
+
+def _failed_test(results: dict[str, Any]) -> None:
+    next(r for r in results["results"] if r["unique_id"].startswith("test."))["status"] = "fail"
+
+
+def _skipped_model(results: dict[str, Any]) -> None:
+    next(r for r in results["results"] if r["unique_id"].startswith("model."))["status"] = "skipped"
+
+
+def _without(prefix: str) -> Callable[[dict[str, Any]], None]:
+    def alter(results: dict[str, Any]) -> None:
+        found = next(r for r in results["results"] if r["unique_id"].startswith(prefix))
+        results["results"].remove(found)
+
+    return alter
+
+
+def _before_the_load(results: dict[str, Any]) -> None:
+    results["metadata"]["generated_at"] = str(datetime.now(UTC) - timedelta(days=3650))
+
+
+def _another_run(results: dict[str, Any]) -> None:
+    results["metadata"]["invocation_id"] = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("alter", "said"),
+    [
+        (_which_test, "only a build"),
+        (_empty, "part of the rows"),
+        (_failed_test, "not green"),
+        (_skipped_model, "not green"),
+        (_without("model.mapa.pub_oferta_por_dia"), "partial"),
+        (_without("test.mapa.oferta_real_por_mes__grao"), "partial"),
+        (_without("unit_test."), "partial"),
+        (_before_the_load, "after the last build"),
+        (_another_run, "not those of dbt's last green build"),
+    ],
+)
+def test_only_a_complete_green_build_is_published(
+    copied: Settings, alter: Callable[[dict[str, Any]], None], said: str
+) -> None:
+    before = require_whole(copied.published)
+    rewrite(copied.dbt_target_path / "run_results.json", alter)
+    with pytest.raises(PublishError, match=said) as refusal:
+        publish(copied)
+    assert "dbt build" in refusal.value.message
+    assert require_whole(copied.published) == before
+
+
+@pytest.mark.parametrize("name", ["run_results.json", "manifest.json"])
+def test_without_dbts_records_nothing_is_published(copied: Settings, name: str) -> None:
+    (copied.dbt_target_path / name).unlink()
+    with pytest.raises(PublishError, match="nothing has been built yet"):
+        publish(copied)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "'POSTO 000.000.001-91'",
+        f"'{CPF}'",
+        f"'A{CPF}B'",
+        f"'SALA 12 {CPF}'",
+        f"'CNS: {CNS}'",
+        "'700 0000 0000 0005'",
+    ],
+)
+def test_a_persons_number_in_text_is_refused(copied: Settings, value: str) -> None:
+    before = require_whole(copied.published)
+    change(
+        copied,
+        "update publicacao.pub_dim_estabelecimentos set unidade_nome = "
+        f"{value} where unidade_cnes = "
+        "(select min(unidade_cnes) from publicacao.pub_dim_estabelecimentos)",
+    )
+    with pytest.raises(PublishError, match=r"unidade_nome: a value holds a valid") as refusal:
+        publish(copied)
+    assert "191" not in refusal.value.message
+    assert "0005" not in refusal.value.message
+    assert require_whole(copied.published) == before
+    assert list((copied.published / "versions").glob(".*")) == []
+
+
+@pytest.mark.parametrize("number", ["52998224725", "1234567890", CNS])
+def test_a_persons_number_in_a_count_is_refused(copied: Settings, number: str) -> None:
+    change(
+        copied,
+        f"update publicacao.pub_oferta_por_dia set qtd_vagas_total = {number} where rowid = 0",
+    )
+    with pytest.raises(PublishError, match="qtd_vagas_total: a value holds a valid"):
+        publish(copied)
+
+
+@pytest.mark.parametrize("lgpd", ["pessoal", "sensivel", "pseudonimo", None])
+def test_a_column_that_is_not_public_is_refused(copied: Settings, lgpd: str | None) -> None:
+    def alter(manifest: dict[str, Any]) -> None:
+        node = manifest["nodes"]["model.mapa.pub_dim_estabelecimentos"]
+        node["columns"]["unidade_nome"]["config"]["meta"]["lgpd"] = lgpd
+
+    rewrite(copied.dbt_target_path / "manifest.json", alter)
+    with pytest.raises(PublishError, match="only `publico` may be published"):
+        publish(copied)
+
+
+def test_a_file_without_as_of_date_is_refused(copied: Settings) -> None:
+    change(copied, f"update publicacao.{gate.AS_OF_TABLE} set data_referencia = null")
+    with pytest.raises(PublishError, match="data_referencia"):
+        publish(copied)
+
+
+@pytest.mark.parametrize("reached", ["", store.DATABASE, store.PARQUET, store.MANIFEST])
+def test_a_killed_publication_leaves_the_version_before(copied: Settings, reached: str) -> None:
+    before = require_whole(copied.published)
+    more_offer(copied)
+    process = subprocess.Popen([MAPA, "publish"], stderr=subprocess.PIPE)
+    point = copied.published / "versions" / ".preparing" / reached
+    while not point.exists() and process.poll() is None:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    after = require_whole(copied.published)
+    assert after == before or reached == store.MANIFEST
+    visible = [path.name for path in store.versions(copied.published)]
+    assert after in visible
+    with store.locked(copied.published), store.preparing(copied.published) as folder:
+        assert list(folder.iterdir()) == []
+
+
+def test_a_second_publication_waits_outside(copied: Settings) -> None:
+    with store.locked(copied.published), pytest.raises(LockedError, match="Another"):
+        publish(copied)
+
+
+def test_a_full_disk_is_said_and_leaves_the_version_before(copied: Settings) -> None:
+    before = require_whole(copied.published)
+    more_offer(copied)
+    limited = (
+        "import resource, signal, sys\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))\n"
+        "from mapa.cli import main\n"
+        "main(['publish'])\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", limited], capture_output=True, text=True, check=False
+    )
+    assert run.returncode == DiskError.exit_code, run.stderr
+    assert "Traceback" not in run.stderr
+    assert require_whole(copied.published) == before
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        (CPF, "CPF"),
+        ("000.000.001-91", "CPF"),
+        ("cpf=000 000 001 91;", "CPF"),
+        ("12 00000000191", "CPF"),
+        ("00000000192", None),
+        ("00000000000", None),
+        ("11111111111", None),
+        (CNS, "CNS"),
+        ("700000000000006", None),
+        ("0301010072", None),
+        ("0701234", None),
+        ("2026-06-30 23:59:59.000000", None),
+        (191, None),
+        (99_999_999, None),
+        (12345678909, "CPF"),
+        (700000000000005, "CNS"),
+        (0.1234567890912, None),
+        (float("nan"), None),
+        (True, None),
+        (None, None),
+    ],
+)
+def test_the_search_for_persons_numbers(value: object, kind: str | None) -> None:
+    assert identifier_in(value) == kind
+
+
+def cpf_of(serial: int) -> str:
+    """Return a valid CPF by the rule of its check digits, written out here once more."""
+    digits = [int(d) for d in f"{serial:09d}"]
+    for length in (9, 10):
+        total = sum(d * (length + 1 - i) for i, d in enumerate(digits))
+        digits.append(0 if total % 11 < 2 else 11 - total % 11)
+    return "".join(map(str, digits))
+
+
+@given(serial=st.integers(1, 10**6), mark=st.sampled_from(["", ".", " ", "-", "/", "··"]))
+def test_every_valid_cpf_is_found_however_it_is_punctuated(serial: int, mark: str) -> None:
+    cpf = cpf_of(serial)
+    text = f"texto {mark.join([cpf[:3], cpf[3:6], cpf[6:9], cpf[9:]])} texto"
+    assert identifier_in(text) == "CPF"
+
+
+@given(st.integers(0, 10**8 - 1))
+def test_no_count_is_taken_for_a_person(count: int) -> None:
+    assert identifier_in(count) is None

@@ -1,0 +1,712 @@
+"""The synthetic city and its truth: plausible, repeatable, and right where a hand can check it."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from validate_docbr import CNS, CPF
+
+from mapa.simulate import schemas, truth
+from mapa.simulate.arrays import DAY, MISSING, Ints, day_number, numbers
+from mapa.simulate.city import City, build
+from mapa.simulate.network import GROUPS
+from mapa.simulate.offer import easter
+from mapa.simulate.slots import (
+    CAUSES,
+    FATES,
+    SlotDays,
+    fates,
+    largest_remainder,
+    slot_days,
+)
+from mapa.simulate.territory import DISTRICT, REGIONS
+from mapa.simulate.truth_offer import MonthOffer, real_offers
+from mapa.simulate.truth_queue import calendar, history, queue_per_month, waits_per_month
+
+UNTIL = date(2026, 6, 30)
+Row = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def city() -> City:
+    return build(people=2000, days=120, seed=1, until=UNTIL)
+
+
+@pytest.fixture(scope="module")
+def larger() -> City:
+    return build(people=12_000, days=240, seed=2, until=UNTIL)
+
+
+@pytest.fixture(scope="module", params=["city", "larger"])
+def either(request: pytest.FixtureRequest) -> City:
+    found: City = request.getfixturevalue(request.param)
+    return found
+
+
+@pytest.fixture(scope="module")
+def answers(larger: City) -> dict[str, Any]:
+    return truth.compute(larger)
+
+
+def tables(city: City) -> dict[str, pa.Table]:
+    named = {field.name: getattr(city, field.name) for field in fields(city)}
+    return {name: value for name, value in named.items() if isinstance(value, pa.Table)}
+
+
+def mart(answers: dict[str, Any], name: str) -> list[Row]:
+    names = answers[name]["chave"] + answers[name]["colunas"]
+    return [dict(zip(names, row, strict=True)) for row in answers[name]["linhas"]]
+
+
+# --- the same seed, the same city ------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_bytes(city: City) -> None:
+    again = build(people=2000, days=120, seed=1, until=UNTIL)
+    for name, table in tables(city).items():
+        assert table.equals(getattr(again, name)), name
+    assert orjson.dumps(truth.compute(city)) == orjson.dumps(truth.compute(again))
+
+
+def test_another_seed_gives_another_city(city: City) -> None:
+    other = build(people=2000, days=120, seed=2, until=UNTIL)
+    same = {name for name, table in tables(city).items() if table.equals(getattr(other, name))}
+    assert same == {"procedures"}
+
+
+def test_every_table_has_exactly_its_schema(either: City) -> None:
+    for name, table in tables(either).items():
+        assert table.schema == getattr(schemas, name.upper()), name
+        table.validate(full=True)
+
+
+@pytest.mark.parametrize(("people", "days"), [(0, 10), (10, 0)])
+def test_an_empty_city_is_refused(people: int, days: int) -> None:
+    with pytest.raises(ValueError, match="at least one"):
+        build(people, days, 1, UNTIL)
+
+
+# --- people and network ----------------------------------------------------------------------
+
+
+def test_identifiers_are_valid_unique_and_low(either: City) -> None:
+    persons = [cpf for cpf in either.persons["cpf"].to_pylist() if cpf]
+    staff = {
+        *either.professionals["cpf"].to_pylist(),
+        *either.requests["professional_cpf"].to_pylist(),
+    }
+    cards = either.cards["cns"].to_pylist()
+    assert len(set(persons)) == len(persons)
+    assert len(set(cards)) == len(cards)
+    assert not staff & set(persons)
+    assert all(CPF().validate(cpf) and cpf.startswith("000") for cpf in {*persons, *staff})
+    assert all(CNS().validate(cns) for cns in cards)
+    assert {cns[0] for cns in cards} == set("12789")
+
+
+def test_everybody_has_a_card_and_some_have_several(either: City) -> None:
+    owners = Counter(either.cards["person_idx"].to_pylist())
+    assert owners.keys() == set(range(either.persons.num_rows))
+    assert {1, 2, 3} <= set(owners.values())
+    main = [row["person_idx"] for row in either.cards.to_pylist() if row["is_main"]]
+    assert sorted(main) == list(range(either.persons.num_rows))
+    card = either.requests["card_idx"].to_numpy()
+    assert (
+        either.cards["person_idx"].to_numpy()[card] == either.requests["person_idx"].to_numpy()
+    ).all()
+
+
+def test_the_city_is_shaped_like_the_district(either: City) -> None:
+    units = either.units.to_pylist()
+    for kind in ("is_executing", "is_requesting"):
+        assert {unit["regiao_saude"] for unit in units if unit[kind]} == set(REGIONS)
+    assert len({unit["cnes"] for unit in units}) == len(units)
+    outside = sum(code != DISTRICT for code in either.persons["city_ibge6"].to_pylist())
+    assert 0.06 < outside / either.persons.num_rows < 0.10
+    assert either.persons["cpf"].null_count > 0
+    assert either.persons["moved_at"].null_count < either.persons.num_rows
+    kinds = Counter(either.procedures["tipo"].to_pylist())
+    assert kinds["consulta"] + kinds["exame"] == 120
+    assert {len(group.members) for group in GROUPS} == {8}
+    groups = [row for row in either.procedures.to_pylist() if row["tipo"] == "grupo"]
+    assert all(row["codigo"].endswith("000") and row["sigtap"] is None for row in groups)
+
+
+# --- offer -----------------------------------------------------------------------------------
+
+
+def test_every_situation_of_the_offer_occurs(city: City) -> None:
+    assert set(city.schedules["status"].to_pylist()) == {
+        "ATIVA",
+        "INATIVA",
+        "EXPIRADA",
+        "EXCLUIDA",
+    }
+    assert set(fates(city.schedules, day_number(UNTIL)).tolist()) == set(range(len(FATES)))
+    for name in ("valid_to", "start_minute", "end_minute", "first_slots", "return_slots"):
+        assert city.schedules[name].null_count > 0, name
+    codes = [(row["codigo"], row["weekday"]) for row in city.schedules.to_pylist()]
+    assert len(set(codes)) == len(codes) > len({code for code, _ in codes})
+    assert set(city.holidays["scope"].to_pylist()) == {"nacional", "distrital", "local"}
+    leaves = city.leaves_professional.to_pylist()
+    assert any(row["start_minute"] is not None for row in leaves)
+    assert any(row["unit_idx"] is None for row in leaves)
+    procedures = city.procedures["codigo"].to_pylist()
+    only = [procedures[row["procedure_idx"]] for row in leaves if row["procedure_idx"] is not None]
+    assert {code.endswith("000") for code in only} == {True, False}
+    assert len(set(city.professionals["cpf"].to_pylist())) < city.professionals.num_rows
+
+
+def test_limits_bind_are_missing_and_are_zero(larger: City, answers: dict[str, Any]) -> None:
+    limits = Counter(row["limite_vinculante"] for row in mart(answers, "oferta_real_por_mes"))
+    assert {"ppi", "teto", "escala", "nao_informado"} <= set(limits)
+    assert 0 in larger.ppi["quantity"].to_pylist()
+    assert 0 in larger.ceilings["quantity"].to_pylist()
+
+
+def test_causes_of_blocking_overlap(larger: City) -> None:
+    days = slot_days(larger, day_number(UNTIL))
+    causes = (days.blocked.sum(axis=2) > 0).sum(axis=1)
+    assert {0, 1, 2} <= set(causes.tolist())
+
+
+def test_slots_are_active_or_blocked_by_one_cause(answers: dict[str, Any]) -> None:
+    rows = [row for row in mart(answers, "oferta_por_dia") if row["qtd_vagas_total"] is not None]
+    for row in rows:
+        assert row["qtd_vagas_total"] == row["qtd_vagas_ativas"] + row["qtd_vagas_bloqueadas"]
+        assert row["qtd_vagas_bloqueadas"] == sum(
+            row[f"qtd_vagas_bloqueadas_{cause}"] for cause in CAUSES
+        )
+        assert min(value for name, value in row.items() if name.startswith("qtd_")) >= 0
+
+
+def test_months_add_up_to_days_and_stay_below_their_limits(answers: dict[str, Any]) -> None:
+    by_day: Counter[tuple[str, ...]] = Counter()
+    for row in mart(answers, "oferta_por_dia"):
+        key = (row["data"][:7], row["unidade_executante_cnes"], row["procedimento_codigo"])
+        by_day[key] += row["qtd_vagas_ativas"] or 0
+    agreed: dict[tuple[str, str], tuple[int, int]] = {}
+    for row in mart(answers, "oferta_real_por_mes"):
+        month, code = row["competencia"][:7], row["procedimento_codigo"]
+        active = row["qtd_vagas_ativas"]
+        assert (active or 0) == by_day[month, row["unidade_executante_cnes"], code]
+        if active is None:
+            assert row["qtd_oferta_real"] is None
+            continue
+        real = row["qtd_oferta_real"]
+        assert 0 <= real <= min(active, active if row["qtd_teto"] is None else row["qtd_teto"])
+        assert active - row["qtd_vagas_perdidas_teto"] - row["qtd_vagas_perdidas_ppi"] == real
+        shares = [row[f"qtd_oferta_real_{kind}"] for kind in ("primeira_vez", "retorno", "reserva")]
+        assert sum(share or 0 for share in shares) == real
+        if row["qtd_ppi"] is not None:
+            limit, so_far = agreed.get((month, code), (row["qtd_ppi"], 0))
+            agreed[month, code] = (limit, so_far + real)
+    assert agreed
+    assert all(total <= limit for limit, total in agreed.values())
+
+
+# --- queue -----------------------------------------------------------------------------------
+
+
+def test_the_queue_is_conserved(answers: dict[str, Any]) -> None:
+    previous: dict[tuple[str, ...], int] = defaultdict(int)
+    for row in sorted(mart(answers, "fila_por_mes"), key=lambda row: str(row["competencia"])):
+        key = (row["procedimento_codigo"], row["regiao_saude_codigo"], row["risco_codigo"])
+        assert row["qtd_estoque_inicial"] == previous[key]
+        previous[key] = row["qtd_aguardando"]
+        assert row["qtd_aguardando"] == (
+            row["qtd_estoque_inicial"]
+            + row["qtd_entradas"]
+            - row["qtd_agendamentos"]
+            - row["qtd_devolucoes"]
+            + row["qtd_reenvios"]
+            - row["qtd_cancelamentos"]
+            - row["qtd_negativas"]
+        )
+        assert row["qtd_aguardando_obito"] <= row["qtd_aguardando"]
+        assert row["qtd_pessoas_aguardando"] <= row["qtd_aguardando"]
+    waiting: Counter[str] = Counter()
+    for row in mart(answers, "fila_por_mes"):
+        waiting[row["competencia"]] += row["qtd_aguardando"]
+    for row in mart(answers, "espera_por_mes"):
+        waiting[row["competencia"]] -= row["qtd_aguardando"]
+    assert set(waiting.values()) == {0}
+
+
+def test_every_fate_of_a_request_occurs(larger: City, answers: dict[str, Any]) -> None:
+    assert set(larger.bookings["outcome"].to_pylist()) == {
+        "confirmada",
+        "falta",
+        "sem_confirmacao",
+        "cancelada",
+        "futura",
+    }
+    assert len(set(larger.events["kind"].to_pylist())) == 10
+    assert larger.requests["risk"].null_count > 0
+    assert set(larger.requests["regulation"].to_pylist()) == {"R", "F"}
+    assert larger.requests["requested_at"].to_pylist()[0].date() < larger.start
+    last = UNTIL.replace(day=1).isoformat()
+    final = [row for row in mart(answers, "fila_por_mes") if row["competencia"] == last]
+    for name in ("qtd_aguardando", "qtd_agendadas", "qtd_devolvidas", "qtd_aguardando_obito"):
+        assert sum(row[name] for row in final) > 0, name
+    regions = {row["regiao_saude_codigo"] for row in final}
+    assert regions == {*REGIONS, "fora_df", "nao_identificada"}
+    waits = mart(answers, "espera_por_mes")
+    assert any(row["qtd_esperas_implausiveis"] for row in waits)
+    assert any(row["dias_espera_p90"] is not None for row in waits)
+
+
+def test_waits_grow_where_the_offer_falls_short(larger: City) -> None:
+    outcome = larger.bookings["outcome"].to_numpy()
+    request = larger.bookings["request_idx"].to_numpy()
+    appointment = numbers(larger.bookings, "appointment_at") // DAY
+    wait = appointment - numbers(larger.requests, "requested_at")[request] // DAY
+    group = np.array([code[:4] for code in larger.procedures["codigo"].to_pylist()])
+    of = group[larger.requests["procedure_idx"].to_numpy()[request]]
+    served = outcome == "confirmada"
+    neurology, laboratory = (np.median(wait[served & (of == code)]) for code in ("0707", "0713"))
+    assert neurology > 150
+    assert laboratory < 30
+
+
+def test_about_one_in_five_does_not_come(larger: City) -> None:
+    count = Counter(larger.bookings["outcome"].to_pylist())
+    assert 0.16 < count["falta"] / (count["falta"] + count["confirmada"]) < 0.28
+    assert count["cancelada"] / larger.bookings.num_rows > 0.04
+
+
+def test_bookings_take_active_slots_but_for_little_overbooking(either: City) -> None:
+    days = slot_days(either, day_number(UNTIL))
+    active = {
+        (schedule, day): slots
+        for schedule, day, slots in zip(
+            days.schedule.tolist(), days.day.tolist(), days.active.tolist(), strict=True
+        )
+    }
+    taken: Counter[tuple[int, int, int]] = Counter()
+    for row in either.bookings.to_pylist():
+        if row["outcome"] != "cancelada":
+            day = day_number(row["appointment_at"].date())
+            taken[row["schedule_idx"], day, row["slot_kind"]] += 1
+    over = {
+        key: number - active[key[:2]][key[2]]
+        for key, number in taken.items()
+        if number > active[key[:2]][key[2]]
+    }
+    assert set(over.values()) <= {1}
+    assert len(over) < 0.02 * len(taken)
+
+
+def test_the_record_of_a_request_is_a_possible_life(either: City) -> None:
+    allowed = {
+        None: {"solicitada"},
+        "solicitada": {"visualizada", "agendada", "cancelada"},
+        "visualizada": {"devolvida", "negada", "agendada", "cancelada"},
+        "devolvida": {"reenviada", "cancelada"},
+        "reenviada": {"visualizada", "cancelada"},
+        "agendada": {"confirmada", "falta", "cancelamento_agendamento"},
+    }
+    before: tuple[int, datetime | None, str | None] = (-1, None, None)
+    for row in either.events.to_pylist():
+        request, at, kind = row["request_idx"], row["at"], row["kind"]
+        if request != before[0]:
+            assert request == before[0] + 1
+            before = (request, None, None)
+        assert kind in allowed[before[2]], (before[2], kind)
+        assert before[1] is None or before[1] < at
+        assert at.microsecond == 0
+        assert at.date() <= UNTIL
+        before = (request, at, kind)
+    assert before[0] == either.requests.num_rows - 1
+
+
+def test_bookings_agree_with_events(either: City) -> None:
+    events = {(row["request_idx"], row["kind"]): row["at"] for row in either.events.to_pylist()}
+    bookings = either.bookings.to_pylist()
+    assert len({row["request_idx"] for row in bookings}) == len(bookings)
+    assert len({row["codigo"] for row in bookings}) == len(bookings)
+    for row in bookings:
+        request, appointment = row["request_idx"], row["appointment_at"]
+        assert events[request, "agendada"] == row["approved_at"] < appointment
+        assert (row["outcome"] == "futura") == (
+            appointment.date() > UNTIL and (request, "cancelamento_agendamento") not in events
+        )
+        for kind in ("confirmada", "falta"):
+            assert ((request, kind) in events) == (row["outcome"] == kind)
+        cancelled = events.get((request, "cancelamento_agendamento"))
+        assert (cancelled is not None) == (row["outcome"] == "cancelada")
+        assert cancelled is None or cancelled.date() < appointment.date()
+
+
+def test_nobody_asks_after_death_and_residence_follows_the_move(larger: City) -> None:
+    persons = larger.persons.to_pylist()
+    moved = 0
+    for row in larger.requests.to_pylist():
+        person, asked = persons[row["person_idx"]], row["requested_at"].date()
+        assert person["death_date"] is None or asked < person["death_date"]
+        if person["moved_at"] is not None and asked >= person["moved_at"]:
+            moved += 1
+            assert DISTRICT in (row["city_ibge6"], person["new_city_ibge6"]) or (
+                row["city_ibge6"] == person["new_city_ibge6"]
+            )
+    assert moved > 0
+
+
+# --- arithmetic by hand ----------------------------------------------------------------------
+
+
+MONDAY = date(2026, 3, 2)
+
+
+@dataclass(frozen=True)
+class HandOffer:
+    """The tables that slots come from."""
+
+    schedules: pa.Table
+    leaves_professional: pa.Table
+    leaves_unit: pa.Table
+    holidays: pa.Table
+    professionals: pa.Table
+
+
+# One person who works in two units.
+STAFF = [{"cpf": "00000000191", "unit_idx": 0}, {"cpf": "00000000191", "unit_idx": 1}]
+SCHEDULE: Row = {
+    "codigo": "5000001",
+    "professional_idx": 0,
+    "unit_idx": 0,
+    "procedure_idx": 5,
+    "weekday": 1,
+    "first_slots": 6,
+    "return_slots": 0,
+    "reserve_slots": 1,
+    "valid_from": MONDAY,
+    "valid_to": MONDAY,
+    "start_minute": 480,
+    "end_minute": 720,
+    "status": "ATIVA",
+}
+LEAVE: Row = {"professional_idx": 0, "start_date": MONDAY, "end_date": MONDAY}
+CLOSED: Row = {"unit_idx": 0, "start_date": MONDAY, "end_date": MONDAY}
+
+
+def by_hand(schedule: Row, leaves: list[Row], closed: list[Row], holidays: list[Row]) -> SlotDays:
+    offer = HandOffer(
+        pa.Table.from_pylist([SCHEDULE | schedule], schema=schemas.SCHEDULES),
+        pa.Table.from_pylist(
+            [LEAVE | leave for leave in leaves], schema=schemas.LEAVES_PROFESSIONAL
+        ),
+        pa.Table.from_pylist([CLOSED | row for row in closed], schema=schemas.LEAVES_UNIT),
+        pa.Table.from_pylist(holidays, schema=schemas.HOLIDAYS),
+        pa.Table.from_pylist(STAFF, schema=schemas.PROFESSIONALS),
+    )
+    return slot_days(offer, day_number(UNTIL))
+
+
+HOLIDAY: Row = {"date": MONDAY, "name": "X", "scope": "nacional"}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "leaves", "closed", "holidays", "expected"),
+    [
+        # Nothing happens.
+        ({}, [], [], [], [0, 0, 0]),
+        # One of four hours: 6 × 60 ÷ 240 = 1.5, rounded up; the one reserve slot goes whole.
+        ({}, [{"start_minute": 540, "end_minute": 600}], [], [], [0, 0, 2 + 1]),
+        # The unit closes 09:30-11:00: 2.25 -> 3. Together with 09:00-10:00: 120 min -> 3, so the
+        # professional adds nothing.
+        (
+            {},
+            [{"start_minute": 540, "end_minute": 600}],
+            [{"start_minute": 570, "end_minute": 660}],
+            [],
+            [0, 3 + 1, 0],
+        ),
+        # Two leaves that overlap count their minutes once: 08:00-10:00 -> 3, not 4.
+        (
+            {},
+            [
+                {"start_minute": 480, "end_minute": 570},
+                {"start_minute": 510, "end_minute": 600},
+            ],
+            [],
+            [],
+            [0, 0, 3 + 1],
+        ),
+        # A holiday takes everything before the others are asked.
+        ({}, [{}], [{}], [HOLIDAY], [7, 0, 0]),
+        # A local holiday of another unit takes nothing, of the own one everything.
+        ({}, [], [], [HOLIDAY | {"scope": "local", "unit_idx": 1}], [0, 0, 0]),
+        ({}, [], [], [HOLIDAY | {"scope": "local", "unit_idx": 0}], [7, 0, 0]),
+        # Without an end hour, or with 23:59, a leave ends with the day.
+        ({}, [{"start_minute": 660}], [], [], [0, 0, 2 + 1]),
+        ({"end_minute": 1440, "start_minute": 1200}, [{"end_minute": 1439}], [], [], [0, 0, 7]),
+        # Days between the first and the last are whole, whatever the hours say.
+        (
+            {},
+            [
+                {
+                    "start_date": date(2026, 3, 1),
+                    "start_minute": 1380,
+                    "end_date": date(2026, 3, 3),
+                    "end_minute": 60,
+                }
+            ],
+            [],
+            [],
+            [0, 0, 7],
+        ),
+        # The first day begins at its hour: after the block nothing is taken.
+        ({}, [{"end_date": date(2026, 3, 3), "start_minute": 720}], [], [], [0, 0, 0]),
+        # A block without hours is lost as soon as anything touches the day.
+        ({"end_minute": None}, [{"start_minute": 0, "end_minute": 1}], [], [], [0, 0, 7]),
+        ({"end_minute": 480}, [], [{"start_minute": 1200, "end_minute": 1201}], [], [0, 7, 0]),
+        # Same CPF in another unit: blocked unless the leave names the unit.
+        ({"professional_idx": 1, "unit_idx": 1}, [{}], [], [], [0, 0, 7]),
+        ({"professional_idx": 1, "unit_idx": 1}, [{"unit_idx": 0}], [], [], [0, 0, 0]),
+        # Another procedure, be it the code of the group, is not concerned.
+        ({}, [{"procedure_idx": 6}], [], [], [0, 0, 0]),
+        ({}, [{"procedure_idx": 5}], [], [], [0, 0, 7]),
+        # An unknown quantity is not blocked: nobody knows how much there was.
+        ({"first_slots": None}, [{}], [], [], [0, 0, 1]),
+    ],
+)
+def test_blocks_by_hand(
+    schedule: Row,
+    leaves: list[Row],
+    closed: list[Row],
+    holidays: list[Row],
+    expected: list[int],
+) -> None:
+    days = by_hand(schedule, leaves, closed, holidays)
+    assert len(days.day) == 1
+    assert days.blocked[0].sum(axis=1).tolist() == expected
+    assert (days.total[0] < 0).tolist() == [schedule.get("first_slots", 0) is None, False, False]
+
+
+@pytest.mark.parametrize(
+    ("change", "dates"),
+    [
+        ({"valid_to": date(2026, 3, 16)}, [2, 9, 16]),
+        ({"valid_from": date(2026, 2, 24), "valid_to": date(2026, 3, 15)}, [2, 9]),
+        ({"status": "EXPIRADA"}, [2]),
+        ({"status": "INATIVA"}, []),
+        ({"status": "EXCLUIDA"}, []),
+        ({"valid_from": None}, []),
+        ({"valid_to": date(2026, 3, 1)}, []),
+        ({"weekday": None}, []),
+        ({"weekday": 2}, []),
+    ],
+)
+def test_dates_of_a_schedule(change: Row, dates: list[int]) -> None:
+    days = by_hand(change, [], [], [])
+    assert days.day.tolist() == [day_number(date(2026, 3, day)) for day in dates]
+
+
+def test_a_schedule_without_end_goes_on_to_the_reference_day_and_none_beyond_the_horizon() -> None:
+    endless = by_hand({"valid_to": None}, [], [], [])
+    assert endless.day[-1] == day_number(date(2026, 6, 29))
+    far = by_hand({"valid_to": date(2099, 1, 1)}, [], [], [])
+    assert day_number(UNTIL) + 358 < far.day[-1] <= day_number(UNTIL) + 365
+
+
+INTERVALS = st.lists(st.tuples(st.integers(0, 1439), st.integers(0, 1439)), max_size=3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    slots=st.integers(0, 40),
+    block=st.tuples(st.integers(0, 1438), st.integers(1, 600)),
+    holiday=st.booleans(),
+    closed=INTERVALS,
+    leaves=INTERVALS,
+)
+def test_blocks_equal_sets_of_minutes(
+    slots: int,
+    block: tuple[int, int],
+    holiday: bool,
+    closed: list[tuple[int, int]],
+    leaves: list[tuple[int, int]],
+) -> None:
+    start, end = block[0], min(sum(block), 1439)
+    wanted: list[int] = []
+    union: set[int] = set()
+    for intervals in ([(0, 1440)] * holiday, closed, leaves):
+        for begins, ends in intervals:
+            last = 1440 if ends == 1439 else ends
+            union |= set(range(begins, last)) & set(range(start, end))
+        wanted.append(-(-slots * len(union) // (end - start)))
+    days = by_hand(
+        {"start_minute": start, "end_minute": end, "first_slots": slots, "reserve_slots": 0},
+        [{"start_minute": begins, "end_minute": ends} for begins, ends in leaves],
+        [{"start_minute": begins, "end_minute": ends} for begins, ends in closed],
+        [HOLIDAY] * holiday,
+    )
+    assert np.cumsum(days.blocked[0].sum(axis=1)).tolist() == wanted
+
+
+@pytest.mark.parametrize(
+    ("total", "weights", "shares"),
+    [
+        (5, [630], [5]),
+        (10, [1, 1, 1], [4, 3, 3]),
+        (7, [5, 3, 2], [4, 2, 1]),
+        (2, [1, 1, 1], [1, 1, 0]),
+        (0, [3, 2], [0, 0]),
+        (0, [0, 0], [0, 0]),
+        (3, [0, 2, 1], [0, 2, 1]),
+    ],
+)
+def test_largest_remainder_by_hand(total: int, weights: list[int], shares: list[int]) -> None:
+    assert largest_remainder(total, weights) == shares
+
+
+def test_nothing_is_shared_among_nobody() -> None:
+    with pytest.raises(ValueError, match="all zero"):
+        largest_remainder(1, [0, 0])
+
+
+@given(
+    st.lists(st.integers(0, 10**6), min_size=1, max_size=9).filter(any),
+    st.floats(0, 1),
+)
+def test_largest_remainder_is_exact_and_never_exceeds_a_weight(
+    weights: list[int], part: float
+) -> None:
+    total = int(sum(weights) * part)
+    shares = largest_remainder(total, weights)
+    assert sum(shares) == total
+    assert all(0 <= share <= weight for share, weight in zip(shares, weights, strict=True))
+
+
+@pytest.mark.parametrize(("ppi", "real", "limit"), [(1010, 630, "escala"), (5, 5, "ppi")])
+def test_worked_examples_of_the_ministry(ppi: int, real: int, limit: str) -> None:
+    offer = MonthOffer("0000001", (700, 200, 30), (220, 70, 10))
+    (answer,) = real_offers([offer], [920], ppi)
+    assert sum(value or 0 for value in offer.total) == 930
+    assert sum(value or 0 for value in offer.active) == 630
+    assert (answer.real, answer.limit) == (real, limit)
+    assert sum(value or 0 for value in answer.per_kind) == real
+
+
+def test_a_ceiling_binds_and_the_kinds_share_it() -> None:
+    (answer,) = real_offers([MonthOffer("0000001", (6, 3, 1), (0, 0, 0))], [7], None)
+    assert (answer.real, answer.limit) == (7, "teto")
+    # 4.2, 2.1 and 0.7: the last one has the greatest remainder.
+    assert answer.per_kind == (4, 2, 1)
+
+
+def test_units_share_the_ppi_and_ties_go_to_the_smaller_cnes() -> None:
+    offers = [MonthOffer(cnes, (10, 0, 0), (0, 0, 0)) for cnes in ("0000009", "0000002")]
+    later, earlier = real_offers(offers, [None, None], 5)
+    assert (later.real, earlier.real) == (2, 3)
+    assert later.limit == earlier.limit == "ppi"
+
+
+def test_zero_is_a_limit_and_missing_is_none() -> None:
+    offer = MonthOffer("0000001", (4, 0, 0), (0, 0, 0))
+    assert real_offers([offer], [0], None)[0].limit == "teto"
+    assert real_offers([offer], [None], 0)[0].real == 0
+    assert real_offers([offer], [None], None)[0].limit == "nao_informado"
+    assert real_offers([offer], [4], 4)[0].limit == "escala"
+
+
+def test_what_is_unknown_stays_unknown() -> None:
+    unknown = MonthOffer("0000001", (None, 0, 0), (None, 0, 0))
+    known = MonthOffer("0000002", (4, None, 0), (1, None, 0))
+    blocked = MonthOffer("0000003", (4, None, 0), (4, None, 0))
+    first, second, third = real_offers([unknown, known, blocked], [None, 0, None], 2)
+    assert (first.real, first.per_kind, first.limit) == (None, (None, None, None), None)
+    assert (second.real, second.per_kind, second.limit) == (0, (0, None, 0), "teto")
+    assert (third.real, third.per_kind, third.limit) == (0, (0, None, 0), "escala")
+    assert real_offers([unknown], [None], None)[0].limit == "nao_informado"
+
+
+# --- a queue by hand -------------------------------------------------------------------------
+
+
+def test_a_queue_by_hand(city: City) -> None:
+    asked = [datetime(2026, 4, 10, 9), datetime(2026, 4, 20, 9), datetime(2026, 5, 1, 9)]
+    requests = [
+        {
+            "person_idx": 0,
+            "procedure_idx": 3,
+            "risk": 2,
+            "city_ibge6": DISTRICT,
+            "bairro": "CEILANDIA NORTE",
+            "requested_at": at,
+        }
+        for at in asked
+    ]
+    happened = [
+        (0, asked[0], "solicitada"),
+        (0, datetime(2026, 4, 12, 9), "visualizada"),
+        (0, datetime(2026, 4, 12, 10), "devolvida"),
+        (0, datetime(2026, 5, 3, 9), "reenviada"),
+        (0, datetime(2026, 5, 20, 9), "agendada"),
+        (1, asked[1], "solicitada"),
+        (1, datetime(2026, 4, 25, 9), "devolvida"),
+        (1, datetime(2026, 6, 1, 9), "cancelada"),
+        (2, asked[2], "solicitada"),
+    ]
+    booking = {
+        "request_idx": 0,
+        "schedule_idx": 0,
+        "slot_kind": 0,
+        "appointment_at": datetime(2026, 6, 8, 8),
+        "outcome": "confirmada",
+    }
+    persons = city.persons.to_pylist()
+    persons[0]["death_date"] = date(2026, 6, 30)
+    small = replace(
+        city,
+        persons=pa.Table.from_pylist(persons, schema=schemas.PERSONS),
+        requests=pa.Table.from_pylist(requests, schema=schemas.REQUESTS),
+        events=pa.Table.from_pylist(
+            [{"request_idx": r, "at": at, "kind": kind} for r, at, kind in happened],
+            schema=schemas.EVENTS,
+        ),
+        bookings=pa.Table.from_pylist([booking], schema=schemas.BOOKINGS),
+    )
+    past, when = history(small), calendar(small)
+    queue = queue_per_month(small, past, when)
+    code = city.procedures["codigo"][3].as_py()
+    assert [row[:4] for row in queue["linhas"]] == [
+        (month, code, "oeste", "2") for month in ("2026-04-01", "2026-05-01", "2026-06-01")
+    ]
+    # Initial, entries, booked, returned, re-sent, cancelled, denied; then the stocks.
+    assert [row[4:] for row in queue["linhas"]] == [
+        (0, 2, 0, 2, 0, 0, 0, 0, 0, 2, 0, 0),
+        (0, 1, 1, 0, 1, 0, 0, 1, 1, 1, 1, 0),
+        # Cancelled while returned: no outflow of those who wait.
+        (1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 1),
+    ]
+    waits = waits_per_month(small, past, when)
+    assert [(row[0], row[2], row[6], row[10]) for row in waits["linhas"]] == [
+        ("2026-05-01", 0, 1, 0),
+        ("2026-06-01", 1, 1, 0),
+    ]
+
+
+def test_easter_falls_on_its_known_days() -> None:
+    known = {2024: date(2024, 3, 31), 2025: date(2025, 4, 20), 2026: date(2026, 4, 5)}
+    assert {year: easter(year) for year in known} == {
+        year: day_number(day) for year, day in known.items()
+    }
+
+
+def test_missing_is_null_in_tables_and_back() -> None:
+    values: Ints = np.array([1, MISSING])
+    schema = pa.schema({"a": pa.int32(), "b": pa.date32(), "c": pa.timestamp("ms")})
+    table = schemas.table(schema, {"a": values, "b": values, "c": values})
+    assert [table[name].null_count for name in "abc"] == [1, 1, 1]
+    assert all((numbers(table, name) == values).all() for name in "abc")
