@@ -26,7 +26,7 @@ def all_commands() -> Iterator[tuple[str, click.Command]]:
                 yield f"{name} {child}", sub
 
 
-@pytest.mark.parametrize(("name", "command"), all_commands(), ids=str)
+@pytest.mark.parametrize(("name", "command"), list(all_commands()), ids=str)
 def test_every_command_and_option_has_help(name: str, command: click.Command) -> None:
     assert command.help, f"mapa {name} has no help"
     for parameter in command.params:

@@ -1,26 +1,27 @@
 -- Grain: month, executing central, executing unit, procedure. Days and kinds of slot added up; a
 -- kind that no schedule offers is zero, a kind of which no quantity is known is null.
-with oferta as (
-    select * from {{ ref('oferta_por_dia') }}
+with vagas as (
+    select * from {{ ref('int_oferta__vagas_por_dia') }}
 ),
 
 por_tipo as (
     select
-        o.competencia,
-        o.central_executora_codigo,
-        o.unidade_executante_cnes,
-        o.procedimento_codigo,
-        o.vaga_tipo,
-        cast(sum(o.qtd_vagas_total) as bigint) as qtd_vagas_total,
-        cast(sum(o.qtd_vagas_bloqueadas) as bigint) as qtd_vagas_bloqueadas,
-        cast(sum(o.qtd_vagas_ativas) as bigint) as qtd_vagas_ativas
-    from oferta as o
+        {{ competencia('v.data') }} as competencia,
+        v.central_executora_codigo,
+        v.unidade_executante_cnes,
+        v.procedimento_codigo,
+        v.vaga_tipo,
+        cast(sum(v.qtd_vagas_total) as bigint) as qtd_vagas_total,
+        cast(sum(v.qtd_bloqueadas_ate_afastamento_profissional) as bigint) as qtd_vagas_bloqueadas,
+        cast(sum(v.qtd_vagas_total - v.qtd_bloqueadas_ate_afastamento_profissional) as bigint)
+            as qtd_vagas_ativas
+    from vagas as v
     group by
-        o.competencia,
-        o.central_executora_codigo,
-        o.unidade_executante_cnes,
-        o.procedimento_codigo,
-        o.vaga_tipo
+        {{ competencia('v.data') }},
+        v.central_executora_codigo,
+        v.unidade_executante_cnes,
+        v.procedimento_codigo,
+        v.vaga_tipo
 ),
 
 final as (

@@ -1,117 +1,68 @@
--- Grain: schedule, date, kind of slot. Blocked slots = slots × united minutes ÷ minutes of the
--- block, rounded up, in whole numbers (regra_oferta_total, regra_oferta_bloqueada).
-with escalas as (
-    select * from {{ ref('int_oferta__escalas') }}
+{{ config(materialized='view') }}
+
+-- Grain: schedule, date, kind of slot. A view, because the days of a whole network are stored once,
+-- in the intermediate table; here each cause gets what it adds to those before it.
+with vagas as (
+    select * from {{ ref('int_oferta__vagas_por_dia') }}
 ),
 
-bloqueios as (
-    select * from {{ ref('int_oferta__bloqueios') }}
-),
-
--- a kind without slots has no row; a kind whose quantity is unknown has one, without measures
-escalas_por_tipo as (
-    {% for tipo in ['primeira_vez', 'retorno', 'reserva'] %}
+causas as (
     select
-        e.escala_id,
-        e.escala_codigo,
-        e.central_executora_codigo,
-        e.unidade_executante_cnes,
-        e.procedimento_codigo,
-        e.profissional_id,
-        e.primeira_data,
-        e.ultima_data,
-        {{ minute_text('e.minuto_inicio') }} as hora_inicio,
-        {{ minute_text('e.minuto_fim') }} as hora_fim,
-        e.eh_agenda_local,
-        '{{ tipo }}' as vaga_tipo,
-        cast(e.qtd_vagas_{{ tipo }} as bigint) as qtd_vagas_total
-    from escalas as e
-    where e.escala_destino = 'expandida' and e.qtd_vagas_{{ tipo }} is distinct from 0
-    {% if not loop.last %}
-
-    union all
-    {% endif %}
-    {% endfor %}
-),
-
-dias as (
-    select
-        e.escala_id,
-        e.escala_codigo,
-        e.central_executora_codigo,
-        e.unidade_executante_cnes,
-        e.procedimento_codigo,
-        e.profissional_id,
-        e.hora_inicio,
-        e.hora_fim,
-        e.eh_agenda_local,
-        e.vaga_tipo,
-        e.qtd_vagas_total,
-        {{ explode_days('e.primeira_data', 'e.ultima_data', 7) }} as data
-    from escalas_por_tipo as e
-),
-
-bloqueadas as (
-    select
-        d.escala_id,
-        d.escala_codigo,
-        d.data,
-        d.vaga_tipo,
-        d.central_executora_codigo,
-        d.unidade_executante_cnes,
-        d.procedimento_codigo,
-        d.profissional_id,
-        d.hora_inicio,
-        d.hora_fim,
-        d.eh_agenda_local,
-        {% for causa in ['feriado', 'afastamento_unidade', 'afastamento_profissional'] %}
-        {{ ceil_div(
-            'd.qtd_vagas_total * coalesce(b.minutos_ate_' ~ causa ~ ', 0)',
-            'coalesce(b.minutos_bloco, 1)'
-        ) }} as ate_{{ causa }},
-        {% endfor %}
-        d.qtd_vagas_total
-    from dias as d
-    left join bloqueios as b
-        on d.escala_id = b.escala_id and d.data = b.data
+        v.escala_id,
+        v.escala_codigo,
+        v.data,
+        v.vaga_tipo,
+        v.central_executora_codigo,
+        v.unidade_executante_cnes,
+        v.procedimento_codigo,
+        v.profissional_id,
+        v.hora_inicio,
+        v.hora_fim,
+        v.eh_agenda_local,
+        v.qtd_vagas_total,
+        v.qtd_bloqueadas_ate_afastamento_profissional as bloqueadas,
+        v.qtd_bloqueadas_ate_feriado as feriado,
+        v.qtd_bloqueadas_ate_afastamento_unidade - v.qtd_bloqueadas_ate_feriado
+            as afastamento_unidade,
+        v.qtd_bloqueadas_ate_afastamento_profissional - v.qtd_bloqueadas_ate_afastamento_unidade
+            as afastamento_profissional
+    from vagas as v
 ),
 
 final as (
     select
         -- identificadores
-        b.escala_id,
-        b.escala_codigo,
-        b.data,
-        {{ competencia('b.data') }} as competencia,
-        b.vaga_tipo,
-        b.central_executora_codigo,
-        b.unidade_executante_cnes,
-        b.procedimento_codigo,
-        b.profissional_id,
-        b.hora_inicio,
-        b.hora_fim,
+        c.escala_id,
+        c.escala_codigo,
+        c.data,
+        {{ competencia('c.data') }} as competencia,
+        c.vaga_tipo,
+        c.central_executora_codigo,
+        c.unidade_executante_cnes,
+        c.procedimento_codigo,
+        c.profissional_id,
+        c.hora_inicio,
+        c.hora_fim,
         -- categorias
-        b.eh_agenda_local,
+        c.eh_agenda_local,
         -- quantidades
-        b.qtd_vagas_total,
-        b.ate_afastamento_profissional as qtd_vagas_bloqueadas,
-        b.ate_feriado as qtd_vagas_bloqueadas_feriado,
-        b.ate_afastamento_unidade - b.ate_feriado as qtd_vagas_bloqueadas_afastamento_unidade,
-        b.ate_afastamento_profissional - b.ate_afastamento_unidade
-            as qtd_vagas_bloqueadas_afastamento_profissional,
-        b.qtd_vagas_total - b.ate_afastamento_profissional as qtd_vagas_ativas,
+        c.qtd_vagas_total,
+        c.bloqueadas as qtd_vagas_bloqueadas,
+        c.feriado as qtd_vagas_bloqueadas_feriado,
+        c.afastamento_unidade as qtd_vagas_bloqueadas_afastamento_unidade,
+        c.afastamento_profissional as qtd_vagas_bloqueadas_afastamento_profissional,
+        c.qtd_vagas_total - c.bloqueadas as qtd_vagas_ativas,
         case
-            when b.ate_afastamento_profissional > 0
+            when c.bloqueadas > 0
                 then
-                    case b.ate_afastamento_profissional
-                        when b.ate_feriado then 'feriado'
-                        when b.ate_afastamento_unidade - b.ate_feriado then 'afastamento_unidade'
-                        when b.ate_afastamento_profissional - b.ate_afastamento_unidade
-                            then 'afastamento_profissional'
+                    case c.bloqueadas
+                        when c.feriado then 'feriado'
+                        when c.afastamento_unidade then 'afastamento_unidade'
+                        when c.afastamento_profissional then 'afastamento_profissional'
                         else 'multiplas'
                     end
         end as causa_bloqueio
-    from bloqueadas as b
+    from causas as c
 )
 
 select * from final

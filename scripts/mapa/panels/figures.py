@@ -120,16 +120,18 @@ def by_month(data_frame: pd.DataFrame) -> go.Figure:
     figure.add_trace(_active_line(labels, months["qtd_vagas_ativas"]), row=1, col=1)
     for trace in _limit_bars(data_frame, list(months.index), labels):
         figure.add_trace(trace, row=2, col=1)
-    _dress(figure, height=520)
+    _dress(figure, height=570)
     figure.update_layout(
+        # At the bottom of the frame, clear of the months even where a phone turns these upright.
         legend2={
             "orientation": "h",
-            "y": -0.08,
+            "yref": "container",
+            "y": 0,
             "x": 0,
-            "yanchor": "top",
+            "yanchor": "bottom",
             "traceorder": "normal",
         },
-        margin={"l": 8, "r": 8, "t": 40, "b": 60},
+        margin={"l": 8, "r": 8, "t": 40, "b": 120},
     )
     top = 1.05 * months["qtd_vagas_total"].max()
     figure.update_yaxes(tickformat=",d", range=[0, top], row=1, col=1)
