@@ -1,5 +1,5 @@
 -- Grain: schedule, date, kind of slot. Blocked slots = slots × united minutes ÷ minutes of the
--- block, rounded up, in whole numbers, cumulatively in the order of causes (regra_ordem_das_causas).
+-- block, rounded up, in whole numbers, cumulatively by cause (regra_ordem_das_causas).
 with escalas as (
     select * from {{ ref('int_oferta__escalas') }}
 ),

@@ -241,19 +241,33 @@ def document_fields(con: duckdb.DuckDBPyConnection, page: Path, layout: Layout) 
         duckdb.Error: the page is damaged.
 
     """
-    row = con.execute(
-        "select json_group_structure(h._source) from (select unnest(hits.hits) as h from "
-        f"{read_page(page, 'JSON')})"
-    ).fetchone()
-    structure = orjson.loads(row[0]) if row and row[0] else {}
-    names = set(structure)
-    for column in layout.nested.keys() & structure.keys():
-        inner = structure[column]
-        if isinstance(inner, list) and isinstance(inner[0], dict):
-            names |= {f"{column}.{name}" for name in inner[0]}
-        elif inner not in ("NULL", ["NULL"]):
-            raise changed_type(layout, column)
-    return names
+    entries = " union all ".join(
+        f"select '{c}' as campo, json_type(d, '$.{c}') as tipo, "
+        f"unnest(json_extract(d, '$.{c}[*]')) as e from documentos "
+        f"union all select '{c}', json_type(d, '$.{c}'), null from documentos"
+        for c in layout.nested
+    )
+    with_entries = f", entradas as ({entries})" if entries else ""
+    nested = """
+        union select campo || '.' || unnest(json_keys(e)), false from entradas
+        union select campo, true from entradas
+        where tipo not in ('ARRAY', 'NULL') or json_type(e) not in ('OBJECT', 'NULL')
+    """
+    found = con.execute(
+        f"""
+        with documentos as materialized (
+            select h._source as d from (
+                select unnest(hits.hits) as h from {read_page(page, "JSON")}
+            )
+        ){with_entries}
+        select distinct unnest(json_keys(d)) as nome, false as outro_tipo from documentos
+        {nested if entries else ""}
+        """
+    ).fetchall()
+    for name, has_another_type in found:
+        if has_another_type:
+            raise changed_type(layout, name)
+    return {name for name, _ in found}
 
 
 def changed_type(layout: Layout, column: str) -> LayoutError:

@@ -78,14 +78,14 @@ def _lines(network: Network, rng: np.random.Generator) -> Columns:
     procedure = np.repeat(np.arange(len(count)), count)
     group = network.catalogue.group[procedure]
     slots = np.maximum(whole(rng, capacity[procedure] / count[procedure]), 1)
-    order = np.lexsort((rng.random(len(procedure)), unit := _unit_of(network, group, rng)))
-    procedure, group, slots, unit = procedure[order], group[order], slots[order], unit[order]
+    unit = _unit_of(network, group, rng)
     key = unit * len(GROUPS) + group
-    order = np.argsort(key, kind="stable")
-    procedure, group, slots, unit = procedure[order], group[order], slots[order], unit[order]
-    rank = rank_within(key[order])
-    same = key[order] * 10_000 + rank // LINES_PER_PROFESSIONAL
-    professional = np.unique(same, return_inverse=True)[1]
+    order = np.lexsort((rng.random(len(key)), key))
+    procedure, group, slots = procedure[order], group[order], slots[order]
+    unit, key = unit[order], key[order]
+    rank = rank_within(key)
+    team = key * 10_000 + rank // LINES_PER_PROFESSIONAL
+    professional = np.unique(team, return_inverse=True)[1]
     minutes = rng.choice(np.array([10, 15, 20, 20, 30]), len(slots))
     return {
         "professional_idx": professional,
@@ -225,8 +225,9 @@ def _operations(rows: Columns, span: Span, rng: np.random.Generator) -> Columns:
 
 def _spoil(rows: Columns, span: Span, rng: np.random.Generator) -> None:
     """Give some rows the defects that real files have; each defect occurs in every city."""
-    n = len(rows["status"])
-    shuffled = rng.permutation(n)
+    # On a withdrawn row a defect would change nothing.
+    shuffled = rng.permutation(np.flatnonzero(np.isin(rows["status"], (_ATIVA, _EXPIRADA))))
+    n = len(shuffled)
 
     def some(share: float) -> Ints:
         nonlocal shuffled
