@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import duckdb
+import pyarrow as pa
 
 from mapa import __version__
 from mapa.errors import FormatError, LayoutError, MapaError
@@ -106,11 +107,11 @@ class Load:
     tally: Tally = Tally()
     notes: list[str] = field(default_factory=list)
 
-    def reject(self, file: str, line: int, column: str | None, reason: str) -> None:
-        """Record one rejected record: where it is and why, never what it says."""
+    def reject(self, file: str, rejeitos: pa.Table) -> None:
+        """Record rejected records: `linha`, `coluna` and `motivo`, never what they say."""
         self.con.execute(
-            "insert into controle.rejeitos values (?, ?, ?, ?, ?)",
-            [self.id, file, line, column, reason],
+            "insert into controle.rejeitos select $1, $2, linha, coluna, motivo from rejeitos",
+            [self.id, file],
         )
 
     def report_unknown(self, table: str, fields: Iterable[str]) -> None:

@@ -56,7 +56,7 @@ def fresh_directory(directory: Path) -> None:
             "Choose another folder: MAPA_DIR=demo make demo"
         )
     shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(mode=0o700, parents=True)
+    directory.mkdir(mode=0o711, parents=True)
     (directory / MARKER).touch()
 
 

@@ -106,6 +106,20 @@ def test_every_load_reconciles(city_house: House) -> None:
     assert set(rows) == {("completa", True)}
 
 
+def test_only_the_published_side_can_be_read_by_others(city_house: House) -> None:
+    def mode(path: Path) -> int:
+        return path.stat().st_mode & 0o777
+
+    data = city_house.directory
+    assert mode(data) == 0o711
+    assert mode(data / "mapa.duckdb") == 0o600
+    assert mode(data / "landing") == 0o700
+    assert mode(Path(city_house.env["DBT_LOG_PATH"]) / "dbt.log") == 0o600
+    for path in (data / "published").resolve().rglob("*"):
+        if path.is_file() and not path.name.startswith("."):
+            assert mode(path) & 0o044 == 0o044, path.name
+
+
 # --- dbt by hand -----------------------------------------------------------------------------
 
 

@@ -77,9 +77,10 @@ class Intake:
         self._count(tally)
         return tally
 
-    def count_unreadable(self, records: int) -> None:
-        """Count records that are rejected already because they could not be read."""
-        self._count(Tally(received=records, rejected=records))
+    def reject_unreadable(self, file: str, rejected: pa.Table) -> None:
+        """Reject records that could not be read into a batch: `linha`, `coluna` and `motivo`."""
+        self.load.reject(file, rejected)
+        self._count(Tally(received=rejected.num_rows, rejected=rejected.num_rows))
 
     def finish(self, what: str) -> None:
         """Refuse a delivery in which no record at all has some required column.
@@ -119,11 +120,12 @@ class Intake:
 
     def _reject(self, lote: pa.Table, file: str, header_lines: int) -> int:
         found = self.con.execute(
-            f"select _linha + {header_lines}, {self._lacking()} from lote "
-            f"where {self._lacking()} is not null order by _linha"
-        ).fetchall()
-        for line, column in found:
-            self.load.reject(file, line, column, "coluna obrigatória ausente ou vazia")
+            f"select _linha + {header_lines} as linha, {self._lacking()} as coluna, "
+            "'coluna obrigatória ausente ou vazia' as motivo from lote "
+            f"where {self._lacking()} is not null"
+        ).to_arrow_table()
+        if found.num_rows:
+            self.load.reject(file, found)
         if self.unseen:
             filled = ", ".join(
                 f"case when count(nullif(trim(\"{c}\"), '')) > 0 then '{c}' end"
@@ -131,7 +133,7 @@ class Intake:
             )
             row = self.con.execute(f"select {filled} from lote").fetchone()
             self.unseen -= set(row or ())
-        return len(found)
+        return int(found.num_rows)
 
     def _judged(self) -> str:
         """Return the select that says of each acceptable record whether it is a new version.
