@@ -116,8 +116,9 @@ class Load:
 
     def report_unknown(self, table: str, fields: Iterable[str]) -> None:
         """Report fields that the layout does not know, each once per table."""
+        added = []
         for name in sorted(fields):
-            added = self.con.execute(
+            added += self.con.execute(
                 """
                 insert into controle.campos_desconhecidos
                 select $1, $2, $3, $4 where not exists (
@@ -127,8 +128,9 @@ class Load:
                 """,
                 [self.id, table, name, self.started],
             ).fetchall()
-            if added:
-                self.notes.append(f"new field `{name}` kept in _campos_extras")
+        if added:
+            names = ", ".join(name for (name,) in added)
+            self.notes.append(f"new fields kept in _campos_extras: {names}")
 
     def record_presence(self, table: str, event: str, keys: str) -> int:
         """Record that keys vanished or came back; `keys` selects them. Returns how many."""

@@ -51,8 +51,12 @@ def test_files_are_loaded_and_the_status_shows_them(tmp_path: Path) -> None:
     again = mapa("load", "export", str(FIXTURES / "escala.csv"))
     assert (again.exit_code, "already loaded, skipped" in again.stderr) == (0, True)
     assert mapa("load", "cnes", str(FIXTURES / "tbEstabelecimento202604.csv")).exit_code == 0
-    (tmp_path / "data" / "published").mkdir()
-    (tmp_path / "data" / "published" / "manifest.json").write_text('{"versao": "1", "x": []}')
+    published = tmp_path / "data" / "published"
+    (published / "versions" / "v1").mkdir(parents=True)
+    (published / "versions" / "v1" / "manifest.json").write_text(
+        '{"data_referencia": "2026-06-30"}'
+    )
+    (published / "current").symlink_to("versions/v1")
     assert "bruto_cnes.estabelecimento" in mapa("status").stdout
     sections = json.loads(mapa("status", "--json").stdout)
     assert [load["entity"] for load in sections["loads"]] == [
@@ -60,7 +64,9 @@ def test_files_are_loaded_and_the_status_shows_them(tmp_path: Path) -> None:
     ]  # fmt: skip
     counts = {row["table"]: (row["records"], row["versions"]) for row in sections["tables"]}
     assert counts["bruto_sisreg.escala_ambulatorial"] == (4, 4)
-    assert sections["published"] == [{"versao": "1"}]
+    assert sections["published"] == [
+        {"version": "v1", "current": True, "data_referencia": "2026-06-30", "created_at": None}
+    ]
     assert sections["watermarks"] == sections["absences"] == []
 
 

@@ -183,7 +183,7 @@ def test_a_new_field_is_kept_and_reported_once(mirror: Mirror, settings: Setting
     documents[9]["canal"] = {"nome": None, "versao": [1, 2.5]}
     documents[8]["laudo"] = [{**documents[8]["laudo"][0], "anexo": True}]
     first, again = sisreg.load(settings, INDICES[0]), sisreg.load(settings, INDICES[0])
-    assert len(first[0].notes) == 2
+    assert first[0].notes == ("new fields kept in _campos_extras: canal, laudo.anexo",)
     assert not again[0].notes
     rows = query(
         settings,
@@ -399,7 +399,7 @@ def test_landing_is_private_and_enough_to_load_again(settings: Settings) -> None
 
 
 def test_a_simulated_city_is_loaded_whole(tmp_path: Path) -> None:
-    city = simulated.build(people=400, days=60, seed=7, until=date(2026, 6, 30))
+    city = simulated.build(people=500, days=60, seed=7, until=date(2026, 6, 30))
     base = Settings(mapa_dir=tmp_path / "data", sisreg_page=100)
     for as_of in (date(2026, 6, 10), date(2026, 6, 30)):
         with serving(city, as_of=as_of) as server:

@@ -96,7 +96,7 @@ def test_the_smallest_city_can_be_built_and_judged() -> None:
 
 @pytest.mark.parametrize(("people", "days"), [(499, 30), (500, 29)])
 def test_a_city_too_small_is_refused(people: int, days: int) -> None:
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="at least 500 people and 30 days"):
         build(people, days, 1, UNTIL)
 
 

@@ -96,11 +96,6 @@ def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int |
 
     A card need not be asked when another card of the same person has been.
     """
-    met = " union ".join(
-        f"select distinct lpad(trim(cns_usuario), 15, '0') as cns from {layout.table} "
-        "where regexp_full_match(trim(cns_usuario), '[0-9]{1,15}')"
-        for layout in API_LAYOUTS
-    )
     oldest = datetime.now(UTC) - timedelta(days=max_age_days)
     found = con.execute(
         f"""
@@ -116,7 +111,7 @@ def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int |
             select id_pessoa from cartoes
             where _carregado_em >= $oldest or cns in (select p.cns from perguntados as p)
         )
-        select m.cns from ({met}) as m
+        select m.cns from ({_cards_met()}) as m
         where {VALID_CNS}
             and m.cns not in (select p.cns from perguntados as p)
             and m.cns not in (
@@ -134,6 +129,15 @@ def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int |
         },
     ).fetchall()
     return [cns for (cns,) in found]
+
+
+def _cards_met() -> str:
+    """Return SQL for the cards met in SISREG, with the zeros that some numbers have lost."""
+    return " union ".join(
+        f"select distinct lpad(trim(cns_usuario), 15, '0') as cns from {layout.table} "
+        "where regexp_full_match(trim(cns_usuario), '[0-9]{1,15}')"
+        for layout in API_LAYOUTS
+    )
 
 
 @dataclass(frozen=True)

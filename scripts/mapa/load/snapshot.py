@@ -47,13 +47,7 @@ def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: 
     ).fetchone()
     known, gone = row or (0, 0)
     if known and gone / known > MOST and not confirmed:
-        raise LayoutError(
-            f"{name}: {gone} of {known} known records of `{layout.name}` are not in this file; "
-            "nothing was loaded.\nIf it holds only a part (one unit, one period), load it with\n"
-            f"  mapa load export --partial {name}\n"
-            f"If it is complete and they are really gone, with\n"
-            f"  mapa load export --complete {name}"
-        )
+        raise _incomplete(layout, name, gone, known)
     gone = load.record_presence(
         layout.table, "ausente", "select chave from chaves where presente and not no_arquivo"
     )
@@ -61,3 +55,13 @@ def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: 
         layout.table, "presente", "select chave from chaves where not presente and no_arquivo"
     )
     load.notes += [f"{gone} vanished"] * bool(gone) + [f"{back} came back"] * bool(back)
+
+
+def _incomplete(layout: Layout, name: str, gone: int, known: int) -> LayoutError:
+    return LayoutError(
+        f"{name}: {gone} of {known} known records of `{layout.name}` are not in this file; "
+        "nothing was loaded.\nIf it holds only a part (one unit, one period), load it with\n"
+        f"  mapa load export --partial {name}\n"
+        f"If it is complete and they are really gone, with\n"
+        f"  mapa load export --complete {name}"
+    )

@@ -21,7 +21,6 @@ from mapa.simulate.offer import build_offer
 from mapa.simulate.people import Population, build_population
 from mapa.simulate.slots import SlotDays, slot_days
 
-
 FEWEST_PEOPLE = 500
 FEWEST_DAYS = 30
 
@@ -78,7 +77,7 @@ def build(people: int, days: int, seed: int, until: date) -> City:
     start = until - timedelta(days=days - 1)
     span = Span(day_number(start), day_number(until))
     # One stream of chance per part: a change in one does not stir the others.
-    chance = iter(np.random.default_rng(seed).spawn(9))
+    chance = iter(np.random.default_rng(seed).spawn(8))
     catalogue = build_catalogue()
     units = build_units(people, next(chance))
     network = Network(catalogue, units, build_plan(catalogue, people, next(chance)))
