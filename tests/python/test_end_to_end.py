@@ -63,7 +63,7 @@ def test_the_comparison_notices_a_single_wrong_cell(city_house: House) -> None:
 
 
 def test_a_second_city_equals_its_truth_too(tmp_path: Path) -> None:
-    house = make_house(tmp_path, replace(SMALL, people=8000, days=200, seed=2))
+    house = make_house(tmp_path, replace(SMALL, people=12000, days=200, seed=2))
     with warehouse.connect(house.settings.warehouse, read_only=True) as con:
         results = verify.compare(con, house.truth)
     assert [str(result) for result in results if not result.equal] == []
