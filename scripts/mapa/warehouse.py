@@ -148,6 +148,8 @@ def _no_room(path: Path, error: duckdb.Error) -> DiskError | None:
             "spill to, or ask for smaller pages (SISREG_PAGE), then try again."
         )
     signs = ("no space left", "could not write", "file too large")
-    if isinstance(error, duckdb.IOException) and any(sign in str(error).lower() for sign in signs):
+    # A commit that finds no room is not an IOException.
+    kinds = (duckdb.IOException, duckdb.TransactionException)
+    if isinstance(error, kinds) and any(sign in str(error).lower() for sign in signs):
         return DiskError(f"{path}: no room left on the disk. Free some space, then try again.")
     return None

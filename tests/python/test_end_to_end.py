@@ -151,7 +151,7 @@ def test_the_key_stands_in_no_compiled_file_and_no_log(city_house: House) -> Non
 
 def test_dbt_before_any_load_says_what_to_do(empty: dict[str, str]) -> None:
     done = run(empty, "dbt", "build")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "Nothing has been loaded" in done.stdout
     assert "mapa load --help" in done.stdout
 
@@ -219,6 +219,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small disk needs root")
+    (disk / "filler").write_bytes(bytes(1000 * 1024))
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
 
