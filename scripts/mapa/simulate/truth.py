@@ -24,6 +24,7 @@ from mapa.simulate.truth_queue import (
     queue_per_month,
     waits_per_month,
 )
+from mapa.simulate.truth_use import funnel_per_month
 
 
 def compute(city: City) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def compute(city: City) -> dict[str, Any]:
     """
     days = slot_days(city, day_number(city.until))
     past, when = history(city), calendar(city)
+    real = per_month(city, days)
     return {
         "parametros": {
             "pessoas": city.parameters.people,
@@ -44,7 +46,8 @@ def compute(city: City) -> dict[str, Any]:
         "data_referencia": city.until.isoformat(),
         "contagens": _counts(city),
         "oferta_por_dia": per_day(city, days),
-        "oferta_real_por_mes": per_month(city, days),
+        "oferta_real_por_mes": real,
+        "oferta_funil_por_mes": funnel_per_month(city, real),
         "fila_por_mes": queue_per_month(city, past, when),
         "espera_por_mes": waits_per_month(city, past, when),
         "absenteismo_por_mes": absence_per_month(city),

@@ -14,6 +14,7 @@ TOLERANCE = 1e-9
 MARTS = {
     "oferta_por_dia": "oferta",
     "oferta_real_por_mes": "oferta",
+    "oferta_funil_por_mes": "oferta",
     "fila_por_mes": "fila",
     "espera_por_mes": "espera",
     "absenteismo_por_mes": "absenteismo",
