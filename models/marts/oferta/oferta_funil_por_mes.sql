@@ -1,7 +1,7 @@
 -- Grain: month, executing unit, procedure, kind of slot. Rule regra_funil_da_oferta; indicators 17,
 -- 18 and 19. More bookings than slots show as an excess and as more than 100 %, never clipped.
 with oferta as (
-    select * from {{ ref('int_oferta__real_por_tipo') }}
+    select * from {{ ref('oferta_real_por_tipo_por_mes') }}
 ),
 
 marcacoes as (

@@ -16,6 +16,7 @@ import pyarrow as pa
 from mapa.simulate.arrays import day_number
 from mapa.simulate.city import City
 from mapa.simulate.slots import FATES, fates, slot_days
+from mapa.simulate.truth_alerts import alerts
 from mapa.simulate.truth_offer import per_day, per_month
 from mapa.simulate.truth_queue import (
     absence_per_month,
@@ -35,7 +36,7 @@ def compute(city: City) -> dict[str, Any]:
     """
     days = slot_days(city, day_number(city.until))
     past, when = history(city), calendar(city)
-    real = per_month(city, days)
+    real, queue = per_month(city, days), queue_per_month(city, past, when)
     return {
         "parametros": {
             "pessoas": city.parameters.people,
@@ -48,7 +49,8 @@ def compute(city: City) -> dict[str, Any]:
         "oferta_por_dia": per_day(city, days),
         "oferta_real_por_mes": real,
         "oferta_funil_por_mes": funnel_per_month(city, real),
-        "fila_por_mes": queue_per_month(city, past, when),
+        "oferta_alertas": alerts(city, days, {"oferta_real_por_mes": real, "fila_por_mes": queue}),
+        "fila_por_mes": queue,
         "espera_por_mes": waits_per_month(city, past, when),
         "absenteismo_por_mes": absence_per_month(city),
     }
