@@ -25,6 +25,7 @@ from mapa.simulate.truth_queue import (
     queue_per_month,
     waits_per_month,
 )
+from mapa.simulate.truth_territory import offer_per_territory
 from mapa.simulate.truth_use import funnel_per_month
 
 
@@ -37,6 +38,7 @@ def compute(city: City) -> dict[str, Any]:
     days = slot_days(city, day_number(city.until))
     past, when = history(city), calendar(city)
     real, queue = per_month(city, days), queue_per_month(city, past, when)
+    both = {"oferta_real_por_mes": real, "fila_por_mes": queue}
     return {
         "parametros": {
             "pessoas": city.parameters.people,
@@ -49,7 +51,8 @@ def compute(city: City) -> dict[str, Any]:
         "oferta_por_dia": per_day(city, days),
         "oferta_real_por_mes": real,
         "oferta_funil_por_mes": funnel_per_month(city, real),
-        "oferta_alertas": alerts(city, days, {"oferta_real_por_mes": real, "fila_por_mes": queue}),
+        "oferta_alertas": alerts(city, days, both),
+        "oferta_por_territorio_por_mes": offer_per_territory(city, days, both),
         "fila_por_mes": queue,
         "espera_por_mes": waits_per_month(city, past, when),
         "absenteismo_por_mes": absence_per_month(city),

@@ -18,6 +18,7 @@ MARTS = {
     "oferta_real_por_mes": "oferta",
     "oferta_funil_por_mes": "oferta",
     "oferta_alertas": "oferta",
+    "oferta_por_territorio_por_mes": "oferta",
     "fila_por_mes": "fila",
     "espera_por_mes": "espera",
     "absenteismo_por_mes": "absenteismo",
