@@ -26,6 +26,7 @@ situadas as (
         e.procedimento_codigo,
         e.profissional_cpf,
         e.dia_semana_numero,
+        e.data_vigencia_final,
         e.minuto_inicio,
         e.minuto_fim,
         e.escala_situacao,
@@ -96,6 +97,7 @@ final as (
         s.dia_semana_numero,
         s.primeira_data,
         s.ultima_data,
+        s.data_vigencia_final,
         s.minuto_inicio,
         s.minuto_fim,
         -- without usable hours the block is the whole day

@@ -16,6 +16,7 @@ import pyarrow as pa
 from mapa.simulate.arrays import day_number
 from mapa.simulate.city import City
 from mapa.simulate.slots import FATES, fates, slot_days
+from mapa.simulate.truth_alerts import alerts
 from mapa.simulate.truth_offer import per_day, per_month
 from mapa.simulate.truth_queue import (
     absence_per_month,
@@ -24,6 +25,8 @@ from mapa.simulate.truth_queue import (
     queue_per_month,
     waits_per_month,
 )
+from mapa.simulate.truth_territory import offer_per_territory
+from mapa.simulate.truth_use import funnel_per_month
 
 
 def compute(city: City) -> dict[str, Any]:
@@ -34,6 +37,8 @@ def compute(city: City) -> dict[str, Any]:
     """
     days = slot_days(city, day_number(city.until))
     past, when = history(city), calendar(city)
+    real, queue = per_month(city, days), queue_per_month(city, past, when)
+    both = {"oferta_real_por_mes": real, "fila_por_mes": queue}
     return {
         "parametros": {
             "pessoas": city.parameters.people,
@@ -44,8 +49,11 @@ def compute(city: City) -> dict[str, Any]:
         "data_referencia": city.until.isoformat(),
         "contagens": _counts(city),
         "oferta_por_dia": per_day(city, days),
-        "oferta_real_por_mes": per_month(city, days),
-        "fila_por_mes": queue_per_month(city, past, when),
+        "oferta_real_por_mes": real,
+        "oferta_funil_por_mes": funnel_per_month(city, real),
+        "oferta_alertas": alerts(city, days, both),
+        "oferta_por_territorio_por_mes": offer_per_territory(city, days, both),
+        "fila_por_mes": queue,
         "espera_por_mes": waits_per_month(city, past, when),
         "absenteismo_por_mes": absence_per_month(city),
     }

@@ -10,10 +10,15 @@ from typing import Any
 import duckdb
 
 TOLERANCE = 1e-9
+# The truth knows units, not schedules, and counts professionals without naming them.
+SUMMED = {"oferta_por_dia", "oferta_alertas"}
 # Where each mart of the truth stands, and how its rows come at the grain of the truth.
 MARTS = {
     "oferta_por_dia": "oferta",
     "oferta_real_por_mes": "oferta",
+    "oferta_funil_por_mes": "oferta",
+    "oferta_alertas": "oferta",
+    "oferta_por_territorio_por_mes": "oferta",
     "fila_por_mes": "fila",
     "espera_por_mes": "espera",
     "absenteismo_por_mes": "absenteismo",
@@ -65,9 +70,9 @@ def _compare_mart(
     expected = {tuple(row[: len(key)]): row[len(key) :] for row in truth["linhas"]}
     keys = ", ".join(f"cast({name} as varchar)" for name in key)
     relation = f"{MARTS[mart]}.{mart}"
-    if mart == "oferta_por_dia":
-        # The truth knows units, not schedules.
-        sums = ", ".join(f"cast(sum({name}) as bigint)" for name in columns)
+    if mart in SUMMED:
+        measures = ("count(*)" if name == "qtd_linhas" else f"sum({name})" for name in columns)
+        sums = ", ".join(f"cast({measure} as bigint)" for measure in measures)
         query = f"select {keys}, {sums} from {relation} group by {', '.join(key)}"
     else:
         query = f"select {keys}, {', '.join(columns)} from {relation}"

@@ -1,0 +1,137 @@
+-- Grain: month of the appointment, executing unit, procedure, kind of slot. A freed slot counts as
+-- used again when a later booking of the same day, unit, procedure and kind can be paired with it.
+{% set vaga = 'unidade_executante_cnes, procedimento_codigo, vaga_tipo' %}
+
+with marcacoes as (
+    select * from {{ ref('int_oferta__marcacoes') }}
+),
+
+movimentos as (
+    select
+        m.competencia,
+        m.unidade_executante_cnes,
+        m.procedimento_codigo,
+        m.vaga_tipo,
+        m.data_atendimento,
+        m.momento_liberacao as momento,
+        1 as saldo
+    from marcacoes as m
+    where m.momento_liberacao is not null
+
+    union all
+
+    select
+        m.competencia,
+        m.unidade_executante_cnes,
+        m.procedimento_codigo,
+        m.vaga_tipo,
+        m.data_atendimento,
+        m.momento_marcacao as momento,
+        -1 as saldo
+    from marcacoes as m
+    where m.momento_marcacao is not null
+),
+
+-- from the last movement of the day to the first: slots freed since then, less bookings since then
+acumulados as (
+    select
+        v.competencia,
+        v.unidade_executante_cnes,
+        v.procedimento_codigo,
+        v.vaga_tipo,
+        v.data_atendimento,
+        sum(v.saldo) over (
+            partition by {{ vaga }}, data_atendimento
+            -- of one instant the release comes first: that booking was not made after it
+            order by v.momento desc, v.saldo desc
+            rows between unbounded preceding and current row
+        ) as saldo_desde_entao
+    from movimentos as v
+),
+
+-- what no later booking can be paired with is the greatest excess of releases over bookings
+sobras_por_dia as (
+    select
+        a.competencia,
+        a.unidade_executante_cnes,
+        a.procedimento_codigo,
+        a.vaga_tipo,
+        a.data_atendimento,
+        greatest(max(a.saldo_desde_entao), 0) as qtd_sem_reuso
+    from acumulados as a
+    group by
+        a.competencia,
+        a.unidade_executante_cnes,
+        a.procedimento_codigo,
+        a.vaga_tipo,
+        a.data_atendimento
+),
+
+sobras as (
+    select
+        d.competencia,
+        d.unidade_executante_cnes,
+        d.procedimento_codigo,
+        d.vaga_tipo,
+        sum(d.qtd_sem_reuso) as qtd_sem_reuso
+    from sobras_por_dia as d
+    group by
+        d.competencia,
+        d.unidade_executante_cnes,
+        d.procedimento_codigo,
+        d.vaga_tipo
+),
+
+contagens as (
+    select
+        m.competencia,
+        m.unidade_executante_cnes,
+        m.procedimento_codigo,
+        m.vaga_tipo,
+        {% for destino, medida in [
+            ('confirmada', 'atendidas'),
+            ('falta', 'faltas'),
+            ('sem_confirmacao', 'sem_confirmacao'),
+            ('cancelada_tarde', 'canceladas_tarde'),
+            ('futura', 'futuras'),
+        ] %}
+        cast(sum(case when m.marcacao_destino = '{{ destino }}' then 1 else 0 end) as bigint)
+            as qtd_{{ medida }},
+        {% endfor %}
+        cast(sum(case when m.marcacao_destino = 'liberada' then 1 else 0 end) as bigint)
+            as qtd_liberadas
+    from marcacoes as m
+    group by
+        m.competencia,
+        m.unidade_executante_cnes,
+        m.procedimento_codigo,
+        m.vaga_tipo
+),
+
+final as (
+    select
+        -- identificadores
+        c.competencia,
+        c.unidade_executante_cnes,
+        c.procedimento_codigo,
+        c.vaga_tipo,
+        -- quantidades
+        c.qtd_atendidas + c.qtd_faltas + c.qtd_sem_confirmacao + c.qtd_canceladas_tarde
+        + c.qtd_futuras as qtd_marcadas,
+        c.qtd_atendidas,
+        c.qtd_faltas,
+        c.qtd_sem_confirmacao,
+        c.qtd_canceladas_tarde,
+        c.qtd_futuras,
+        c.qtd_liberadas,
+        cast(c.qtd_liberadas - coalesce(s.qtd_sem_reuso, 0) as bigint) as qtd_reaproveitadas
+    from contagens as c
+    left join sobras as s
+        on
+            c.competencia = s.competencia
+            and c.unidade_executante_cnes = s.unidade_executante_cnes
+            and c.procedimento_codigo = s.procedimento_codigo
+            and c.vaga_tipo = s.vaga_tipo
+)
+
+select * from final
