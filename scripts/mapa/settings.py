@@ -25,6 +25,8 @@ class Settings(BaseSettings):
 
     mapa_dir: Path = Path("data")
     mapa_pseudonym_key: SecretStr | None = None
+    mapa_max_rejected_share: float = Field(default=0.05, ge=0, le=1)
+    mapa_max_unpacked_mb: int = Field(default=4096, ge=1)
 
     # dbt's own variables, so that dbt and mapa look at the same folders.
     dbt_project_dir: Path = Path()

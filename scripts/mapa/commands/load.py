@@ -80,7 +80,8 @@ def export(files: tuple[Path, ...], describe: str | None, partial: bool, complet
     """Load files exported from SISREG or written by an operator, or folders of them.
 
     The layout is recognised by the header, whatever the file is called. Accepted are CSV and TXT,
-    as they are or in gz, in UTF-8 or windows-1252.
+    as they are, in gz or in a zip, in UTF-8 or windows-1252. A file with too many wrong rows is
+    refused whole (MAPA_MAX_REJECTED_SHARE).
     """
     if describe:
         click.echo(description(LAYOUTS[describe]))

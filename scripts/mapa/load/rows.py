@@ -20,9 +20,10 @@ import orjson
 
 from mapa.errors import FormatError
 from mapa.landing import Landed, disk
+from mapa.load.archives import Export
 from mapa.load.documents import json_object, literal, quoted
 from mapa.load.intake import Intake
-from mapa.load.recognise import UNIT, Recognised, chunks
+from mapa.load.recognise import UNIT, Recognised
 
 HEADER_LINES = 1
 REASONS = {
@@ -70,7 +71,7 @@ def take(intake: Intake, file: Recognised, landed: Landed) -> int:
                 break
             return len(bad)
     raise FormatError(
-        f"{file.facts.path.name} cannot be read as `{file.layout.name}`; nothing was loaded.\n"
+        f"{file.facts.name} cannot be read as `{file.layout.name}`; nothing was loaded.\n"
         "Export it again, in UTF-8 if there is a choice."
     )
 
@@ -159,7 +160,7 @@ def _utf8(file: Recognised, landed: Landed, one_line_end: bool) -> Iterator[Path
     with tempfile.TemporaryDirectory(dir=landed.path.parent, prefix=".") as folder:
         copy = Path(folder) / "utf8.csv"
         with disk(copy.parent), copy.open("wb") as out:
-            for chunk in chunks(landed.path):
+            for chunk in Export(landed.path).chunks():
                 out.write(reader.decode(chunk).encode())
             out.write(reader.decode(b"", final=True).encode())
         yield copy
@@ -167,7 +168,7 @@ def _utf8(file: Recognised, landed: Landed, one_line_end: bool) -> Iterator[Path
 
 def _account(file: Recognised, count: int, breaks: int, bad: list[Bad]) -> None:
     """Check that the lines read and rejected are all the lines of the file."""
-    name = file.facts.path.name
+    name = file.facts.name
     swallowing = [b for b in bad if b.kind == "UNQUOTED VALUE" and b.breaks]
     seen = count + breaks + sum(1 + b.breaks for b in bad)
     # Empty lines are not records; inside a quoted text they are counted among its breaks.

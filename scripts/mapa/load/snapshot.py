@@ -47,12 +47,13 @@ def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: 
     ).fetchone()
     known, gone = row or (0, 0)
     if known and gone / known > MOST and not confirmed:
+        file = name.partition("/")[0]
         raise LayoutError(
             f"{name}: {gone} of {known} known records of `{layout.name}` are not in this file; "
             "nothing was loaded.\nIf it holds only a part (one unit, one period), load it with\n"
-            f"  mapa load export --partial {name}\n"
+            f"  mapa load export --partial {file}\n"
             f"If it is complete and they are really gone, with\n"
-            f"  mapa load export --complete {name}"
+            f"  mapa load export --complete {file}"
         )
     gone = load.record_presence(
         layout.table, "ausente", "select chave from chaves where presente and not no_arquivo"
