@@ -96,7 +96,7 @@ def _load_file(
         folder = Folder(settings.landing, source, load.id)
         landed = _land(folder, file)
         load.size, load.sha256 = landed.size, file.facts.sha256
-        intake = Intake(load, layout)
+        intake = Intake(load, layout, headed=True)
         unreadable = rows.take(intake, file, landed)
         intake.finish(name)
         _refuse_many_rejects(load, name, settings.mapa_max_rejected_share)
@@ -124,7 +124,7 @@ def _refuse_many_rejects(load: Load, name: str, most: float) -> None:
     ).fetchall()
     found = "; ".join(f"{why}: {count}, the first in line {line}" for why, count, line in reasons)
     raise FormatError(
-        f"{name}: {rejected} of {received} rows are wrong, more than {most:.4g} of them; nothing "
+        f"{name}: {rejected} of {received} rows are wrong, at most {100 * most:.4g} % may be; nothing "
         f"was loaded.\n{found}.\nCorrect them in the source and export again, or accept more "
         "with MAPA_MAX_REJECTED_SHARE."
     )
