@@ -35,6 +35,10 @@ LAYOUT_OF = {
     "ppi.csv": ("ppi", 2),
     "teto.csv": ("teto", 1),
     "cota.csv": ("cota", 2),
+    "fila_ambulatorial_2017_08.csv": ("fila_ambulatorial_2017_08", 2),
+    "fila_hospitalar_2017_08.csv": ("fila_hospitalar_2017_08", 2),
+    "fila_2017_10.csv": ("fila_2017_10", 2),
+    "fila_2018_03.csv": ("fila_2018_03", 2),
     "cadsus_pessoa.csv": ("cadsus_pessoa", 1),
     "cadsus_cns.csv": ("cadsus_cns", 2),
     "tbEstabelecimento202604.csv": ("cnes_estabelecimento", 2),
@@ -175,6 +179,18 @@ def test_columns_in_another_order_and_a_new_one(settings: Settings, file: Any) -
     assert query(
         settings, f"select distinct cod_central_exec, _campos_extras from {SCHEDULES}"
     ) == [("530010", '{"nova_coluna":"NOVO?"}')]
+
+
+def test_a_queue_of_2018_with_other_last_names_loses_nothing(settings: Settings, file: Any) -> None:
+    """The names of positions 26 to 28 were never published."""
+    text = (FIXTURES / "fila_2018_03.csv").read_text()
+    for ours, theirs in (("Posicao26", "X"), ("EstimativaUsuario", "Y"), ("ProducaoMensal", "Z")):
+        text = text.replace(ours, theirs)
+    (summary,) = exports.load(settings, [file(text)])
+    assert (summary.entity, summary.tally.loaded) == ("fila_2017_10", 2)
+    assert query(settings, "select distinct _campos_extras from bruto_sisreg.fila_2017_10") == [
+        ('{"y":"40","z":"25"}',)
+    ]
 
 
 def test_quoted_text_keeps_delimiters_quotes_and_line_breaks(settings: Settings, file: Any) -> None:

@@ -124,9 +124,9 @@ def _refuse_many_rejects(load: Load, name: str, most: float) -> None:
     ).fetchall()
     found = "; ".join(f"{why}: {count}, the first in line {line}" for why, count, line in reasons)
     raise FormatError(
-        f"{name}: {rejected} of {received} rows are wrong, at most {100 * most:.4g} % may be; nothing "
-        f"was loaded.\n{found}.\nCorrect them in the source and export again, or accept more "
-        "with MAPA_MAX_REJECTED_SHARE."
+        f"{name}: {rejected} of {received} rows are wrong, at most {100 * most:.4g} % may be; "
+        f"nothing was loaded.\n{found}.\nCorrect them in the source and export again, or accept "
+        "more with MAPA_MAX_REJECTED_SHARE."
     )
 
 
