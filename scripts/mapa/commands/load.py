@@ -100,7 +100,8 @@ def export(files: tuple[Path, ...], describe: str | None, partial: bool, complet
     "--file",
     "path",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Load a flat extract (layout cadsus_pessoa or cadsus_cns) instead of asking the service.",
+    help="Load an extract instead of asking the service: a flat file (layout cadsus_pessoa or "
+    "cadsus_cns) or FHIR Patients of the RNDS (Bundle, or one resource per line).",
 )
 def cadsus(limit: int | None, path: Path | None) -> None:
     """Look up the persons behind the cards met in SISREG that are unknown or out of date."""

@@ -19,7 +19,7 @@ from mapa.audit import Load, Summary, Tally
 from mapa.errors import FormatError, LayoutError
 from mapa.landing import Folder, Landed
 from mapa.load import rows, snapshot
-from mapa.load.archives import exports_in
+from mapa.load.archives import Export, exports_in
 from mapa.load.intake import Intake
 from mapa.load.recognise import Recognised, examine, recognise
 from mapa.settings import Settings
@@ -94,12 +94,12 @@ def _load_file(
     source = SOURCES[layout.table.split(".")[0]]
     with audit.recording(con, source, layout.name, name) as load:
         folder = Folder(settings.landing, source, load.id)
-        landed = _land(folder, file)
+        landed = land(folder, file.facts.export, file.facts.sha256)
         load.size, load.sha256 = landed.size, file.facts.sha256
         intake = Intake(load, layout, headed=True)
         unreadable = rows.take(intake, file, landed)
         intake.finish(name)
-        _refuse_many_rejects(load, name, settings.mapa_max_rejected_share)
+        refuse_many_rejects(load, name, settings.mapa_max_rejected_share)
         load.report_unknown(layout.table, file.unknown)
         if layout.snapshot and not completeness.partial:
             snapshot.compare(load, layout, name, completeness.confirmed, unreadable)
@@ -107,7 +107,7 @@ def _load_file(
     return load.summary()
 
 
-def _refuse_many_rejects(load: Load, name: str, most: float) -> None:
+def refuse_many_rejects(load: Load, name: str, most: float) -> None:
     """Refuse a file of which too many rows are wrong: it is then another thing than it seems.
 
     Raises:
@@ -130,26 +130,26 @@ def _refuse_many_rejects(load: Load, name: str, most: float) -> None:
     )
 
 
-def _land(folder: Folder, file: Recognised) -> Landed:
-    """Copy the file to landing, compressed.
+def land(folder: Folder, export: Export, sha256: str) -> Landed:
+    """Copy an export to landing, compressed.
 
     Raises:
-        FormatError: it changed since it was examined.
+        FormatError: its content is not the one that had this checksum when it was examined.
 
     """
     digest = hashlib.sha256()
 
     def packed() -> Iterator[bytes]:
         packer = zlib.compressobj(wbits=31)
-        for chunk in file.facts.export.chunks():
+        for chunk in export.chunks():
             digest.update(chunk)
             yield packer.compress(chunk)
         yield packer.flush()
 
-    landed = folder.write(f"{file.facts.export.title.removesuffix('.gz')}.gz", packed())
-    if digest.hexdigest() != file.facts.sha256:
+    landed = folder.write(f"{export.title.removesuffix('.gz')}.gz", packed())
+    if digest.hexdigest() != sha256:
         raise FormatError(
-            f"{file.facts.name} changed while it was being read; nothing was loaded.\n"
+            f"{export.name} changed while it was being read; nothing was loaded.\n"
             "Wait until the export has finished, then try again."
         )
     return landed
