@@ -57,7 +57,7 @@ class Facts:
     def first_line(self) -> str:
         """Return the first line, decoded."""
         codec = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
-        return self.head.decode(codec, errors="ignore").splitlines()[0]
+        return self.head.decode(codec, errors="ignore").replace("\r", "\n").partition("\n")[0]
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,8 @@ def examine(export: Export) -> Facts:
             is_utf8 = is_utf8 and decoder.decode(chunk) is not None
         except UnicodeDecodeError:
             is_utf8 = False
+    # A character that the end of the file cuts off.
+    is_utf8 = is_utf8 and not decoder.getstate()[0]
     if not head.strip(b"\r\n \t\xef\xbb\xbf"):
         raise failed_export(export.name, "is empty")
     encoding = "utf-8" if is_utf8 else "iso-8859-1" if gaps else "windows-1252"
