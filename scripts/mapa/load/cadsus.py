@@ -50,7 +50,7 @@ RETRIED_HERE = RETRIED - {500}
 NDJSON = "respostas.ndjson.gz"
 
 VALID_CNS = """
-    case when regexp_full_match(cns, '[789][0-9]{14}|[12][0-9]{10}00[01][0-9]')
+    case when regexp_full_match(cns, '[789][0-9]{14}|[12][0-9]{10}(000[0-9]|0018)')
         then list_dot_product(
             [15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]::float[],
             list_transform(string_split(cns, ''), lambda d: d::float)
