@@ -41,6 +41,10 @@ class Settings(BaseSettings):
     sisreg_uf: str = "53"
     sisreg_page: int = Field(default=5000, ge=1, le=10000)
 
+    oferta_api_user: str | None = None
+    oferta_api_password: SecretStr | None = None
+    oferta_api_token: SecretStr | None = None
+
     cadsus_url: str = "https://servicos.saude.gov.br/cadsus/v2/PDQSupplierJWT"
     cadsus_token_url: str = "https://ehr-auth.saude.gov.br/api/osb/token"  # noqa: S105
     cadsus_cert: Path | None = None

@@ -10,6 +10,7 @@ import click
 from mapa.audit import Summary
 from mapa.load import cadsus as cadsus_loader
 from mapa.load import exports
+from mapa.load import offer_api as offer_api_loader
 from mapa.load import sisreg as sisreg_loader
 from mapa.load.layouts import ALL_LAYOUTS, CNES_ESTABELECIMENTO, Layout
 from mapa.load.recognise import expected_columns
@@ -92,6 +93,32 @@ def export(files: tuple[Path, ...], describe: str | None, partial: bool, complet
         raise click.UsageError("--partial and --complete exclude each other.")
     completeness = exports.Completeness(partial=partial, confirmed=complete)
     report(exports.load(Settings.load(), files, completeness))
+
+
+@load.command("offer-api")
+@click.option(
+    "--map",
+    "path",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="TOML file with address, paging and fields; see docs/oferta_api.exemplo.toml.",
+)
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="The API gives only a part (one unit, one period): what it lacks has not vanished.",
+)
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="The API gives all even if more than 30 % of what was known is not in it.",
+)
+def offer_api(path: Path, partial: bool, complete: bool) -> None:
+    """Read schedules from an offer API whose fields a file maps to those of the export."""
+    if partial and complete:
+        raise click.UsageError("--partial and --complete exclude each other.")
+    completeness = exports.Completeness(partial=partial, confirmed=complete)
+    report([offer_api_loader.load(Settings.load(), path, completeness)])
 
 
 @load.command()

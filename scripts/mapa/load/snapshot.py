@@ -47,13 +47,15 @@ def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: 
     ).fetchone()
     known, gone = row or (0, 0)
     if known and gone / known > MOST and not confirmed:
-        file = name.partition("/")[0]
+        # A member of a zip is loaded again by the name of the zip.
+        from_file = ("export", name.partition("/")[0])
+        command, what = from_file if load.source == "arquivo" else ("offer-api", "--map FILE")
         raise LayoutError(
-            f"{name}: {gone} of {known} known records of `{layout.name}` are not in this file; "
+            f"{name}: {gone} of {known} known records of `{layout.name}` are not in it; "
             "nothing was loaded.\nIf it holds only a part (one unit, one period), load it with\n"
-            f"  mapa load export --partial {file}\n"
-            f"If it is complete and they are really gone, with\n"
-            f"  mapa load export --complete {file}"
+            f"  mapa load {command} --partial {what}\n"
+            "If it is complete and they are really gone, with\n"
+            f"  mapa load {command} --complete {what}"
         )
     gone = load.record_presence(
         layout.table, "ausente", "select chave from chaves where presente and not no_arquivo"
