@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from conftest import PROJECT, environment
 from mapa import warehouse
 from mapa.cli import cli
-from mapa.errors import ConfigError, MapaError, SourceError
+from mapa.errors import ConfigError, LayoutError, MapaError, SourceError
 from mapa.load import exports, offer_api
 from mapa.load.layouts import ESCALA
 from mapa.settings import Settings
@@ -135,3 +135,20 @@ def test_the_command_takes_its_token_from_the_environment(
     assert "errada" not in refused.output
     assert loaded.exit_code == 0
     assert "4 received = 4 loaded" in loaded.output
+    kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert kept
+    assert not [path for path in kept if door.TOKEN.encode() in path.read_bytes()]
+
+
+def test_an_offer_that_shrinks_far_is_refused_with_the_way_out(
+    settings: Settings, offer: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    with door.serving(offer) as url:
+        offer_api.load(settings, map_for(url, tmp_path), exports.WHOLE)
+    with door.serving(offer[2:]) as url:
+        path = map_for(url, tmp_path)
+        with pytest.raises(LayoutError, match="2 of 4 known records") as caught:
+            offer_api.load(settings, path, exports.WHOLE)
+        assert "mapa load offer-api --partial --map FILE" in caught.value.message
+        offer_api.load(settings, path, exports.Completeness(confirmed=True))
+    assert len(schedules(settings)) == 4
