@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import duckdb
+import pyarrow as pa
 
 from mapa import __version__
 from mapa.errors import FormatError, LayoutError, MapaError
@@ -106,17 +107,18 @@ class Load:
     tally: Tally = Tally()
     notes: list[str] = field(default_factory=list)
 
-    def reject(self, file: str, line: int, column: str | None, reason: str) -> None:
-        """Record one rejected record: where it is and why, never what it says."""
+    def reject(self, file: str, rejeitos: pa.Table) -> None:
+        """Record rejected records: `linha`, `coluna` and `motivo`, never what they say."""
         self.con.execute(
-            "insert into controle.rejeitos values (?, ?, ?, ?, ?)",
-            [self.id, file, line, column, reason],
+            "insert into controle.rejeitos select $1, $2, linha, coluna, motivo from rejeitos",
+            [self.id, file],
         )
 
     def report_unknown(self, table: str, fields: Iterable[str]) -> None:
         """Report fields that the layout does not know, each once per table."""
+        added = []
         for name in sorted(fields):
-            added = self.con.execute(
+            added += self.con.execute(
                 """
                 insert into controle.campos_desconhecidos
                 select $1, $2, $3, $4 where not exists (
@@ -126,8 +128,9 @@ class Load:
                 """,
                 [self.id, table, name, self.started],
             ).fetchall()
-            if added:
-                self.notes.append(f"new field `{name}` kept in _campos_extras")
+        if added:
+            names = ", ".join(name for (name,) in added)
+            self.notes.append(f"new fields kept in _campos_extras: {names}")
 
     def record_presence(self, table: str, event: str, keys: str) -> int:
         """Record that keys vanished or came back; `keys` selects them. Returns how many."""

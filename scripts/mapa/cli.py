@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
-from typing import Any
+from typing import NoReturn
 
 import click
 
@@ -64,11 +64,17 @@ def cli(ctx: click.Context, debug: bool) -> None:
     ctx.obj = {"debug": debug}
 
 
-def main(argv: list[str] | None = None) -> Any:
+def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line; an unexpected error becomes one line unless --debug is given."""
     args = sys.argv[1:] if argv is None else argv
     try:
-        return cli.main(args=args, prog_name="mapa")
+        sys.exit(cli.main(args=args, prog_name="mapa", standalone_mode=False))
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (KeyboardInterrupt, click.Abort):
+        click.echo("Interrupted; what was committed stays, nothing is half loaded.", err=True)
+        sys.exit(130)
     except Exception as error:
         if "--debug" in args:
             raise

@@ -42,6 +42,7 @@ def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
         [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments],
         cwd=project,
+        umask=0o077,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

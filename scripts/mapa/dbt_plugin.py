@@ -7,6 +7,7 @@ them, so it never stands in SQL text, in `target/` or in logs. `profiles.yml` na
 from __future__ import annotations
 
 import hashlib
+import os
 from typing import Any
 
 from dbt.adapters.duckdb.plugins import BasePlugin
@@ -25,7 +26,12 @@ class Plugin(BasePlugin):
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Read the key once; a missing or short key stops dbt here, before any model runs."""
-        key = Settings.load().pseudonym_key()
+        settings = Settings.load()
+        key = settings.pseudonym_key()
+        # DuckDB makes files, not folders; without one dbt could not say that nothing is loaded.
+        settings.make_directory()
+        # Whatever dbt writes from here on may quote a value: log files, the write-ahead log.
+        os.umask(0o077)
         key = (hashlib.sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
         self.pads = bytes(b ^ 0x36 for b in key), bytes(b ^ 0x5C for b in key)
 

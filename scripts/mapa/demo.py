@@ -48,15 +48,20 @@ def prepare_checkout(project: Path) -> list[str]:
     return made
 
 
-def fresh_directory(directory: Path) -> None:
-    """Empty the demo's folder; refuse one that holds anything the demo did not make."""
+def fresh_directory(settings: Settings) -> None:
+    """Empty the demo's folder; refuse one that holds anything the demo did not make.
+
+    Raises:
+        ConfigError: the folder holds something else.
+    """
+    directory = settings.mapa_dir
     if directory.exists() and any(directory.iterdir()) and not (directory / MARKER).exists():
         raise ConfigError(
             f"{directory}/ holds data that the demo did not make, and it would be replaced.\n"
             "Choose another folder: MAPA_DIR=demo make demo"
         )
     shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(mode=0o700, parents=True)
+    settings.make_directory()
     (directory / MARKER).touch()
 
 

@@ -70,6 +70,10 @@ class Settings(BaseSettings):
                 f"Correct {name} in the environment or in .env."
             ) from None
 
+    def make_directory(self) -> None:
+        """Make the folder of everything: others may pass to what is published, and list nothing."""
+        self.mapa_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
+
     @property
     def warehouse(self) -> Path:
         """The restricted DuckDB file; dbt writes it, nobody else reads it."""

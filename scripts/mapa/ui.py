@@ -18,7 +18,7 @@ console = Console(stderr=True, highlight=False)
 
 def say(message: str) -> None:
     """Print one line for a person."""
-    console.print(message, markup=False)
+    console.print(message, markup=False, soft_wrap=True)
 
 
 def progress() -> Progress:

@@ -72,7 +72,7 @@ MEMORY = "512MB"
 def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse, create what is missing in it, and close it again.
 
-    The folder is made with mode 0700 and the file with 0600. The session runs in UTC.
+    The folder is made with mode 0711 and the file with 0600. The session runs in UTC.
 
     Raises:
         LockedError: another process holds the file.
@@ -105,7 +105,8 @@ def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     else:
         config = {"storage_compatibility_version": "latest"}
         with disk(path.parent):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Others may pass through to what is published, and list nothing.
+            path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
     before = os.umask(0o077)
     try:
         return duckdb.connect(str(path), read_only=read_only, config=config)
@@ -147,6 +148,8 @@ def _no_room(path: Path, error: duckdb.Error) -> DiskError | None:
             "spill to, or ask for smaller pages (SISREG_PAGE), then try again."
         )
     signs = ("no space left", "could not write", "file too large")
-    if isinstance(error, duckdb.IOException) and any(sign in str(error).lower() for sign in signs):
+    # A commit that finds no room is not an IOException.
+    kinds = (duckdb.IOException, duckdb.TransactionException)
+    if isinstance(error, kinds) and any(sign in str(error).lower() for sign in signs):
         return DiskError(f"{path}: no room left on the disk. Free some space, then try again.")
     return None

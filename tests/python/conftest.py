@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from mapa.demo import CitySize, build_house
+from mapa.demo import CitySize, build_house, fresh_directory
 from mapa.settings import Settings
 
 PROJECT = Path(__file__).parents[2]
@@ -65,6 +65,7 @@ def make_house(directory: Path, size: CitySize) -> House:
     env = house_environment(directory)
     with environment(env):
         settings = Settings.load()
+        fresh_directory(settings)
         build_house(settings, size)
     truth = json.loads((settings.mapa_dir / "city" / "truth.json").read_bytes())
     return House(settings.mapa_dir, PROJECT, truth, env, settings)

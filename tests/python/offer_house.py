@@ -30,7 +30,7 @@ Delivery = Mapping[str, list[Row]]
 
 REFERENCE = date(2026, 6, 30)
 CENTRAL = "530010"
-MODELS = ("+oferta_real_por_mes", "+qualidade_escalas", "dicionario_codigos")
+MODELS = ("+oferta_por_dia", "+oferta_real_por_mes", "+qualidade_escalas", "dicionario_codigos")
 SLOTS = {
     "primeira_vez": "qtd_vagas_prim_vez",
     "retorno": "qtd_vagas_retorno",

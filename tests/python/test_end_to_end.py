@@ -63,10 +63,14 @@ def test_the_comparison_notices_a_single_wrong_cell(city_house: House) -> None:
 
 
 def test_a_second_city_equals_its_truth_too(tmp_path: Path) -> None:
-    house = make_house(tmp_path, replace(SMALL, people=2000, seed=2))
+    house = make_house(tmp_path, replace(SMALL, people=12000, days=200, seed=2))
     with warehouse.connect(house.settings.warehouse, read_only=True) as con:
         results = verify.compare(con, house.truth)
     assert [str(result) for result in results if not result.equal] == []
+    # Large enough for the rule on few cases to let percentiles through.
+    waits = house.truth["espera_por_mes"]
+    at = len(waits["chave"]) + waits["colunas"].index("dias_espera_p50")
+    assert any(row[at] is not None for row in waits["linhas"])
 
 
 def test_published_slots_reconcile_with_raw_schedules(city_house: House) -> None:
@@ -82,11 +86,11 @@ def test_published_slots_reconcile_with_raw_schedules(city_house: House) -> None
             "select sum(qtd_vagas_total) from oferta.oferta_por_dia"
         ).fetchone() or (0,)
     with duckdb.connect(city_house.settings.published / "mapa_publico.duckdb", read_only=True) as p:
-        (by_day,) = p.execute(
-            "select sum(qtd_vagas_total) from publicacao.pub_oferta_por_dia"
-        ).fetchone() or (0,)
+        (by_day,) = p.execute("select sum(qtd_vagas_total) from pub_oferta_por_dia").fetchone() or (
+            0,
+        )
         (by_month,) = p.execute(
-            "select sum(qtd_vagas_total) from publicacao.pub_oferta_real_por_mes"
+            "select sum(qtd_vagas_total) from pub_oferta_real_por_mes"
         ).fetchone() or (0,)
     assert raw == explained > 0
     assert restricted == by_day == by_month > 0
@@ -104,6 +108,20 @@ def test_every_load_reconciles(city_house: House) -> None:
         ).fetchall()
     assert rows
     assert set(rows) == {("completa", True)}
+
+
+def test_only_the_published_side_can_be_read_by_others(city_house: House) -> None:
+    def mode(path: Path) -> int:
+        return path.stat().st_mode & 0o777
+
+    data = city_house.directory
+    assert mode(data) == 0o711
+    assert mode(data / "mapa.duckdb") == 0o600
+    assert mode(data / "landing") == 0o700
+    assert mode(Path(city_house.env["DBT_LOG_PATH"]) / "dbt.log") == 0o600
+    for path in (data / "published").resolve().rglob("*"):
+        if path.is_file() and not path.name.startswith("."):
+            assert mode(path) & 0o044 == 0o044, path.name
 
 
 # --- dbt by hand -----------------------------------------------------------------------------
@@ -133,7 +151,7 @@ def test_the_key_stands_in_no_compiled_file_and_no_log(city_house: House) -> Non
 
 def test_dbt_before_any_load_says_what_to_do(empty: dict[str, str]) -> None:
     done = run(empty, "dbt", "build")
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "Nothing has been loaded" in done.stdout
     assert "mapa load --help" in done.stdout
 
@@ -147,7 +165,9 @@ def test_a_missing_or_short_key_stops_dbt(empty: dict[str, str], key: str, state
 
 def test_a_second_writer_is_told_to_wait(city_house: House) -> None:
     with warehouse.connect(city_house.settings.warehouse):
-        done = run(city_house.env, "mapa", "load", "export", str(city_house.directory / "city"))
+        done = run(
+            city_house.env, "mapa", "load", "export", str(city_house.directory / "city" / "files")
+        )
     assert done.returncode == 6
     assert "in use by another process" in done.stderr
 
@@ -193,12 +213,13 @@ def test_missing_credentials_are_named(empty: dict[str, str]) -> None:
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Mount a disk of four megabytes."""
+    """Mount a disk of one megabyte."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(disk)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("mounting a small disk needs root")
+    (disk / "filler").write_bytes(bytes(1000 * 1024))
     yield disk
     subprocess.run(["umount", str(disk)], check=True)
 

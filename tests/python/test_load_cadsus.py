@@ -330,7 +330,7 @@ def test_the_age_of_an_answer_counts_from_its_instant() -> None:
 
 
 def test_the_persons_of_a_simulated_city(tmp_path: Path) -> None:
-    city = simulated.build(people=200, days=60, seed=3, until=date(2026, 6, 30))
+    city = simulated.build(people=500, days=60, seed=3, until=date(2026, 6, 30))
     with serving(city) as server:
         settings = Settings(mapa_dir=tmp_path / "data").model_copy(update=server.settings())
         sisreg.load(settings)

@@ -51,8 +51,12 @@ def test_files_are_loaded_and_the_status_shows_them(tmp_path: Path) -> None:
     again = mapa("load", "export", str(FIXTURES / "escala.csv"))
     assert (again.exit_code, "already loaded, skipped" in again.stderr) == (0, True)
     assert mapa("load", "cnes", str(FIXTURES / "tbEstabelecimento202604.csv")).exit_code == 0
-    (tmp_path / "data" / "published").mkdir()
-    (tmp_path / "data" / "published" / "manifest.json").write_text('{"versao": "1", "x": []}')
+    published = tmp_path / "data" / "published"
+    (published / "versions" / "v1").mkdir(parents=True)
+    (published / "versions" / "v1" / "manifest.json").write_text(
+        '{"data_referencia": "2026-06-30"}'
+    )
+    (published / "current").symlink_to("versions/v1")
     assert "bruto_cnes.estabelecimento" in mapa("status").stdout
     sections = json.loads(mapa("status", "--json").stdout)
     assert [load["entity"] for load in sections["loads"]] == [
@@ -60,7 +64,9 @@ def test_files_are_loaded_and_the_status_shows_them(tmp_path: Path) -> None:
     ]  # fmt: skip
     counts = {row["table"]: (row["records"], row["versions"]) for row in sections["tables"]}
     assert counts["bruto_sisreg.escala_ambulatorial"] == (4, 4)
-    assert sections["published"] == [{"versao": "1"}]
+    assert sections["published"] == [
+        {"version": "v1", "current": True, "data_referencia": "2026-06-30", "created_at": None}
+    ]
     assert sections["watermarks"] == sections["absences"] == []
 
 
@@ -168,14 +174,16 @@ def test_ctrl_c_leaves_nothing_half_loaded(tmp_path: Path) -> None:
             "SISREG_PASSWORD": PASSWORD,
             "SISREG_PAGE": "2",
         }
+        # A shell in the background lets its children ignore Ctrl-C.
+        heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
         process = subprocess.Popen(
-            [*PYTHON_MAPA, "load", "sisreg", "--index", index],
+            [sys.executable, "-c", heed + PYTHON_MAPA[2], "load", "sisreg", "--index", index],
             env=environment, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert reached.wait(30)
         process.send_signal(signal.SIGINT)
         _, message = process.communicate(timeout=30)
-    assert process.returncode != 0
+    assert process.returncode == 130
     assert "Traceback" not in message
     sections = json.loads(mapa("status", "--json").stdout)
     assert {row["versions"] for row in sections["tables"]} == {0}

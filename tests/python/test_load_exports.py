@@ -175,7 +175,7 @@ def test_columns_in_another_order_and_a_new_one(settings: Settings, file: Any) -
     lines = [[*(line.split(";")[i] for i in order), "NOVO?"] for line in ESCALA.splitlines()]
     lines[0][-1] = "Nova Coluna"
     (summary,) = exports.load(settings, [file("\n".join(map(";".join, lines)))])
-    assert summary.notes == ("new field `nova_coluna` kept in _campos_extras",)
+    assert summary.notes == ("new fields kept in _campos_extras: nova_coluna",)
     assert query(
         settings, f"select distinct cod_central_exec, _campos_extras from {SCHEDULES}"
     ) == [("530010", '{"nova_coluna":"NOVO?"}')]

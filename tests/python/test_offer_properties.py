@@ -466,24 +466,22 @@ def test_slots_are_blocked_or_active_and_each_blocked_one_has_a_cause(built: Bui
         )
 
 
-def test_months_add_up_the_days(built: Built) -> None:
+def test_months_add_up_the_days_and_only_what_is_unknown_throughout_stays_so(built: Built) -> None:
     for copy, months in enumerate(built.months):
         for index, network in enumerate(built.networks):
-            sums: dict[Key, int] = defaultdict(int)
+            parts: dict[Key, list[int | None]] = defaultdict(list)
             for (unit, procedure, _, day, kind), row in built.days[copy][index].items():
-                for measure in ("total", "bloqueadas", "ativas"):
-                    value = row[f"qtd_vagas_{measure}"] or 0
-                    sums[unit, procedure, day.replace(day=1), f"{measure}"] += value
-                    sums[unit, procedure, day.replace(day=1), f"{measure}_{kind}"] += value
-            found = {
-                (*key, name.removeprefix("qtd_vagas_")): value
-                for key, row in months[index].items()
-                for name, value in row.items()
-                if name.startswith("qtd_vagas_") and "perdidas" not in name
-            }
-            assert {k: v for k, v in found.items() if v} == {k: v for k, v in sums.items() if v}, (
-                network
-            )
+                place = unit, procedure, day.replace(day=1)
+                for measure in ("vagas_total", "vagas_bloqueadas", "vagas_ativas"):
+                    for name in (measure, f"{measure}_{kind}"):
+                        parts[*place, name].append(row[f"qtd_{measure}"])
+            assert months[index].keys() == {place[:3] for place in parts}, network
+            for key, row in months[index].items():
+                for measure in ("vagas_total", "vagas_bloqueadas", "vagas_ativas"):
+                    for name in (measure, *(f"{measure}_{kind}" for kind in SLOTS)):
+                        values = parts.get((*key, name), [0])
+                        known = [value for value in values if value is not None]
+                        assert row[f"qtd_{name}"] == (sum(known) if known else None), network
 
 
 def test_real_offer_is_within_each_limit_and_says_what_it_lost(built: Built) -> None:

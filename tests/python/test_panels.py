@@ -125,10 +125,12 @@ def test_the_first_procedures_are_those_of_the_order(rows: pd.DataFrame) -> None
     totals = rows.groupby("procedimento")[["qtd_vagas_total", "qtd_oferta_real"]].sum()
     lost = (totals["qtd_vagas_total"] - totals["qtd_oferta_real"]).nlargest(5)
     figure = drawn(figures.by_procedure, rows, top=5, order="qtd_nao_ofertadas")
-    assert sorted(figure.data[0].customdata) == sorted(lost.index)
+    shown = totals.loc[list(figure.data[0].customdata)]
+    assert sorted(shown["qtd_vagas_total"] - shown["qtd_oferta_real"]) == sorted(lost)
     largest = totals["qtd_vagas_total"].nlargest(5)
     figure = drawn(figures.by_procedure, rows, top=5, order="qtd_vagas_total")
-    assert sorted(figure.data[0].customdata) == sorted(largest.index)
+    shown = totals.loc[list(figure.data[0].customdata)]
+    assert sorted(shown["qtd_vagas_total"]) == sorted(largest)
 
 
 def test_the_table_sums_to_the_cards(rows: pd.DataFrame) -> None:

@@ -89,9 +89,14 @@ def test_every_table_has_exactly_its_schema(either: City) -> None:
         table.validate(full=True)
 
 
-@pytest.mark.parametrize(("people", "days"), [(0, 10), (10, 0)])
-def test_an_empty_city_is_refused(people: int, days: int) -> None:
-    with pytest.raises(ValueError, match="at least one"):
+def test_the_smallest_city_can_be_built_and_judged() -> None:
+    smallest = build(people=500, days=30, seed=4, until=UNTIL)
+    assert truth.compute(smallest)["contagens"]["pessoas"] == 500
+
+
+@pytest.mark.parametrize(("people", "days"), [(499, 30), (500, 29)])
+def test_a_city_too_small_is_refused(people: int, days: int) -> None:
+    with pytest.raises(ValueError, match="at least 500 people and 30 days"):
         build(people, days, 1, UNTIL)
 
 
@@ -173,8 +178,8 @@ def test_limits_bind_are_missing_and_are_zero(larger: City, answers: dict[str, A
     assert 0 in larger.ceilings["quantity"].to_pylist()
 
 
-def test_causes_of_blocking_overlap(larger: City) -> None:
-    days = slot_days(larger, day_number(UNTIL))
+def test_causes_of_blocking_overlap(either: City) -> None:
+    days = slot_days(either, day_number(UNTIL))
     causes = (days.blocked.sum(axis=2) > 0).sum(axis=1)
     assert {0, 1, 2} <= set(causes.tolist())
 

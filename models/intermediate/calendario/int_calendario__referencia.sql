@@ -5,12 +5,23 @@ with cargas as (
     select * from {{ source('controle', 'cargas') }}
 ),
 
-completas as (
+por_entidade as (
     select
-        cast(max(case when c.fonte = 'sisreg' then c.janela_fim end) as date) as fim_da_janela,
-        cast(max(c.iniciada_em) as date) as ultimo_inicio
+        c.fonte,
+        c.entidade,
+        max(c.janela_fim) as fim_da_janela,
+        max(c.iniciada_em) as ultimo_inicio
     from cargas as c
     where c.resultado = 'completa'
+    group by c.fonte, c.entidade
+),
+
+-- A day is fully loaded when the slowest index has it.
+completas as (
+    select
+        cast(min(case when e.fonte = 'sisreg' then e.fim_da_janela end) as date) as fim_da_janela,
+        cast(max(e.ultimo_inicio) as date) as ultimo_inicio
+    from por_entidade as e
 ),
 
 final as (

@@ -59,6 +59,8 @@ situadas as (
             when e.unidade_executante_cnes is null or e.procedimento_codigo is null
                 then 'sem_unidade_ou_procedimento'
             when e.data_vigencia_inicial is null then 'sem_vigencia_inicial'
+            -- an end that cannot be read is not "no end": slots would run on without proof
+            when e.tem_vigencia_final_ilegivel then 'vigencia_final_ilegivel'
             when e.data_vigencia_final < e.data_vigencia_inicial then 'vigencia_invertida'
             when e.dia_semana_numero is null then 'dia_semana_invalido'
         end as destino_sem_vagas,

@@ -34,6 +34,8 @@ final as (
         -- datas e horários
         {{ try_date('data_de_vigencia_inicial', 'dmy') }} as data_vigencia_inicial,
         {{ try_date('data_de_vigencia_final', 'dmy') }} as data_vigencia_final,
+        {{ null_if_blank('data_de_vigencia_final') }} is not null
+        and {{ try_date('data_de_vigencia_final', 'dmy') }} is null as tem_vigencia_final_ilegivel,
         {{ try_time_minutes('hora_inicial') }} as minuto_inicio,
         {{ try_time_minutes('hora_final') }} as minuto_fim,
         {{ try_date('data_ultima_alteracao', 'dmy') }} as data_ultima_alteracao,

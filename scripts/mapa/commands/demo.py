@@ -58,7 +58,7 @@ def demo(people: int, days: int, seed: int, until: datetime, panels: bool | None
         raise ConfigError("There is no dbt project here. Run mapa demo in the project's folder.")
     for made in prepare_checkout(settings.dbt_project_dir):
         say(f"Made {made}.")
-    fresh_directory(settings.mapa_dir)
+    fresh_directory(settings)
     settings = Settings.load()
     build_house(settings, CitySize(people, days, seed, until.date()))
     published = settings.published

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import datetime
 from typing import Any
 
 import click
 import orjson
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -15,7 +17,7 @@ from mapa.load.overview import overview
 from mapa.settings import Settings
 
 TITLES = {
-    "loads": "Last loads (instants in UTC, windows on the source's clock)",
+    "loads": "Last loads (instants in UTC)",
     "tables": "Raw tables",
     "watermarks": "Read until (source's clock)",
     "unknown_fields": "Fields that the layouts do not know",
@@ -23,7 +25,8 @@ TITLES = {
     "published": "Published",
 }
 # For machines only: too wide for a screen.
-HIDDEN = {"load", "sha256", "version", "since", "origin", "retries", "bytes"}
+HIDDEN = {"load", "sha256", "version", "since", "until", "origin", "retries", "bytes", "source"}
+PIPED_WIDTH = 160
 
 
 @click.command()
@@ -36,14 +39,17 @@ def status(as_json: bool) -> None:
     if as_json:
         click.echo(orjson.dumps(sections, option=orjson.OPT_INDENT_2).decode())
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
     for name, rows in sections.items():
-        console.print(_table(TITLES[name], rows) if rows else f"{TITLES[name]}: none")
+        hidden = HIDDEN if name == "loads" else {"load"}
+        title = TITLES[name]
+        console.print(_table(title, rows, hidden) if rows else f"{title}: none", end="\n\n")
 
 
-def _table(title: str, rows: list[dict[str, Any]]) -> Table:
-    table = Table(title=title, title_justify="left")
-    names = [name for name in rows[0] if name not in HIDDEN]
+def _table(title: str, rows: list[dict[str, Any]], hidden: set[str]) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    filled = {name for row in rows for name, value in row.items() if value is not None}
+    names = [name for name in rows[0] if name in filled - hidden]
     for name in names:
         numeric = any(isinstance(row[name], int | float) for row in rows)
         table.add_column(name.replace("_", " "), justify="right" if numeric else "left")

@@ -48,6 +48,7 @@ MARGIN = 60.0
 # A fault comes with status 500 and would only come again.
 RETRIED_HERE = RETRIED - {500}
 NDJSON = "respostas.ndjson.gz"
+REJECTED = pa.schema([("linha", pa.int64()), ("coluna", pa.string()), ("motivo", pa.string())])
 
 VALID_CNS = """
     case when regexp_full_match(cns, '[789][0-9]{14}|[12][0-9]{10}(000[0-9]|0018)')
@@ -121,10 +122,13 @@ def _load_patients(con: duckdb.DuckDBPyConnection, settings: Settings, export: E
 
 def _settle_patients(persons: Intake, cards: Intake, part: list[fhir.Found], file: str) -> None:
     """Load some Patients; a Patient without what a row needs is rejected at its position."""
-    for found in part:
-        if found.problem:
-            persons.load.reject(file, found.position, found.column, found.problem)
-            persons.count_unreadable(1)
+    bad = [
+        {"linha": found.position, "coluna": found.column, "motivo": found.problem}
+        for found in part
+        if found.problem
+    ]
+    if bad:
+        persons.reject_unreadable(file, pa.Table.from_pylist(bad, schema=REJECTED))
     good = [found for found in part if not found.problem]
     _settle(persons, [found.person for found in good], file, [found.position for found in good])
     held = [card for found in good for card in found.cards]
@@ -137,11 +141,6 @@ def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int |
 
     A card need not be asked when another card of the same person has been.
     """
-    met = " union ".join(
-        f"select distinct lpad(trim(cns_usuario), 15, '0') as cns from {layout.table} "
-        "where regexp_full_match(trim(cns_usuario), '[0-9]{1,15}')"
-        for layout in API_LAYOUTS
-    )
     oldest = datetime.now(UTC) - timedelta(days=max_age_days)
     found = con.execute(
         f"""
@@ -157,7 +156,7 @@ def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int |
             select id_pessoa from cartoes
             where _carregado_em >= $oldest or cns in (select p.cns from perguntados as p)
         )
-        select m.cns from ({met}) as m
+        select m.cns from ({_cards_met()}) as m
         where {VALID_CNS}
             and m.cns not in (select p.cns from perguntados as p)
             and m.cns not in (
@@ -175,6 +174,15 @@ def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int |
         },
     ).fetchall()
     return [cns for (cns,) in found]
+
+
+def _cards_met() -> str:
+    """Return SQL for the cards met in SISREG, with the zeros that some numbers have lost."""
+    return " union ".join(
+        f"select distinct lpad(trim(cns_usuario), 15, '0') as cns from {layout.table} "
+        "where regexp_full_match(trim(cns_usuario), '[0-9]{1,15}')"
+        for layout in API_LAYOUTS
+    )
 
 
 @dataclass(frozen=True)

@@ -87,9 +87,10 @@ class Intake:
         self._count(tally)
         return tally
 
-    def count_unreadable(self, records: int) -> None:
-        """Count records that are rejected already because they could not be read."""
-        self._count(Tally(received=records, rejected=records))
+    def reject_unreadable(self, file: str, rejected: pa.Table) -> None:
+        """Reject records that could not be read into a batch: `linha`, `coluna` and `motivo`."""
+        self.load.reject(file, rejected)
+        self._count(Tally(received=rejected.num_rows, rejected=rejected.num_rows))
 
     def finish(self, what: str) -> None:
         """Refuse a delivery in which no record at all has some required column.
@@ -136,14 +137,14 @@ class Intake:
 
     def _reject(self, lote: pa.Table, file: str, header_lines: int) -> int:
         found = self.con.execute(
-            f"select _linha + {header_lines}, {self._problem()} from lote "
-            f"where {self._problem()} is not null order by _linha"
-        ).fetchall()
-        for line, problem in found:
-            if problem == HEADER:
-                self.load.reject(file, line, None, "cabeçalho repetido")
-            else:
-                self.load.reject(file, line, problem, "coluna obrigatória ausente ou vazia")
+            f"select _linha + {header_lines} as linha, "
+            f"nullif({self._problem()}, '{HEADER}') as coluna, "
+            f"case {self._problem()} when '{HEADER}' then 'cabeçalho repetido' "
+            "else 'coluna obrigatória ausente ou vazia' end as motivo "
+            f"from lote where {self._problem()} is not null"
+        ).to_arrow_table()
+        if found.num_rows:
+            self.load.reject(file, found)
         if self.unseen:
             filled = ", ".join(
                 f"case when count(nullif(trim(\"{c}\"), '')) > 0 then '{c}' end"
@@ -151,7 +152,7 @@ class Intake:
             )
             row = self.con.execute(f"select {filled} from lote").fetchone()
             self.unseen -= set(row or ())
-        return len(found)
+        return int(found.num_rows)
 
     def _judged(self) -> str:
         """Return the select that says of each acceptable record whether it is a new version.

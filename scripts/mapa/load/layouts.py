@@ -482,9 +482,11 @@ CNES_ESTABELECIMENTO = Layout(
     no_razao_social no_fantasia no_fantasia_abrev tp_pfpj nivel_dep nu_cnpj_mantenedora nu_cnpj
     co_estado_gestor co_municipio_gestor tp_gestao co_regiao_saude co_micro_regiao
     co_distrito_sanitario co_distrito_administrativo no_logradouro nu_endereco no_complemento
-    no_bairro co_cep nu_latitude nu_longitude dt_atu_geo nu_telefone no_email co_atividade
-    co_clientela co_turno_atendimento tp_estab_sempre_aberto co_natureza_jur co_motivo_desab
-    st_contrato_formalizado dt_atualizacao_origem dt_atualizacao
+    no_bairro co_cep nu_latitude nu_longitude dt_atu_geo nu_telefone nu_fax no_email no_url
+    co_atividade co_clientela co_turno_atendimento tp_estab_sempre_aberto st_conexao_internet
+    co_natureza_jur co_motivo_desab st_contrato_formalizado nu_alvara dt_expedicao
+    tp_orgao_expedidor dt_val_lic_sani tp_lic_sani st_adesao_filantrop st_geracredito_gerente_sgif
+    dt_atualizacao_origem dt_atualizacao
     """.split()
     ),
     key=("co_cnes",),

@@ -23,7 +23,7 @@ def overview(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, li
         "watermarks": _rows(con, _WATERMARKS),
         "unknown_fields": _rows(con, _UNKNOWN),
         "absences": _rows(con, _ABSENCES),
-        "published": _published(settings.published / "manifest.json"),
+        "published": _published(settings.published),
     }
 
 
@@ -73,9 +73,16 @@ def _rows(con: duckdb.DuckDBPyConnection, query: str) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def _published(manifest: Path) -> list[dict[str, Any]]:
-    """Return what the manifest of the published files says of itself, if there is one."""
-    if not manifest.exists():
-        return []
-    content = orjson.loads(manifest.read_bytes())
-    return [{k: v for k, v in content.items() if isinstance(v, str | int | float)}]
+def _published(folder: Path) -> list[dict[str, Any]]:
+    """Return the versions on disk, newest first, with what their manifests say of them."""
+    manifests = sorted(folder.glob("versions/[!.]*/manifest.json"), reverse=True)
+    current = (folder / "current").resolve()
+    return [
+        {
+            "version": path.parent.name,
+            "current": path.parent.resolve() == current,
+            **{name: content.get(name) for name in ("data_referencia", "created_at")},
+        }
+        for path in manifests
+        for content in [orjson.loads(path.read_bytes())]
+    ]

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import duckdb
 import orjson
+import pyarrow as pa
 
 from mapa.errors import FormatError
 from mapa.landing import Landed, disk
@@ -61,10 +62,8 @@ def take(intake: Intake, file: Recognised, landed: Landed) -> int:
                 count, bad = _check(intake, file, text)
             except duckdb.InvalidInputException:
                 continue
-            for row in bad:
-                reason = REASONS.get(row.kind, "linha ilegível")
-                intake.load.reject(landed.name, row.line, row.column, reason)
-            intake.count_unreadable(len(bad))
+            if bad:
+                intake.reject_unreadable(landed.name, _rejected(bad))
             for lote in intake.read_in_parts(_relation(file, text, bad)):
                 intake.settle(lote, landed.name, HEADER_LINES)
             if intake.tally.received != count + len(bad):
@@ -73,6 +72,16 @@ def take(intake: Intake, file: Recognised, landed: Landed) -> int:
     raise FormatError(
         f"{file.facts.name} cannot be read as `{file.layout.name}`; nothing was loaded.\n"
         "Export it again, in UTF-8 if there is a choice."
+    )
+
+
+def _rejected(bad: list[Bad]) -> pa.Table:
+    return pa.table(
+        {
+            "linha": pa.array([row.line for row in bad], pa.int64()),
+            "coluna": pa.array([row.column for row in bad], pa.string()),
+            "motivo": [REASONS.get(row.kind, "linha ilegível") for row in bad],
+        }
     )
 
 

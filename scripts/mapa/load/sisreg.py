@@ -70,7 +70,7 @@ def load(
         settings: address and credentials of the source, and where the data are.
         index: name of an index without its suffix, or `all`.
         since: first instant of change to read, local clock of the source.
-        until: end of the window, exclusive; by default the source's clock now.
+        until: end of the window, exclusive; by default, and at most, the source's clock now.
 
     Raises:
         ConfigError: credentials are missing.
@@ -124,7 +124,8 @@ class Reader:
             answer = self.door.ask("GET", f"/{alias}/_mapping")
             self.door.expect_ok(answer, f"the fields of {alias}")
             start = since or (mark - OVERLAP if mark else None)
-            window = Window(start, until or source_clock(answer))
+            now = source_clock(answer)
+            window = Window(start, min(until or now, now))
             load.since, load.until = window.since, window.until
             fields = Fields.read(answer.plain(), layout)
             run = Run(self, load, layout, alias, fields)
@@ -173,7 +174,9 @@ class Run:
             expected = expected if after else page.says.total
             self.intake.settle(page.lote, page.landed.name)
             self.display.update(task, total=expected, completed=self.intake.tally.received)
-            if page.says.count < self.settings.sisreg_page:
+            # A server may give less than a full page and still have more, or miscount.
+            full = page.says.count == self.settings.sisreg_page
+            if not page.says.count or (not full and self.intake.tally.received >= expected):
                 break
             after = page.says.last_sort
         self._check(window, expected)

@@ -47,7 +47,7 @@ def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: 
     ).fetchone()
     known, gone = row or (0, 0)
     if known and gone / known > MOST and not confirmed:
-        raise _far_from_whole(load, layout, name, f"{gone} of {known}")
+        raise _incomplete(load, layout, name, f"{gone} of {known}")
     gone = load.record_presence(
         layout.table, "ausente", "select chave from chaves where presente and not no_arquivo"
     )
@@ -57,7 +57,7 @@ def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: 
     load.notes += [f"{gone} vanished"] * bool(gone) + [f"{back} came back"] * bool(back)
 
 
-def _far_from_whole(load: Load, layout: Layout, name: str, share: str) -> LayoutError:
+def _incomplete(load: Load, layout: Layout, name: str, share: str) -> LayoutError:
     # A member of a zip is loaded again by the name of the zip.
     from_file = ("export", name.partition("/")[0])
     command, what = from_file if load.source == "arquivo" else ("offer-api", "--map FILE")

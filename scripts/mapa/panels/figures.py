@@ -159,7 +159,9 @@ def by_procedure(
         return _empty()
     procedures = data_frame.groupby("procedimento")[list(MEASURES)].sum()
     procedures["qtd_nao_ofertadas"] = procedures["qtd_vagas_total"] - procedures["qtd_oferta_real"]
-    first = procedures.sort_values([order, "qtd_vagas_total"]).tail(int(top))
+    # The name settles a tie, so that the same data always give the same chart.
+    by = [order, "qtd_vagas_total", procedures.index.name]
+    first = procedures.sort_values(by).tail(int(top))
     names = [shortened(name.rpartition(" (")[0], 32) for name in first.index]
     return _parts_by_row(first, names, height=90 + 34 * len(first))
 

@@ -306,7 +306,9 @@ def _outcomes(
     chance = rng.random((2, n))
     silent = (0.02 + 0.3 * rng.random(unit.max(initial=0) + 1) ** 2)[unit]
     careless = rng.normal(0, 0.04, unit.max(initial=0) + 1)[unit]
-    absent = np.where(dead, 1.0, np.clip(0.16 + 0.0003 * wait + careless, 0.04, 0.5))
+    absent = np.where(
+        dead, 1.0, np.clip(0.16 + 0.0003 * np.minimum(wait, 500) + careless, 0.04, 0.4)
+    )
     known = np.where(chance[1] < absent, _FALTA, _CONFIRMADA)
     return np.select(
         [booked.cancelled <= span.until, booked.appointment > span.until, chance[0] < silent],

@@ -21,6 +21,9 @@ from mapa.simulate.offer import build_offer
 from mapa.simulate.people import Population, build_population
 from mapa.simulate.slots import SlotDays, slot_days
 
+FEWEST_PEOPLE = 500
+FEWEST_DAYS = 30
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -67,14 +70,14 @@ def build(people: int, days: int, seed: int, until: date) -> City:
     """Build the city; the same arguments give the same tables, byte for byte.
 
     Raises:
-        ValueError: when there is nobody or not a single day.
+        ValueError: when people or days are too few for a network to be drawn.
     """
-    if people < 1 or days < 1:
-        raise ValueError("a city needs at least one person and one day")
+    if people < FEWEST_PEOPLE or days < FEWEST_DAYS:
+        raise ValueError(f"a city needs at least {FEWEST_PEOPLE} people and {FEWEST_DAYS} days")
     start = until - timedelta(days=days - 1)
     span = Span(day_number(start), day_number(until))
     # One stream of chance per part: a change in one does not stir the others.
-    chance = iter(np.random.default_rng(seed).spawn(9))
+    chance = iter(np.random.default_rng(seed).spawn(8))
     catalogue = build_catalogue()
     units = build_units(people, next(chance))
     network = Network(catalogue, units, build_plan(catalogue, people, next(chance)))

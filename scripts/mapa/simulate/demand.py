@@ -176,7 +176,7 @@ def _forgotten(day: Ints, capacity: Floats, span: Span, rng: np.random.Generator
     chosen = np.zeros(len(day), dtype=np.bool_)
     before = np.flatnonzero(day < span.start - 20)
     if len(before):
-        count = 3 + len(before) // 2000
+        count = 6 + len(before) // 2000
         chosen[before[weighted(rng, capacity[before] ** 2, count)]] = True
     return chosen
 

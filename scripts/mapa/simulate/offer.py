@@ -19,6 +19,7 @@ from mapa.simulate.arrays import (
     Span,
     day_number,
     digits,
+    iso_weekday,
     joined,
     pick,
     rank_within,
@@ -39,6 +40,9 @@ PAST_DAYS = 220
 """Days before the start since which schedules exist."""
 
 LINES_PER_PROFESSIONAL = 6
+FEWEST_SLOTS = 2
+"""Nobody opens a block for a single patient."""
+
 FIRST_SCHEDULE = 5_000_001
 Columns = dict[str, Ints]
 
@@ -60,11 +64,14 @@ def build_offer(network: Network, span: Span, rng: np.random.Generator) -> Offer
     professionals = _professionals(lines, rng)
     schedules = _schedules(_terms(lines, span, rng), span, rng)
     executing = np.flatnonzero(network.units["is_executing"].to_numpy())
+    closures, leaves = _joint_absences(lines, span, rng)
+    closures = _appended(_closures(np.unique(lines["unit_idx"]), span, rng), closures)
+    leaves = _appended(_leaves(network.catalogue, lines, span, rng), leaves)
     return Offered(
         professionals=professionals,
         schedules=schedules,
-        leaves_professional=_professional_leaves(network.catalogue, lines, span, rng),
-        leaves_unit=_unit_leaves(executing, span, rng),
+        leaves_professional=_professional_leaves(leaves, rng),
+        leaves_unit=_unit_leaves(closures, rng),
         holidays=build_holidays(executing, span, rng),
     )
 
@@ -73,11 +80,13 @@ def _lines(network: Network, rng: np.random.Generator) -> Columns:
     """Draw the weekly blocks that the plan asks for, and who works them where."""
     capacity = network.plan.capacity
     per_line = np.clip(capacity.sum() / 60, 3.0, 8.0)
-    count = np.maximum(np.round(capacity / per_line), rng.random(len(capacity)) < capacity)
+    # Where less than a block is needed, some pools get one of the smallest and others nothing.
+    lucky = rng.random(len(capacity)) * FEWEST_SLOTS < capacity
+    count = np.maximum(np.round(capacity / per_line), lucky)
     count = count.astype(np.int64)
     procedure = np.repeat(np.arange(len(count)), count)
     group = network.catalogue.group[procedure]
-    slots = np.maximum(whole(rng, capacity[procedure] / count[procedure]), 1)
+    slots = np.maximum(whole(rng, capacity[procedure] / count[procedure]), FEWEST_SLOTS)
     unit = _unit_of(network, group, rng)
     key = unit * len(GROUPS) + group
     order = np.lexsort((rng.random(len(key)), key))
@@ -297,55 +306,89 @@ def _absences(n: int, span: Span, rng: np.random.Generator) -> Columns:
     }
 
 
-def _professional_leaves(
-    catalogue: Catalogue, lines: Columns, span: Span, rng: np.random.Generator
-) -> pa.Table:
+def _leaves(catalogue: Catalogue, lines: Columns, span: Span, rng: np.random.Generator) -> Columns:
     """Draw the leaves of professionals: of all they do, of one unit, of one procedure."""
     people = int(lines["professional_idx"].max()) + 1
     years = (span.until - span.start + PAST_DAYS) / 365
     count = max(12, int(3.2 * years * people))
     # Drawing a line tells both who is away and, when only that is concerned, from what.
     line = rng.integers(0, len(lines["unit_idx"]), count)
-    rows = _absences(count, span, rng)
     kind = rng.random(count)
     procedure = np.where(kind < 0.25, lines["procedure_idx"][line], MISSING)
     by_group = catalogue.group_row[lines["group"][line]]
     on_group = (by_group >= 0) & (kind > 0.9)
-    rows |= {
+    rows = _absences(count, span, rng) | {
         "professional_idx": lines["professional_idx"][line],
         "unit_idx": np.where(rng.random(count) < 0.4, lines["unit_idx"][line], MISSING),
         "procedure_idx": np.where(on_group, by_group, procedure),
     }
     # A second leave typed over the first, some days later.
     again = rng.integers(0, count, max(2, count // 20))
-    rows = {name: np.concatenate([values, values[again]]) for name, values in rows.items()}
+    typed = {name: values[again] for name, values in rows.items()}
     for name in ("start_date", "end_date"):
-        rows[name][count:] += rng.integers(0, 4, 1)
+        typed[name] = typed[name] + rng.integers(0, 4, len(again))
+    return _appended(rows, typed)
+
+
+def _joint_absences(
+    lines: Columns, span: Span, rng: np.random.Generator
+) -> tuple[Columns, Columns]:
+    """Draw days on which a unit closes at noon and somebody who works there is away altogether.
+
+    Both causes then take part of the slots of one block, which independent draws rarely bring
+    about. Returns the closures and the leaves.
+    """
+    largest = np.argsort(lines["slots"], kind="stable")[-max(5, len(lines["slots"]) // 4) :]
+    line = rng.choice(largest, max(10, len(largest) // 10))
+    day = rng.integers(span.start, span.until - 6, len(line))
+    day += (lines["weekday"][line] - iso_weekday(day)) % 7
+    noon = (lines["start_minute"][line] + lines["end_minute"][line]) // 2
+    unknown = np.full(len(line), MISSING)
+    hours = {"start_date": day, "end_date": day, "end_minute": unknown}
+    closures = hours | {"start_minute": noon, "unit_idx": lines["unit_idx"][line]}
+    leaves = hours | {
+        "start_minute": unknown,
+        "professional_idx": lines["professional_idx"][line],
+        "unit_idx": unknown,
+        "procedure_idx": unknown,
+    }
+    return closures, leaves
+
+
+def _appended(rows: Columns, more: Columns) -> Columns:
+    """Put the rows of one set of columns below those of another."""
+    return {name: np.concatenate([values, more[name]]) for name, values in rows.items()}
+
+
+def _professional_leaves(rows: Columns, rng: np.random.Generator) -> pa.Table:
+    """Number the leaves of professionals and give them a motive."""
     motives = ("FÉRIAS", "LICENÇA MÉDICA", "CONGRESSO; CURSO", 'REUNIÃO "GERAL"', "OUTROS")
-    total = count + len(again)
+    count = len(rows["start_date"])
     texts = {
-        "codigo": digits(700_001 + np.arange(total), 6),
-        "motive": pick(motives, rng.integers(0, len(motives), total)),
+        "codigo": digits(700_001 + np.arange(count), 6),
+        "motive": pick(motives, rng.integers(0, len(motives), count)),
     }
     return table(LEAVES_PROFESSIONAL, {**rows, **texts})
 
 
-def _unit_leaves(executing: Ints, span: Span, rng: np.random.Generator) -> pa.Table:
-    """Draw days on which a whole unit does not attend."""
+def _closures(units: Ints, span: Span, rng: np.random.Generator) -> Columns:
+    """Draw days on which a whole unit does not attend, or only for some hours."""
     years = (span.until - span.start + PAST_DAYS) / 365
-    count = max(6, int(2 * years * len(executing)))
+    count = max(6, int(2 * years * len(units)))
     rows = _absences(count, span, rng)
     rows["end_date"] = np.minimum(rows["end_date"], rows["start_date"] + 5)
+    return rows | {"unit_idx": units[rng.integers(0, len(units), count)]}
+
+
+def _unit_leaves(rows: Columns, rng: np.random.Generator) -> pa.Table:
+    """Number the closures of units and give them a motive."""
     motives = ("REFORMA", "DEDETIZAÇÃO", "FALTA D'ÁGUA", "TREINAMENTO")
-    return table(
-        LEAVES_UNIT,
-        {
-            **rows,
-            "codigo": digits(800_001 + np.arange(count), 6),
-            "unit_idx": executing[rng.integers(0, len(executing), count)],
-            "motive": pick(motives, rng.integers(0, len(motives), count)),
-        },
-    )
+    count = len(rows["start_date"])
+    texts = {
+        "codigo": digits(800_001 + np.arange(count), 6),
+        "motive": pick(motives, rng.integers(0, len(motives), count)),
+    }
+    return table(LEAVES_UNIT, {**rows, **texts})
 
 
 _NATIONAL = (
