@@ -25,6 +25,8 @@ class Settings(BaseSettings):
 
     mapa_dir: Path = Path("data")
     mapa_pseudonym_key: SecretStr | None = None
+    mapa_max_rejected_share: float = Field(default=0.05, ge=0, le=1)
+    mapa_max_unpacked_mb: int = Field(default=4096, ge=1)
 
     # dbt's own variables, so that dbt and mapa look at the same folders.
     dbt_project_dir: Path = Path()
@@ -38,6 +40,10 @@ class Settings(BaseSettings):
     sisreg_central: str = "530010"
     sisreg_uf: str = "53"
     sisreg_page: int = Field(default=5000, ge=1, le=10000)
+
+    oferta_api_user: str | None = None
+    oferta_api_password: SecretStr | None = None
+    oferta_api_token: SecretStr | None = None
 
     cadsus_url: str = "https://servicos.saude.gov.br/cadsus/v2/PDQSupplierJWT"
     cadsus_token_url: str = "https://ehr-auth.saude.gov.br/api/osb/token"  # noqa: S105

@@ -341,3 +341,88 @@ def test_the_persons_of_a_simulated_city(tmp_path: Path) -> None:
     assert query(
         settings, "select count(*) from bruto_cadsus.consulta where resultado = 'falha'"
     ) == [(0,)]
+
+
+PERSONS = {
+    "1000001": {
+        "nome": "PACIENTE FICTICIA UM",
+        "nome_social": "FICTICIA UM",
+        "nome_mae": "MAE FICTICIA UM",
+        "data_nascimento": "1980-05-17",
+        "sexo": "F",
+        "raca_cor": "03",
+        "cpf": "00000000191",
+        "falecido": "false",
+        "res_ibge": "530010",
+        "res_bairro": "CEILANDIA NORTE",
+        "res_cep": "70000000",
+        "nasc_ibge": "530010",
+        "qualidade": "80",
+        "protegido": "false",
+        "origem": "fhir",
+        "data_consulta": "2026-04-01T12:00:00Z",
+    },
+    "1000002": {
+        "nome": "PACIENTE FICTICIO DOIS",
+        "nome_mae": "MAE FICTICIA DOIS",
+        "data_nascimento": "1950-01-02",
+        "sexo": "M",
+        "raca_cor": "05",
+        "etnia": "X401",
+        "falecido": "true",
+        "data_obito": "2026-03-10",
+        "res_ibge": "530010",
+        "res_bairro": "TAGUATINGA",
+        "res_cep": "70000001",
+        "nacionalidade": "1",
+        "protegido": "true",
+        "origem": "fhir",
+    },
+}
+
+
+def _as_lines(bundle: bytes) -> bytes:
+    resources = [entry["resource"] for entry in json.loads(bundle)["entry"]]
+    return b"".join(json.dumps(resource).encode() + b"\n" for resource in resources)
+
+
+@pytest.mark.parametrize(
+    ("form", "name"),
+    [
+        (lambda bundle: bundle, "individuos.json"),
+        (_as_lines, "individuos.ndjson"),
+        (lambda bundle: gzip.compress(_as_lines(bundle)), "individuos.ndjson.gz"),
+    ],
+)
+def test_patients_of_the_rnds_are_persons_with_all_cards(
+    tmp_path: Path, form: Any, name: str
+) -> None:
+    settings = Settings(mapa_dir=tmp_path / "data")
+    path = tmp_path / name
+    path.write_bytes(form(answer("fhir_individuos.json")))
+    (summary,) = cadsus.load_file(settings, path)
+    assert (summary.tally.received, summary.tally.loaded) == (6, 6)
+    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+        rows = con.execute(
+            "select * exclude (_carga_id, _arquivo, _linha, _carregado_em, _hash) "
+            "from bruto_cadsus.pessoa"
+        ).to_arrow_table()
+    found = {row.pop("id_pessoa"): {k: v for k, v in row.items() if v} for row in rows.to_pylist()}
+    assert found == PERSONS
+    assert query(settings, "select cns, tipo, id_pessoa from bruto_cadsus.cns order by _linha") == [
+        (KNOWN, "D", "1000001"),
+        (PROVISIONAL, "P", "1000001"),
+        (UNKNOWN, "D", "1000002"),
+        (AMBIGUOUS, None, "1000002"),
+    ]
+    (again,) = cadsus.load_file(settings, path)
+    assert again.skipped
+
+
+def test_a_person_from_two_extracts_is_stored_once(tmp_path: Path) -> None:
+    settings = Settings(mapa_dir=tmp_path / "data")
+    for name, form in (("a.json", lambda bundle: bundle), ("b.ndjson", _as_lines)):
+        path = tmp_path / name
+        path.write_bytes(form(answer("fhir_individuos.json")))
+        (summary,) = cadsus.load_file(settings, path)
+    assert (summary.tally.loaded, summary.tally.identical) == (0, 6)

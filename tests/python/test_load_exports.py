@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
+import os
 import shutil
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,6 +18,7 @@ import pytest
 from conftest import PROJECT
 from mapa.errors import FormatError, LayoutError
 from mapa.load import exports
+from mapa.load.archives import Export
 from mapa.load.layouts import FILE_LAYOUTS
 from mapa.load.recognise import examine, normalise, recognise
 from mapa.settings import Settings
@@ -31,6 +35,10 @@ LAYOUT_OF = {
     "ppi.csv": ("ppi", 2),
     "teto.csv": ("teto", 1),
     "cota.csv": ("cota", 2),
+    "fila_ambulatorial_2017_08.csv": ("fila_ambulatorial_2017_08", 2),
+    "fila_hospitalar_2017_08.csv": ("fila_hospitalar_2017_08", 2),
+    "fila_2017_10.csv": ("fila_2017_10", 2),
+    "fila_2018_03.csv": ("fila_2018_03", 2),
     "cadsus_pessoa.csv": ("cadsus_pessoa", 1),
     "cadsus_cns.csv": ("cadsus_cns", 2),
     "tbEstabelecimento202604.csv": ("cnes_estabelecimento", 2),
@@ -78,7 +86,7 @@ def test_each_file_is_recognised_whatever_it_is_called(tmp_path: Path) -> None:
         kept = name if layout == "agendamento" else "x"
         path = tmp_path / kept
         shutil.copyfile(FIXTURES / name, path)
-        assert recognise(examine(path)).layout.name == layout
+        assert recognise(examine(Export(path))).layout.name == layout
     assert {layout for layout, _ in LAYOUT_OF.values()} == {layout.name for layout in FILE_LAYOUTS}
 
 
@@ -173,6 +181,18 @@ def test_columns_in_another_order_and_a_new_one(settings: Settings, file: Any) -
     ) == [("530010", '{"nova_coluna":"NOVO?"}')]
 
 
+def test_a_queue_of_2018_with_other_last_names_loses_nothing(settings: Settings, file: Any) -> None:
+    """The names of positions 26 to 28 were never published."""
+    text = (FIXTURES / "fila_2018_03.csv").read_text()
+    for ours, theirs in (("Posicao26", "X"), ("EstimativaUsuario", "Y"), ("ProducaoMensal", "Z")):
+        text = text.replace(ours, theirs)
+    (summary,) = exports.load(settings, [file(text)])
+    assert (summary.entity, summary.tally.loaded) == ("fila_2017_10", 2)
+    assert query(settings, "select distinct _campos_extras from bruto_sisreg.fila_2017_10") == [
+        ('{"y":"40","z":"25"}',)
+    ]
+
+
 def test_quoted_text_keeps_delimiters_quotes_and_line_breaks(settings: Settings, file: Any) -> None:
     text = 'HOSPITAL; "FICTICIO"\nANEXO\n\nFIM'
     quoted = '"' + text.replace('"', '""') + '"'
@@ -185,6 +205,7 @@ def test_quoted_text_keeps_delimiters_quotes_and_line_breaks(settings: Settings,
 
 
 def test_bad_rows_are_rejected_with_their_line(settings: Settings, file: Any) -> None:
+    settings = settings.model_copy(update={"mapa_max_rejected_share": 0.5})
     content = schedules(
         with_id(1), "2;cortada", with_id(3), with_id(4) + ";a;b", with_id(5),
         with_id(6).replace("ATIVA", "").replace("INATIVA", ""), with_id(7),
@@ -207,6 +228,59 @@ def test_bad_rows_are_rejected_with_their_line(settings: Settings, file: Any) ->
     assert summary.notes == ("absences not recorded, because some rows cannot be read",)
 
 
+@pytest.mark.parametrize(("share", "accepted"), [(0.05, False), (0.1, True), (0.0, False)])
+def test_a_file_with_too_many_wrong_rows_is_refused_whole(
+    settings: Settings, file: Any, share: float, accepted: bool
+) -> None:
+    """One wrong row in ten: the limit itself is still accepted."""
+    settings = settings.model_copy(update={"mapa_max_rejected_share": share})
+    exports.load(settings, [file(schedules(*(with_id(n) for n in range(10))), "a.csv")])
+    before = query(settings, f"select * from {SCHEDULES} order by all")
+    changed = [with_id(n).replace("ATIVA", "INATIVA") for n in range(9)]
+    wrong = file(schedules(*changed, "9;cortada"), "b.csv")
+    if accepted:
+        assert exports.load(settings, [wrong])[0].tally.rejected == 1
+        return
+    with pytest.raises(FormatError, match="1 of 10 rows are wrong") as caught:
+        exports.load(settings, [wrong])
+    assert "colunas a menos: 1, the first in line 11" in caught.value.message
+    assert query(settings, f"select * from {SCHEDULES} order by all") == before
+    assert query(settings, "select count(*) from controle.rejeitos") == [(0,)]
+
+
+def test_a_zip_is_loaded_member_by_member_each_once(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "exports.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in ("ppi.csv", "feriado.csv"):
+            archive.write(FIXTURES / name, f"2026-04/{name}")
+        archive.write(FIXTURES / "agendamento_0010456_2026-04.csv")
+        archive.write(FIXTURES / "ppi.csv", "2026-05/ppi copia.csv")
+        archive.writestr("__MACOSX/._ppi.csv", b"\0")
+        archive.writestr("2026-04/.DS_Store", b"\0")
+    first = [(s.entity, s.origin, bool(s.skipped)) for s in exports.load(settings, [path])]
+    assert [(entity, skipped) for entity, _, skipped in first] == [
+        ("feriado", False), ("ppi", False), ("ppi", True), ("agendamento", False),
+    ]  # fmt: skip
+    assert first[0][1] == "exports.zip/feriado.csv"
+    assert all(summary.skipped for summary in exports.load(settings, [tmp_path]))
+    landed = sorted(p.name for p in settings.landing.rglob("*.gz"))
+    assert landed == ["agendamento_0010456_2026-04.csv.gz", "feriado.csv.gz", "ppi.csv.gz"]
+
+
+@pytest.mark.parametrize("pack", ["zip", "gz"])
+def test_nothing_unpacks_beyond_the_limit(settings: Settings, file: Any, pack: str) -> None:
+    settings = settings.model_copy(update={"mapa_max_unpacked_mb": 1})
+    random = base64.b64encode(os.urandom(800_000))
+    path = file(gzip.compress(random), "a.gz")
+    if pack == "zip":
+        path = path.with_suffix(".zip")
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.csv", random)
+    with pytest.raises(FormatError, match="unpacks to more than 1 MB"):
+        exports.load(settings, [path])
+    assert not settings.mapa_dir.exists()
+
+
 def test_an_open_quotation_mark_does_not_swallow_rows(settings: Settings, file: Any) -> None:
     content = schedules(
         with_id(1), with_id(2).replace("HOSPITAL", '"HOSPITAL'), with_id(3), with_id(4)
@@ -225,8 +299,8 @@ def test_an_open_quotation_mark_does_not_swallow_rows(settings: Settings, file: 
         (b"\xef\xbb\xbf\r\n", FormatError, "is empty: the export failed"),
         (schedules(), FormatError, "has a header and no record: the export failed"),
         (schedules() + "\n\n", FormatError, "has a header and no record"),
-        (b"PK\x03\x04\0\0", FormatError, "is not a text file"),
-        (gzip.compress(ESCALA.encode())[:-9], FormatError, "damaged or cut off"),
+        (b"PK\x03\x04\0\0", FormatError, "the archive is damaged or cut off"),
+        (gzip.compress(ESCALA.encode())[:-9], FormatError, "the archive is damaged or cut off"),
         (schedules(*ROWS, header=HEADER.replace("COD CNES EXEC.", "UNIDADE")), LayoutError,
          "column `cod_cnes_exec` is missing"),
         (schedules(*ROWS, header=HEADER.replace("COD. CBO", "STATUS")), LayoutError, "`cod_cbo`"),

@@ -10,6 +10,7 @@ import click
 from mapa.audit import Summary
 from mapa.load import cadsus as cadsus_loader
 from mapa.load import exports
+from mapa.load import offer_api as offer_api_loader
 from mapa.load import sisreg as sisreg_loader
 from mapa.load.layouts import ALL_LAYOUTS, CNES_ESTABELECIMENTO, Layout
 from mapa.load.recognise import expected_columns
@@ -80,7 +81,8 @@ def export(files: tuple[Path, ...], describe: str | None, partial: bool, complet
     """Load files exported from SISREG or written by an operator, or folders of them.
 
     The layout is recognised by the header, whatever the file is called. Accepted are CSV and TXT,
-    as they are or in gz, in UTF-8 or windows-1252.
+    as they are, in gz or in a zip, in UTF-8 or windows-1252. A file with too many wrong rows is
+    refused whole (MAPA_MAX_REJECTED_SHARE).
     """
     if describe:
         click.echo(description(LAYOUTS[describe]))
@@ -93,13 +95,40 @@ def export(files: tuple[Path, ...], describe: str | None, partial: bool, complet
     report(exports.load(Settings.load(), files, completeness))
 
 
+@load.command("offer-api")
+@click.option(
+    "--map",
+    "path",
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="TOML file with address, paging and fields; see docs/oferta_api.exemplo.toml.",
+)
+@click.option(
+    "--partial",
+    is_flag=True,
+    help="The API gives only a part (one unit, one period): what it lacks has not vanished.",
+)
+@click.option(
+    "--complete",
+    is_flag=True,
+    help="The API gives all even if more than 30 % of what was known is not in it.",
+)
+def offer_api(path: Path, partial: bool, complete: bool) -> None:
+    """Read schedules from an offer API whose fields a file maps to those of the export."""
+    if partial and complete:
+        raise click.UsageError("--partial and --complete exclude each other.")
+    completeness = exports.Completeness(partial=partial, confirmed=complete)
+    report([offer_api_loader.load(Settings.load(), path, completeness)])
+
+
 @load.command()
 @click.option("--limit", type=click.IntRange(min=1), help="Ask for this many cards at most.")
 @click.option(
     "--file",
     "path",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Load a flat extract (layout cadsus_pessoa or cadsus_cns) instead of asking the service.",
+    help="Load an extract instead of asking the service: a flat file (layout cadsus_pessoa or "
+    "cadsus_cns) or FHIR Patients of the RNDS (Bundle, or one resource per line).",
 )
 def cadsus(limit: int | None, path: Path | None) -> None:
     """Look up the persons behind the cards met in SISREG that are unknown or out of date."""

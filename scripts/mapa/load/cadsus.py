@@ -11,6 +11,7 @@ identifier, the instant, the status and the body as received in base64.
 from __future__ import annotations
 
 import base64
+import hashlib
 import threading
 import time
 import zlib
@@ -30,7 +31,8 @@ from mapa.audit import Load, Summary, Tally
 from mapa.errors import ConfigError, SourceError
 from mapa.http import RETRIED, Access, Answer, Door
 from mapa.landing import Folder
-from mapa.load import exports, pdq
+from mapa.load import exports, fhir, pdq
+from mapa.load.archives import Export, exports_in
 from mapa.load.intake import Intake
 from mapa.load.layouts import API_LAYOUTS, CADSUS_CNS, CADSUS_CONSULTA, CADSUS_PESSOA, Layout
 from mapa.settings import Settings
@@ -46,9 +48,10 @@ MARGIN = 60.0
 # A fault comes with status 500 and would only come again.
 RETRIED_HERE = RETRIED - {500}
 NDJSON = "respostas.ndjson.gz"
+REJECTED = pa.schema([("linha", pa.int64()), ("coluna", pa.string()), ("motivo", pa.string())])
 
 VALID_CNS = """
-    case when regexp_full_match(cns, '[789][0-9]{14}|[12][0-9]{10}00[01][0-9]')
+    case when regexp_full_match(cns, '[789][0-9]{14}|[12][0-9]{10}(000[0-9]|0018)')
         then list_dot_product(
             [15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1]::float[],
             list_transform(string_split(cns, ''), lambda d: d::float)
@@ -82,13 +85,55 @@ def load(settings: Settings, limit: int | None = None) -> Summary:
 
 
 def load_file(settings: Settings, path: Path) -> list[Summary]:
-    """Load a flat extract of persons or of cards.
+    """Load an extract: persons or cards in a flat layout, or Patients of FHIR.
 
     Raises:
         LayoutError: the file is something else.
+        FormatError: it cannot be read.
 
     """
-    return exports.load(settings, [path], only=(CADSUS_PESSOA.name, CADSUS_CNS.name))
+    found = list(exports_in([path], settings.mapa_max_unpacked_mb * 2**20))
+    if not any(fhir.is_json(export) for export in found):
+        return exports.load(settings, [path], only=(CADSUS_PESSOA.name, CADSUS_CNS.name))
+    with warehouse.connect(settings.warehouse) as con:
+        return [_load_patients(con, settings, export) for export in found]
+
+
+def _load_patients(con: duckdb.DuckDBPyConnection, settings: Settings, export: Export) -> Summary:
+    """Load the Patients of one file in one transaction."""
+    digest = hashlib.sha256()
+    for chunk in export.chunks():
+        digest.update(chunk)
+    if audit.already_loaded(con, digest.hexdigest()):
+        return Summary(fhir.ENTITY, export.name, Tally(), skipped="already loaded, skipped")
+    with audit.recording(con, SOURCE, fhir.ENTITY, export.name) as load:
+        folder = Folder(settings.landing, SOURCE, load.id)
+        landed = exports.land(folder, export, digest.hexdigest())
+        load.size, load.sha256 = landed.size, digest.hexdigest()
+        persons, cards = Intake(load, CADSUS_PESSOA), Intake(load, CADSUS_CNS)
+        patients = fhir.read(Export(landed.path), export.name)
+        while part := list(islice(patients, BATCH)):
+            _settle_patients(persons, cards, part, landed.name)
+        persons.finish(export.name)
+        exports.refuse_many_rejects(load, export.name, settings.mapa_max_rejected_share)
+        folder.finish({"carga_id": load.id, "fonte": SOURCE, "entidade": fhir.ENTITY})
+    return load.summary()
+
+
+def _settle_patients(persons: Intake, cards: Intake, part: list[fhir.Found], file: str) -> None:
+    """Load some Patients; a Patient without what a row needs is rejected at its position."""
+    bad = [
+        {"linha": found.position, "coluna": found.column, "motivo": found.problem}
+        for found in part
+        if found.problem
+    ]
+    if bad:
+        persons.reject_unreadable(file, pa.Table.from_pylist(bad, schema=REJECTED))
+    good = [found for found in part if not found.problem]
+    _settle(persons, [found.person for found in good], file, [found.position for found in good])
+    held = [card for found in good for card in found.cards]
+    before = cards.tally.received
+    _settle(cards, held, file, list(range(before + 1, before + len(held) + 1)))
 
 
 def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int | None) -> list[str]:
@@ -299,14 +344,19 @@ def _take_all(load: Load, replies: list[tuple[Asked, pdq.Reply]], file: str) -> 
 
 
 def _take(load: Load, layout: Layout, records: list[dict[str, str | None]], file: str) -> None:
-    """Load the records of one table."""
-    schema = pa.schema([(name, pa.string()) for name in layout.columns])
-    load.scratch.register("registros", pa.Table.from_pylist(records, schema=schema))
-    intake = Intake(load, layout)
-    lote = intake.read(
-        "select *, row_number() over () as _linha, cast(null as varchar) as _campos_extras "
-        "from registros"
-    )
+    """Load the records of one table, numbered in their order."""
+    _settle(Intake(load, layout), records, file, list(range(1, len(records) + 1)))
+
+
+def _settle(
+    intake: Intake, records: list[dict[str, str | None]], file: str, lines: list[int]
+) -> None:
+    """Load records that stand in these lines."""
+    schema = pa.schema([(name, pa.string()) for name in intake.layout.columns])
+    table = pa.Table.from_pylist(records, schema=schema)
+    table = table.append_column("_linha", pa.array(lines, pa.int64()))
+    intake.load.scratch.register("registros", table)
+    lote = intake.read("select *, cast(null as varchar) as _campos_extras from registros")
     intake.settle(lote, file)
 
 

@@ -15,12 +15,13 @@ from pathlib import Path
 import duckdb
 
 from mapa import audit, warehouse
-from mapa.audit import Summary, Tally
+from mapa.audit import Load, Summary, Tally
 from mapa.errors import FormatError, LayoutError
 from mapa.landing import Folder, Landed
 from mapa.load import rows, snapshot
+from mapa.load.archives import Export, exports_in
 from mapa.load.intake import Intake
-from mapa.load.recognise import Recognised, chunks, examine, recognise
+from mapa.load.recognise import Recognised, examine, recognise
 from mapa.settings import Settings
 from mapa.ui import progress
 
@@ -63,11 +64,12 @@ def load(
         FormatError: a file cannot be read.
 
     """
-    found = [recognise(examine(path)) for path in _files(paths)]
+    most = settings.mapa_max_unpacked_mb * 2**20
+    found = [recognise(examine(export)) for export in exports_in(paths, most)]
     for file in found:
         if only and file.layout.name not in only:
             raise LayoutError(
-                f"{file.facts.path.name} is a file of the `{file.layout.name}` layout; expected "
+                f"{file.facts.name} is a file of the `{file.layout.name}` layout; expected "
                 f"`{'` or `'.join(only)}`.\nLoad it with\n  mapa load export FILE"
             )
     with warehouse.connect(settings.warehouse) as con, progress() as display:
@@ -79,15 +81,6 @@ def load(
     return summaries
 
 
-def _files(paths: Iterable[Path]) -> Iterator[Path]:
-    """Yield the files; those of a folder in the order of their names, which carry their dates."""
-    for path in paths:
-        if path.is_dir():
-            yield from sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
-        else:
-            yield path
-
-
 def _load_file(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
@@ -95,17 +88,18 @@ def _load_file(
     completeness: Completeness,
 ) -> Summary:
     """Load one file in one transaction, absences included."""
-    name, layout = file.facts.path.name, file.layout
+    name, layout = file.facts.name, file.layout
     if audit.already_loaded(con, file.facts.sha256):
         return Summary(layout.name, name, Tally(), skipped="already loaded, skipped")
     source = SOURCES[layout.table.split(".")[0]]
     with audit.recording(con, source, layout.name, name) as load:
         folder = Folder(settings.landing, source, load.id)
-        landed = _land(folder, file)
+        landed = land(folder, file.facts.export, file.facts.sha256)
         load.size, load.sha256 = landed.size, file.facts.sha256
-        intake = Intake(load, layout)
+        intake = Intake(load, layout, headed=True)
         unreadable = rows.take(intake, file, landed)
         intake.finish(name)
+        refuse_many_rejects(load, name, settings.mapa_max_rejected_share)
         load.report_unknown(layout.table, file.unknown)
         if layout.snapshot and not completeness.partial:
             snapshot.compare(load, layout, name, completeness.confirmed, unreadable)
@@ -113,26 +107,49 @@ def _load_file(
     return load.summary()
 
 
-def _land(folder: Folder, file: Recognised) -> Landed:
-    """Copy the file to landing, compressed.
+def refuse_many_rejects(load: Load, name: str, most: float) -> None:
+    """Refuse a file of which too many rows are wrong: it is then another thing than it seems.
 
     Raises:
-        FormatError: it changed since it was examined.
+        FormatError: says how many, where and why; the open transaction is then rolled back.
+
+    """
+    rejected, received = load.tally.rejected, load.tally.received
+    if rejected <= most * received:
+        return
+    reasons = load.con.execute(
+        "select motivo, count(*), min(linha) from controle.rejeitos where carga_id = ? "
+        "group by motivo order by min(linha)",
+        [load.id],
+    ).fetchall()
+    found = "; ".join(f"{why}: {count}, the first in line {line}" for why, count, line in reasons)
+    raise FormatError(
+        f"{name}: {rejected} of {received} rows are wrong, at most {100 * most:.4g} % may be; "
+        f"nothing was loaded.\n{found}.\nCorrect them in the source and export again, or accept "
+        "more with MAPA_MAX_REJECTED_SHARE."
+    )
+
+
+def land(folder: Folder, export: Export, sha256: str) -> Landed:
+    """Copy an export to landing, compressed.
+
+    Raises:
+        FormatError: its content is not the one that had this checksum when it was examined.
 
     """
     digest = hashlib.sha256()
 
     def packed() -> Iterator[bytes]:
         packer = zlib.compressobj(wbits=31)
-        for chunk in chunks(file.facts.path):
+        for chunk in export.chunks():
             digest.update(chunk)
             yield packer.compress(chunk)
         yield packer.flush()
 
-    landed = folder.write(f"{file.facts.path.name.removesuffix('.gz')}.gz", packed())
-    if digest.hexdigest() != file.facts.sha256:
+    landed = folder.write(f"{export.title.removesuffix('.gz')}.gz", packed())
+    if digest.hexdigest() != sha256:
         raise FormatError(
-            f"{file.facts.path.name} changed while it was being read; nothing was loaded.\n"
+            f"{export.name} changed while it was being read; nothing was loaded.\n"
             "Wait until the export has finished, then try again."
         )
     return landed

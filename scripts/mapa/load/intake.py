@@ -22,6 +22,7 @@ from mapa.errors import LayoutError
 from mapa.load.layouts import Layout
 
 BATCH_ROWS = 20_000
+HEADER = "(header)"
 SEEN = "chaves_recebidas"
 """Temporary table with the keys that a snapshot has, rejected records included."""
 
@@ -29,11 +30,20 @@ SEEN = "chaves_recebidas"
 class Intake:
     """Moves batches of one layout into its raw table, within one open load."""
 
-    def __init__(self, load: Load, layout: Layout) -> None:
-        """Begin with nothing received."""
+    def __init__(self, load: Load, layout: Layout, *, headed: bool = False) -> None:
+        """Begin with nothing received.
+
+        Args:
+            load: the open load.
+            layout: of its records.
+            headed: a header stands above the records, and may stand between them when exports
+                were put together by hand.
+
+        """
         self.load = load
         self.con = load.con
         self.layout = layout
+        self.headed = headed
         self.tally = Tally()
         self.unseen = set(layout.required)
         if layout.snapshot:
@@ -111,18 +121,27 @@ class Intake:
         parts = ", ".join(f"coalesce({text}, chr(30))" for text in texts)
         return f"select r.*, md5(concat_ws(chr(31), {parts})) as _hash from ({relation}) as r"
 
-    def _lacking(self) -> str:
-        """Return SQL for the first required column that is null or blank, null if none is."""
-        cases = " ".join(
-            f"when coalesce(trim(\"{c}\"), '') = '' then '{c}'" for c in self.layout.required
+    def _problem(self) -> str:
+        """Return SQL for why a record is rejected, null when it is not.
+
+        That is the first required column that is null or blank, or `HEADER`.
+        """
+        cases = "".join(
+            f" when coalesce(trim(\"{c}\"), '') = '' then '{c}'" for c in self.layout.required
         )
-        return f"case {cases} end"
+        if self.headed:
+            first = self.layout.required[0]
+            name = f"lower(replace(trim(\"{first}\"), '.', ''))"
+            cases += f" when translate({name}, ' ', '_') = '{first}' then '{HEADER}'"
+        return f"case{cases} end"
 
     def _reject(self, lote: pa.Table, file: str, header_lines: int) -> int:
         found = self.con.execute(
-            f"select _linha + {header_lines} as linha, {self._lacking()} as coluna, "
-            "'coluna obrigatória ausente ou vazia' as motivo from lote "
-            f"where {self._lacking()} is not null"
+            f"select _linha + {header_lines} as linha, "
+            f"nullif({self._problem()}, '{HEADER}') as coluna, "
+            f"case {self._problem()} when '{HEADER}' then 'cabeçalho repetido' "
+            "else 'coluna obrigatória ausente ou vazia' end as motivo "
+            f"from lote where {self._problem()} is not null"
         ).to_arrow_table()
         if found.num_rows:
             self.load.reject(file, found)
@@ -144,7 +163,7 @@ class Intake:
         key = chave(self.layout)
         return f"""
             with aceitos as (
-                select _linha, {key} as chave, _hash from lote where {self._lacking()} is null
+                select _linha, {key} as chave, _hash from lote where {self._problem()} is null
             ),
             atuais as (
                 select {key} as chave, arg_max(_hash, (_carregado_em, _linha)) as _hash

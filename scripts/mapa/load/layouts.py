@@ -334,6 +334,103 @@ COTA = Layout(
     ours=True,
 )
 
+FILA_AMBULATORIAL_2017_08 = Layout(
+    name="fila_ambulatorial_2017_08",
+    table="bruto_sisreg.fila_ambulatorial_2017_08",
+    columns=tuple(
+        """
+    data_de_exportacao cod_central_reguladora_executante nome_central_reguladora_executante
+    cod_central_reguladora_solicitante nome_central_reguladora_solicitante cod_cnes_solicitante
+    nome_unidade_solicitante cod_tipo_de_fila data_hora_da_solicitacao cod_do_procedimento_interno
+    desc_procedimento_interno cod_procedimento_unificado_sigtap desc_procedimento_unificado_sigtap
+    nome_do_usuario data_de_nascimento_do_usuario nome_da_mae_do_usuario cns_do_usuario
+    cpf_do_usuario sexo_do_usuario cod_classificacao_de_risco posicao_na_fila
+    """.split()
+    ),
+    # The file carries no request number, so what a person waits for since when is the key.
+    key=(
+        "data_de_exportacao",
+        "cod_tipo_de_fila",
+        "cns_do_usuario",
+        "cod_do_procedimento_interno",
+        "data_hora_da_solicitacao",
+    ),
+    required=(
+        "data_de_exportacao",
+        "cod_tipo_de_fila",
+        "cns_do_usuario",
+        "cod_do_procedimento_interno",
+        "data_hora_da_solicitacao",
+    ),
+)
+
+FILA_HOSPITALAR_2017_08 = Layout(
+    name="fila_hospitalar_2017_08",
+    table="bruto_sisreg.fila_hospitalar_2017_08",
+    columns=tuple(
+        """
+    data_de_exportacao cod_central_reguladora_executante nome_central_reguladora_executante
+    cod_central_reguladora_solicitante nome_central_reguladora_solicitante cod_cnes_solicitante
+    nome_unidade_solicitante cod_tipo_de_fila data_hora_da_solicitacao
+    cod_procedimento_unificado_sigtap desc_procedimento_unificado_sigtap nome_do_usuario
+    data_de_nascimento_do_usuario nome_da_mae_do_usuario cns_do_usuario cpf_do_usuario
+    sexo_do_usuario cod_classificacao_de_risco posicao_na_fila
+    """.split()
+    ),
+    key=(
+        "data_de_exportacao",
+        "cod_tipo_de_fila",
+        "cns_do_usuario",
+        "cod_procedimento_unificado_sigtap",
+        "data_hora_da_solicitacao",
+    ),
+    required=(
+        "data_de_exportacao",
+        "cod_tipo_de_fila",
+        "cns_do_usuario",
+        "cod_procedimento_unificado_sigtap",
+        "data_hora_da_solicitacao",
+    ),
+)
+
+FILA_2017_10 = Layout(
+    name="fila_2017_10",
+    table="bruto_sisreg.fila_2017_10",
+    columns=tuple(
+        """
+    datahoraexportacao cnescentralreguladora descricaocentralreguladora
+    cnesestabelecimentosolicitante descricaoestabelecimentosolicitante cnescentralsolicitante
+    descricaocentralsolicitante tipofila datasolicitacao procedimentocodigo procedimentodescricao
+    grupoprocedimentocodigo grupoprocedimentodescricao codigosigtap descricaosigtap nomeusuario
+    datanascimento nomemae cns cpf sexo codigosolicitacao classificacaorisco posicao
+    estimativaatendimento
+    """.split()
+    ),
+    key=(
+        "datahoraexportacao",
+        "codigosolicitacao",
+    ),
+    required=(
+        "datahoraexportacao",
+        "codigosolicitacao",
+    ),
+)
+
+FILA_2018_03 = Layout(
+    name="fila_2018_03",
+    table="bruto_sisreg.fila_2018_03",
+    # Positions 26 to 28 are published without their names; other names are kept as extra fields.
+    columns=(*FILA_2017_10.columns, "posicao26", "estimativausuario", "producaomensal"),
+    key=(
+        "datahoraexportacao",
+        "codigosolicitacao",
+    ),
+    required=(
+        "datahoraexportacao",
+        "codigosolicitacao",
+    ),
+)
+
 CADSUS_CONSULTA = Layout(
     name="cadsus_consulta",
     table="bruto_cadsus.consulta",
@@ -407,6 +504,10 @@ FILE_LAYOUTS = (
     PPI,
     TETO,
     COTA,
+    FILA_AMBULATORIAL_2017_08,
+    FILA_HOSPITALAR_2017_08,
+    FILA_2017_10,
+    FILA_2018_03,
     CADSUS_PESSOA,
     CADSUS_CNS,
     CNES_ESTABELECIMENTO,

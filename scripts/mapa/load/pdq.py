@@ -6,6 +6,7 @@ order of children is not relied on. Document types, entities and the network are
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ CARD_TYPE = f"{CNS}.1"
 MASTER = "2.16.840.1.113883.3.4594"
 ROOTS = {"cns": CNS, "cpf": CPF}
 DATE_LENGTH = len("AAAAMMDD")
+COUNT = re.compile("[0-9]{1,9}")
 
 OK, NOT_FOUND, SEVERAL, FAULT = "ok", "nao_encontrado", "varios", "falha"
 
@@ -85,7 +87,7 @@ def read(body: bytes) -> Reply:
     code = _value(control, "queryAck/queryResponseCode", "code")
     subjects = list(_all(control, "subject"))
     total = _value(control, "queryAck/resultTotalQuantity", "value")
-    candidates = int(total) if total and total.isdigit() else len(subjects)
+    candidates = int(total) if total and COUNT.fullmatch(total) else len(subjects)
     if code == "NF" and not subjects:
         return Reply(NOT_FOUND, 0)
     if code != "OK" or not subjects:
@@ -102,7 +104,12 @@ def read(body: bytes) -> Reply:
 
 def _parse(body: bytes) -> etree._Element | None:
     parser = etree.XMLParser(
-        resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     try:
         root = etree.fromstring(body.removeprefix(b"\xef\xbb\xbf"), parser)

@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import codecs
 import csv
-import gzip
 import hashlib
 import re
 import unicodedata
-import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from mapa.errors import FormatError, LayoutError
+from mapa.load.archives import Export
 from mapa.load.layouts import AGENDAMENTO, FILE_LAYOUTS, LOOK_ALIKES, Layout
 
 DELIMITERS = (";", ",", "\t")
-CHUNK = 2**20
 HEAD = 2**16
 CERTAIN = 0.5
 """Share of names in common from which a header is taken for a layout, complete or not."""
@@ -44,7 +40,7 @@ class Facts:
 
     """
 
-    path: Path
+    export: Export
     sha256: str
     encoding: str
     lines: int
@@ -53,10 +49,15 @@ class Facts:
     head: bytes
 
     @property
+    def name(self) -> str:
+        """Return the name of the file for messages."""
+        return self.export.name
+
+    @property
     def first_line(self) -> str:
         """Return the first line, decoded."""
         codec = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
-        return self.head.decode(codec, errors="ignore").splitlines()[0]
+        return self.head.decode(codec, errors="ignore").replace("\r", "\n").partition("\n")[0]
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Recognised:
         return self.facts.lines - 1
 
 
-def examine(path: Path) -> Facts:
+def examine(export: Export) -> Facts:
     """Read a file once and return its facts.
 
     Raises:
@@ -99,13 +100,13 @@ def examine(path: Path) -> Facts:
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
     is_utf8, gaps, quoted = True, False, False
     lines, blank, head, rest = 0, 0, b"", b""
-    for chunk in chunks(path):
+    for chunk in export.chunks():
         digest.update(chunk)
         head = head if len(head) >= HEAD else head + chunk
         if b"\0" in chunk:
             raise FormatError(
-                f"{path.name} is not a text file. Expected a CSV or TXT export, as it is or in gz; "
-                "unpack a zip and save a spreadsheet as CSV first."
+                f"{export.name} is not a text file; nothing was loaded.\nExpected is a CSV or TXT "
+                "export, as it is, in gz or in a zip; save a spreadsheet as CSV first."
             )
         *whole, rest = (rest + chunk).split(b"\n")
         lines += len(whole)
@@ -116,30 +117,13 @@ def examine(path: Path) -> Facts:
             is_utf8 = is_utf8 and decoder.decode(chunk) is not None
         except UnicodeDecodeError:
             is_utf8 = False
+    # A character that the end of the file cuts off.
+    is_utf8 = is_utf8 and not decoder.getstate()[0]
     if not head.strip(b"\r\n \t\xef\xbb\xbf"):
-        raise failed_export(path, "is empty")
+        raise failed_export(export.name, "is empty")
     encoding = "utf-8" if is_utf8 else "iso-8859-1" if gaps else "windows-1252"
     lines += bool(rest)
-    return Facts(path, digest.hexdigest(), encoding, lines, blank, quoted, head[:HEAD])
-
-
-def chunks(path: Path) -> Iterator[bytes]:
-    """Yield the content of a file, unpacked if it is gzip.
-
-    Raises:
-        FormatError: the gzip stream is damaged.
-
-    """
-    with path.open("rb") as probe:
-        packed = probe.read(2) == b"\x1f\x8b"
-    with gzip.open(path, "rb") if packed else path.open("rb") as file:
-        try:
-            while chunk := file.read(CHUNK):
-                yield chunk
-        except (gzip.BadGzipFile, EOFError, zlib.error):
-            raise FormatError(
-                f"{path.name}: the gzip file is damaged or cut off. Copy or export it again."
-            ) from None
+    return Facts(export, digest.hexdigest(), encoding, lines, blank, quoted, head[:HEAD])
 
 
 def recognise(facts: Facts) -> Recognised:
@@ -152,12 +136,12 @@ def recognise(facts: Facts) -> Recognised:
     """
     found = _booking_txt(facts) or _by_header(facts)
     if found.records_lines - facts.blank <= 0:
-        raise failed_export(facts.path, "has a header and no record")
+        raise failed_export(facts.name, "has a header and no record")
     if found.layout is AGENDAMENTO and UNIT not in found.columns and not found.unit:
-        units = set(re.findall(r"(?<!\d)\d{7}(?!\d)", facts.path.name))
+        units = set(re.findall(r"(?<!\d)\d{7}(?!\d)", facts.export.title))
         if len(units) != 1:
             raise LayoutError(
-                f"{facts.path.name}: the booking file does not name its executing unit, so the "
+                f"{facts.name}: the booking file does not name its executing unit, so the "
                 "file name must.\nName the file with the CNES in 7 digits, such as "
                 "agendamento_0010456_2026-04.csv, or export it as TXT."
             )
@@ -173,10 +157,10 @@ def normalise(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", plain.replace(".", "")).strip("_")
 
 
-def failed_export(path: Path, what: str) -> FormatError:
+def failed_export(name: str, what: str) -> FormatError:
     """Return the error for a file without records: an export that failed is no empty offer."""
     return FormatError(
-        f"{path.name} {what}: the export failed. Nothing was loaded.\n"
+        f"{name} {what}: the export failed. Nothing was loaded.\n"
         "Export it again; search first, then export, outside the blocked hours."
     )
 
@@ -232,7 +216,7 @@ def _by_header(facts: Facts) -> Recognised:
     if score < CERTAIN:
         known = ", ".join(layout.name for layout in FILE_LAYOUTS)
         raise LayoutError(
-            f"{facts.path.name}: the header fits no known layout.\nKnown are {known}.\n"
+            f"{facts.name}: the header fits no known layout.\nKnown are {known}.\n"
             "See the columns of one with\n  mapa load export --describe escala"
         )
     missing = [c for c in expected_columns(layout) if c not in columns]
@@ -241,7 +225,7 @@ def _by_header(facts: Facts) -> Recognised:
         problem = f"column `{(missing or repeated)[0]}` is {'missing' if missing else 'repeated'}"
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
         raise LayoutError(
-            f"{facts.path.name}: {problem}{more} (line 1).\n"
+            f"{facts.name}: {problem}{more} (line 1).\n"
             f"Expected {len(expected_columns(layout))} columns of the `{layout.name}` layout; "
             f"found {len(columns)}.\nCheck that everything was exported, or list the columns with\n"
             f"  mapa load export --describe {layout.name}"
@@ -261,6 +245,6 @@ def _refuse_look_alike(facts: Facts) -> None:
         for title, columns, instead in LOOK_ALIKES:
             if len(names & set(columns)) > len(columns) * CERTAIN:
                 raise LayoutError(
-                    f"{facts.path.name} is {title} and is not loaded.\n{instead}\n"
+                    f"{facts.name} is {title} and is not loaded.\n{instead}\n"
                     "See the columns expected with\n  mapa load export --describe agendamento"
                 )

@@ -21,9 +21,10 @@ import pyarrow as pa
 
 from mapa.errors import FormatError
 from mapa.landing import Landed, disk
+from mapa.load.archives import Export
 from mapa.load.documents import json_object, literal, quoted
 from mapa.load.intake import Intake
-from mapa.load.recognise import UNIT, Recognised, chunks
+from mapa.load.recognise import UNIT, Recognised
 
 HEADER_LINES = 1
 REASONS = {
@@ -69,7 +70,7 @@ def take(intake: Intake, file: Recognised, landed: Landed) -> int:
                 break
             return len(bad)
     raise FormatError(
-        f"{file.facts.path.name} cannot be read as `{file.layout.name}`; nothing was loaded.\n"
+        f"{file.facts.name} cannot be read as `{file.layout.name}`; nothing was loaded.\n"
         "Export it again, in UTF-8 if there is a choice."
     )
 
@@ -94,15 +95,20 @@ def _check(intake: Intake, file: Recognised, text: Path) -> tuple[int, list[Bad]
     """
     con = intake.load.scratch
     everything = ", ".join(quoted(c) for c in file.columns)
-    # DuckDB writes down what it rejects when the last row has been fetched.
-    ((count, breaks),) = con.execute(
-        f"select count(*), coalesce(sum({_breaks('t')}), 0) from "
-        f"(select concat_ws('', {everything}) as t from {_csv(file, text)})"
+    # A text over several lines with as many delimiters as a row is rows swallowed by a quotation
+    # mark that closes further down. What DuckDB rejects is written down with the last row fetched.
+    ((count, breaks, most),) = con.execute(
+        f"""
+        select count(*), coalesce(sum({_count_of("chr(10)", "t")}), 0),
+            coalesce(max({_count_of(literal(file.delimiter), "t")})
+                filter (where contains(t, chr(10))), 0)
+        from (select concat_ws('', {everything}) as t from {_csv(file, text)})
+        """
     ).fetchall()
     found = con.execute(
         f"""
         select line, arg_min(column_name, column_idx), min(cast(error_type as varchar)),
-            min({_breaks("rtrim(csv_line, chr(10))")})
+            min({_count_of("chr(10)", "rtrim(csv_line, chr(10))")})
         from reject_errors group by line order by line
         """
     ).fetchall()
@@ -110,6 +116,8 @@ def _check(intake: Intake, file: Recognised, text: Path) -> tuple[int, list[Bad]
     con.execute("drop table reject_errors")
     con.execute("drop table reject_scans")
     bad = [Bad(line, column, kind, inside or 0) for line, column, kind, inside in found]
+    if most >= len(file.columns) - 1:
+        raise _inseparable(file.facts.name)
     _account(file, count, breaks, bad)
     return count, bad
 
@@ -144,9 +152,9 @@ def _relation(file: Recognised, text: Path, bad: list[Bad]) -> str:
     """
 
 
-def _breaks(text: str) -> str:
-    """Return SQL for the number of line breaks in a text."""
-    return f"length({text}) - length(replace({text}, chr(10), ''))"
+def _count_of(character: str, text: str) -> str:
+    """Return SQL for how often a character is in a text."""
+    return f"length({text}) - length(replace({text}, {character}, ''))"
 
 
 def _extras(file: Recognised) -> str:
@@ -168,7 +176,7 @@ def _utf8(file: Recognised, landed: Landed, one_line_end: bool) -> Iterator[Path
     with tempfile.TemporaryDirectory(dir=landed.path.parent, prefix=".") as folder:
         copy = Path(folder) / "utf8.csv"
         with disk(copy.parent), copy.open("wb") as out:
-            for chunk in chunks(landed.path):
+            for chunk in Export(landed.path).chunks():
                 out.write(reader.decode(chunk).encode())
             out.write(reader.decode(b"", final=True).encode())
         yield copy
@@ -176,7 +184,7 @@ def _utf8(file: Recognised, landed: Landed, one_line_end: bool) -> Iterator[Path
 
 def _account(file: Recognised, count: int, breaks: int, bad: list[Bad]) -> None:
     """Check that the lines read and rejected are all the lines of the file."""
-    name = file.facts.path.name
+    name = file.facts.name
     swallowing = [b for b in bad if b.kind == "UNQUOTED VALUE" and b.breaks]
     seen = count + breaks + sum(1 + b.breaks for b in bad)
     # Empty lines are not records; inside a quoted text they are counted among its breaks.
@@ -184,10 +192,7 @@ def _account(file: Recognised, count: int, breaks: int, bad: list[Bad]) -> None:
     most = file.facts.blank
     if swallowing or not (0 if file.facts.quoted else most) <= lost <= most:
         line = f" after line {swallowing[0].line}" if swallowing else ""
-        raise FormatError(
-            f"{name}: rows{line} cannot be told apart; nothing was loaded. A quotation mark is "
-            "probably never closed.\nCorrect the line in the source, or export the file again."
-        )
+        raise _inseparable(name, line)
     if not count:
         raise FormatError(
             f"{name}: none of {len(bad)} rows can be read as `{file.layout.name}`; nothing was "
@@ -199,3 +204,10 @@ def _account(file: Recognised, count: int, breaks: int, bad: list[Bad]) -> None:
             f"{name}: the first line declares {file.total} records and {count + len(bad)} follow; "
             "nothing was loaded.\nThe file is cut off or mixed: export it again."
         )
+
+
+def _inseparable(name: str, line: str = "") -> FormatError:
+    return FormatError(
+        f"{name}: rows{line} cannot be told apart; nothing was loaded. A quotation mark is "
+        "probably never closed.\nCorrect the line in the source, or export the file again."
+    )

@@ -47,7 +47,7 @@ def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: 
     ).fetchone()
     known, gone = row or (0, 0)
     if known and gone / known > MOST and not confirmed:
-        raise _incomplete(layout, name, gone, known)
+        raise _incomplete(load, layout, name, f"{gone} of {known}")
     gone = load.record_presence(
         layout.table, "ausente", "select chave from chaves where presente and not no_arquivo"
     )
@@ -57,11 +57,14 @@ def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: 
     load.notes += [f"{gone} vanished"] * bool(gone) + [f"{back} came back"] * bool(back)
 
 
-def _incomplete(layout: Layout, name: str, gone: int, known: int) -> LayoutError:
+def _incomplete(load: Load, layout: Layout, name: str, share: str) -> LayoutError:
+    # A member of a zip is loaded again by the name of the zip.
+    from_file = ("export", name.partition("/")[0])
+    command, what = from_file if load.source == "arquivo" else ("offer-api", "--map FILE")
     return LayoutError(
-        f"{name}: {gone} of {known} known records of `{layout.name}` are not in this file; "
-        "nothing was loaded.\nIf it holds only a part (one unit, one period), load it with\n"
-        f"  mapa load export --partial {name}\n"
-        f"If it is complete and they are really gone, with\n"
-        f"  mapa load export --complete {name}"
+        f"{name}: {share} known records of `{layout.name}` are not in it; nothing was loaded.\n"
+        "If it holds only a part (one unit, one period), load it with\n"
+        f"  mapa load {command} --partial {what}\n"
+        "If it is complete and they are really gone, with\n"
+        f"  mapa load {command} --complete {what}"
     )

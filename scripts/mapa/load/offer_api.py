@@ -1,0 +1,230 @@
+"""The offer API of the agreement's pilot: schedules over HTTP into the raw table of the exports.
+
+Its layout is not published, so a file of the operator's says where it is, how it pages and which
+field is which column (`docs/oferta_api.exemplo.toml`). What arrives is the whole picture, like an
+export: what it lacks has vanished.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+import pyarrow as pa
+
+from mapa import audit, warehouse
+from mapa.audit import Load, Summary
+from mapa.errors import ConfigError, SourceError
+from mapa.http import Access, Door
+from mapa.landing import Folder
+from mapa.load import exports, snapshot
+from mapa.load.intake import Intake
+from mapa.load.layouts import ESCALA
+from mapa.settings import Settings
+
+SOURCE, ENTITY = "oferta_api", ESCALA.name
+MOST_PAGES = 100_000
+ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T.*)?")
+
+
+@dataclass(frozen=True)
+class FieldMap:
+    """Where the API is, how it pages, and which field is which column."""
+
+    url: str
+    path: str
+    parameters: dict[str, Any]
+    page: str
+    first: int
+    size_name: str
+    size: int
+    records: str
+    total: str
+    fields: dict[str, str]
+    iso_dates: bool = False
+    translations: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> FieldMap:
+        """Read the operator's file.
+
+        Raises:
+            ConfigError: it is no TOML, or lacks something; the message names what.
+
+        """
+        try:
+            content = tomllib.loads(path.read_text())
+            pages, values = content["paginas"], dict(content.get("valores", {}))
+            iso_dates = values.pop("datas_iso", False)
+            found = cls(
+                url=content["endereco"],
+                path=content["caminho"],
+                parameters=content.get("parametros", {}),
+                page=pages["parametro"],
+                first=pages.get("primeira", 1),
+                size_name=pages["tamanho_parametro"],
+                size=int(pages["tamanho"]),
+                records=pages["registros"],
+                total=pages["total"],
+                fields=dict(content["campos"]),
+                iso_dates=iso_dates,
+                translations=values,
+            )
+        except KeyError as missing:
+            raise _unfit(path, f"{missing} is missing") from None
+        except (ValueError, TypeError, AttributeError):
+            raise _unfit(path, "it is not a TOML file of that form") from None
+        found._check(path)
+        return found
+
+    def _check(self, path: Path) -> None:
+        names = (*self.fields.values(), self.url, self.path, self.page, self.size_name)
+        tables = all(isinstance(table, dict) for table in self.translations.values())
+        if not tables or not all(isinstance(name, str) for name in names):
+            raise _unfit(path, "it is not a TOML file of that form")
+        unknown = sorted({*self.fields, *self.translations} - set(ESCALA.columns))
+        if unknown:
+            raise _unfit(path, f"`{unknown[0]}` is not a column of `{ESCALA.name}`")
+        missing = [name for name in ESCALA.required if name not in self.fields]
+        if missing:
+            raise _unfit(path, f"no field is given for the mandatory column `{missing[0]}`")
+        if self.size < 1:
+            raise _unfit(path, "the size of a page must be 1 or more")
+
+    def row(self, record: Any) -> dict[str, str | None]:
+        """Return the columns of one record; what is not given is null."""
+        return {name: self._value(name, _at(record, where)) for name, where in self.fields.items()}
+
+    def _value(self, column: str, value: Any) -> str | None:
+        if value is None:
+            return None
+        text = value if isinstance(value, str) else orjson.dumps(value).decode()
+        if self.iso_dates and column.startswith("data_"):
+            text = ISO_DATE.sub(r"\3/\2/\1", text)
+        return self.translations.get(column, {}).get(text, text)
+
+
+def load(settings: Settings, path: Path, completeness: exports.Completeness) -> Summary:
+    """Read all pages of the offer API and load them as one snapshot of the schedules.
+
+    Args:
+        settings: credential, and where the data are.
+        path: the operator's file.
+        completeness: how to read what is not there any more.
+
+    Raises:
+        ConfigError: the file is unfit.
+        SourceError: the API does not answer, refuses, or counts other than it delivers.
+
+    """
+    fields = FieldMap.read(path)
+    with (
+        warehouse.connect(settings.warehouse) as con,
+        Door(fields.url, _access(settings)) as door,
+        audit.recording(con, SOURCE, ENTITY, door.host) as load,
+    ):
+        folder = Folder(settings.landing, SOURCE, load.id)
+        intake = Intake(load, ESCALA)
+        for name, records in _pages(settings, door, fields, folder):
+            _settle(intake, [fields.row(record) for record in records], name)
+        load.size, load.sha256, load.retries = folder.size, folder.sha256, door.retries
+        intake.finish(door.host)
+        exports.refuse_many_rejects(load, door.host, settings.mapa_max_rejected_share)
+        if not completeness.partial:
+            snapshot.compare(load, ESCALA, door.host, completeness.confirmed, 0)
+        _finish(load, folder)
+    return load.summary()
+
+
+def _finish(load: Load, folder: Folder) -> None:
+    folder.finish({"carga_id": load.id, "fonte": SOURCE, "entidade": ENTITY})
+
+
+def _access(settings: Settings) -> Access:
+    password = settings.oferta_api_password
+    return Access(
+        "OFERTA_API_USER and OFERTA_API_PASSWORD, or OFERTA_API_TOKEN",
+        user=settings.oferta_api_user or "",
+        password=password.get_secret_value() if password else "",
+    )
+
+
+def _pages(
+    settings: Settings, door: Door, fields: FieldMap, folder: Folder
+) -> Iterator[tuple[str, list[Any]]]:
+    """Yield the records of each page and its name in landing.
+
+    Raises:
+        SourceError: a page is not what the file says, or the counts do not agree.
+
+    """
+    token = settings.oferta_api_token
+    headers = {"authorization": f"Bearer {token.get_secret_value()}"} if token else {}
+    received = 0
+    for number in range(fields.first, fields.first + MOST_PAGES):
+        asked = {**fields.parameters, fields.page: number, fields.size_name: fields.size}
+        answer = door.ask("GET", f"{fields.path}?{urlencode(asked)}", headers=headers)
+        body = door.expect_ok(answer, f"page {number} of the offer").plain()
+        landed = folder.write(f"pagina-{number:06}.json", body)
+        records, total = _content(door, fields, number, body)
+        received += len(records)
+        if records:
+            yield landed.name, records
+        # A server may give smaller pages than asked for.
+        if not records or received >= total:
+            break
+    if received != total:
+        raise SourceError(
+            f"{door.host}: {received} schedules came and the source counts {total}; nothing was "
+            "loaded.\nRun the same command again; if it goes on, ask the owner of the source."
+        )
+    if not received:
+        raise SourceError(
+            f"{door.host} has no schedule at all; nothing was loaded.\n"
+            "Check the parameters in the file given with --map."
+        )
+
+
+def _content(door: Door, fields: FieldMap, number: int, body: bytes) -> tuple[list[Any], int]:
+    try:
+        content = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        content = None
+    records, total = _at(content, fields.records), _at(content, fields.total)
+    if not isinstance(records, list) or not isinstance(total, int):
+        raise SourceError(
+            f"{door.host}: page {number} has no list at `{fields.records}` or no count at "
+            f"`{fields.total}`; nothing was loaded.\nCheck [paginas] in the file given with --map."
+        )
+    return records, total
+
+
+def _settle(intake: Intake, rows: list[dict[str, str | None]], file: str) -> None:
+    """Load the records of a page, numbered on through all pages."""
+    schema = pa.schema([(name, pa.string()) for name in ESCALA.columns])
+    table = pa.Table.from_pylist(rows, schema=schema)
+    first = intake.tally.received + 1
+    lines = pa.array(range(first, first + len(rows)), pa.int64())
+    intake.load.scratch.register("registros", table.append_column("_linha", lines))
+    lote = intake.read("select *, cast(null as varchar) as _campos_extras from registros")
+    intake.settle(lote, file)
+
+
+def _at(content: Any, where: str) -> Any:
+    """Return what stands at a dotted path, None when there is nothing."""
+    for name in where.split("."):
+        content = content.get(name) if isinstance(content, dict) else None
+    return content
+
+
+def _unfit(path: Path, problem: str) -> ConfigError:
+    return ConfigError(
+        f"{path.name} cannot be used: {problem}.\n"
+        "Compare with docs/oferta_api.exemplo.toml and mapa load export --describe escala."
+    )

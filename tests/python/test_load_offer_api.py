@@ -1,0 +1,154 @@
+"""The offer API: by its map it feeds what the export feeds, and says what is wrong with a map."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import stamina
+from click.testing import CliRunner
+from pydantic import SecretStr
+
+from conftest import PROJECT, environment
+from mapa import warehouse
+from mapa.cli import cli
+from mapa.errors import ConfigError, LayoutError, MapaError, SourceError
+from mapa.load import exports, offer_api
+from mapa.load.layouts import ESCALA
+from mapa.settings import Settings
+from mapa.simulate import offer_api as door
+
+EXAMPLE = PROJECT / "docs" / "oferta_api.exemplo.toml"
+EXPORT = PROJECT / "tests" / "fixtures" / "load" / "escala.csv"
+
+
+@pytest.fixture(autouse=True)
+def _hurry() -> Iterator[None]:
+    """Retry without waiting, twice at most."""
+    with stamina.set_testing(True, attempts=2):
+        yield
+
+
+@pytest.fixture
+def offer() -> list[dict[str, Any]]:
+    """Return the schedules of the export in the API's words."""
+    with EXPORT.open(encoding="utf-8", newline="") as file:
+        _, *rows = csv.reader(file, delimiter=";")
+    named = [dict(zip(ESCALA.columns, [c or None for c in row], strict=True)) for row in rows]
+    return door.records(named, EXAMPLE)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Return settings that open the door."""
+    return Settings(mapa_dir=tmp_path / "data", oferta_api_token=SecretStr(door.TOKEN))
+
+
+def map_for(url: str, folder: Path, *changes: tuple[str, str]) -> Path:
+    """Return the example, pointed at an address, with some texts replaced."""
+    text = EXAMPLE.read_text()
+    for old, new in (("https://oferta.example.org/api", url), *changes):
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "oferta.toml"
+    path.write_text(text)
+    return path
+
+
+def schedules(settings: Settings) -> list[tuple[Any, ...]]:
+    """Return the raw schedules without where they came from."""
+    names = ", ".join(ESCALA.columns)
+    with warehouse.connect(settings.warehouse, read_only=True) as con:
+        return con.execute(f"select {names}, _linha from {ESCALA.table} order by _linha").fetchall()
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 500])
+def test_the_api_feeds_the_same_rows_as_the_export(
+    settings: Settings, offer: list[dict[str, Any]], tmp_path: Path, size: int
+) -> None:
+    other = Settings(mapa_dir=tmp_path / "other")
+    exports.load(other, [EXPORT])
+    with door.serving(offer) as url:
+        path = map_for(url, tmp_path, ("tamanho = 500", f"tamanho = {size}"))
+        summary = offer_api.load(settings, path, exports.WHOLE)
+        assert (summary.tally.received, summary.tally.loaded) == (4, 4)
+        again = offer_api.load(settings, path, exports.WHOLE)
+    assert (again.tally.loaded, again.tally.identical) == (0, 4)
+    assert schedules(settings) == schedules(other)
+
+
+def test_what_the_api_lacks_has_vanished(
+    settings: Settings, offer: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    with door.serving(offer) as url:
+        offer_api.load(settings, map_for(url, tmp_path), exports.WHOLE)
+    with door.serving(offer[1:]) as url:
+        path = map_for(url, tmp_path)
+        summary = offer_api.load(settings, path, exports.WHOLE)
+    assert summary.notes == ("1 vanished",)
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        (('status = "situacao"', ""), (ConfigError, "mandatory column `status`")),
+        (('status = "situacao"', 'estado = "situacao"'), (ConfigError, "`estado` is not a column")),
+        (('endereco = "', 'outro = "'), (ConfigError, "'endereco' is missing")),
+        (("[campos]", "[campos"), (ConfigError, "not a TOML file")),
+        (('status = "situacao"', "status = 1"), (ConfigError, "not a TOML file of that form")),
+        (('"dados.itens"', '"itens"'), (SourceError, "no list at `itens`")),
+        (("/v1/escalas", "/v2/escalas"), (SourceError, "answered 404 to page 1")),
+        (
+            ("primeira = 1", "primeira = 2"),
+            (SourceError, "0 schedules came and the source counts 4"),
+        ),
+    ],
+)
+def test_a_map_that_does_not_fit_is_refused_by_name(
+    settings: Settings,
+    offer: list[dict[str, Any]],
+    tmp_path: Path,
+    change: tuple[str, str],
+    refusal: tuple[type[MapaError], str],
+) -> None:
+    error, words = refusal
+    with door.serving(offer) as url, pytest.raises(error, match=words):
+        offer_api.load(settings, map_for(url, tmp_path, change), exports.WHOLE)
+    if settings.warehouse.exists():
+        assert schedules(settings) == []
+
+
+def test_the_command_takes_its_token_from_the_environment(
+    offer: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    with door.serving(offer) as url:
+        arguments = ["load", "offer-api", "--map", str(map_for(url, tmp_path))]
+        with environment({"MAPA_DIR": str(tmp_path / "data"), "OFERTA_API_TOKEN": "errada"}):
+            refused = CliRunner().invoke(cli, arguments)
+        with environment({"MAPA_DIR": str(tmp_path / "data"), "OFERTA_API_TOKEN": door.TOKEN}):
+            loaded = CliRunner().invoke(cli, arguments)
+    assert refused.exit_code == 5
+    assert "check OFERTA_API_USER" in refused.output
+    assert "errada" not in refused.output
+    assert loaded.exit_code == 0
+    assert "4 received = 4 loaded" in loaded.output
+    kept = [path for path in (tmp_path / "data").rglob("*") if path.is_file()]
+    assert kept
+    assert not [path for path in kept if door.TOKEN.encode() in path.read_bytes()]
+
+
+def test_an_offer_that_shrinks_far_is_refused_with_the_way_out(
+    settings: Settings, offer: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    with door.serving(offer) as url:
+        offer_api.load(settings, map_for(url, tmp_path), exports.WHOLE)
+    with door.serving(offer[2:]) as url:
+        path = map_for(url, tmp_path)
+        with pytest.raises(LayoutError, match="2 of 4 known records") as caught:
+            offer_api.load(settings, path, exports.WHOLE)
+        assert "mapa load offer-api --partial --map FILE" in caught.value.message
+        offer_api.load(settings, path, exports.Completeness(confirmed=True))
+    assert len(schedules(settings)) == 4

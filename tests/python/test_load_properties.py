@@ -1,0 +1,225 @@
+"""What must hold of any file and number: nothing is lost, only our own errors, one truth.
+
+Files are drawn by hypothesis and go through the real loader; numbers are judged by the SQL that the
+models use, by the SQL that the CadSUS loader uses and by a library that none of us wrote.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+import pytest
+from hypothesis import HealthCheck, assume, example, given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from validate_docbr import CNS, CPF
+
+from conftest import PROJECT, environment, house_environment
+from mapa import warehouse
+from mapa.errors import MapaError
+from mapa.load import exports, fhir, pdq
+from mapa.load.archives import Export
+from mapa.load.cadsus import VALID_CNS
+from mapa.load.layouts import AFASTAMENTO_UNIDADE as LEAVE
+from mapa.load.recognise import examine, recognise
+from mapa.settings import Settings
+
+FEW = examples(
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+MANY = examples(FEW, max_examples=400)
+# Line ends inside a text may be made one, so only one of them is drawn; NUL is no text.
+CHARACTERS = st.characters(blacklist_categories=("Cs", "Cc")) | st.sampled_from(';,\t"\n –')
+TEXTS = st.text(CHARACTERS, max_size=6)
+ROWS = st.lists(st.tuples(*[TEXTS] * len(LEAVE.columns)), min_size=1, max_size=8)
+HEADER = ";".join(LEAVE.columns).encode()
+
+
+def written(rows: list[Any], delimiter: str, line_end: str, encoding: str, quoting: int) -> bytes:
+    """Return a file of unit leaves as some program would write it."""
+    text = io.StringIO(newline="")
+    writer: Any = csv.writer(
+        text,
+        delimiter=delimiter,
+        lineterminator=line_end,
+        quoting=quoting,  # type: ignore[arg-type]
+    )
+    writer.writerow(LEAVE.columns)
+    writer.writerows(rows)
+    return text.getvalue().encode(encoding)
+
+
+@FEW
+@given(
+    rows=ROWS,
+    delimiter=st.sampled_from(";,\t"),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig"]),
+    quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+)
+def test_what_is_written_is_what_is_stored(
+    rows: list[Any], delimiter: str, line_end: str, encoding: str, quoting: int
+) -> None:
+    """Every acceptable row of a well-formed file is stored, cell by cell, the others counted."""
+    rows = [(str(number), *row[1:]) for number, row in enumerate(rows)]
+    required = [LEAVE.columns.index(name) for name in LEAVE.required]
+    good = [row for row in rows if all(row[index].strip(" ") for index in required)]
+    assume(good)
+    content = written(rows, delimiter, line_end, encoding, quoting)
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(mapa_dir=Path(folder) / "data", mapa_max_rejected_share=1)
+        path = Path(folder) / "x.csv"
+        path.write_bytes(content)
+        (summary,) = exports.load(settings, [path])
+        names = ", ".join(f"coalesce({name}, '')" for name in LEAVE.columns)
+        stored = _query(settings, f"select {names} from {LEAVE.table} order by _linha")
+    assert stored == good
+    assert (summary.tally.loaded, summary.tally.rejected) == (len(good), len(rows) - len(good))
+
+
+@FEW
+@given(data=st.data(), rows=ROWS)
+def test_a_damaged_file_is_refused_or_accounted_for(data: st.DataObject, rows: list[Any]) -> None:
+    """Whatever is cut out of or put into a file, only our own errors come, and no row is lost."""
+    content = written([("1", "2", "3", "4", "5", "6", "7"), *rows], ";", "\n", "utf-8", 0)
+    at = data.draw(st.integers(0, len(content)))
+    until = data.draw(st.integers(at, min(len(content), at + 40)))
+    damaged = content[:at] + data.draw(st.binary(max_size=4)) + content[until:]
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(mapa_dir=Path(folder) / "data", mapa_max_rejected_share=1)
+        path = Path(folder) / "x.csv"
+        path.write_bytes(damaged)
+        try:
+            (summary,) = exports.load(settings, [path])
+        except MapaError:
+            count = 0
+        else:
+            count = summary.tally.loaded
+            summary.tally.check()
+        if settings.warehouse.exists():
+            assert _query(settings, f"select count(*) from {LEAVE.table}") == [(count,)]
+
+
+@MANY
+@given(st.binary(max_size=400) | st.binary(max_size=200).map(lambda rest: HEADER + b"\n" + rest))
+@example(b"\x1f\x8b")
+@example(b"PK\x03\x04")
+@example(b"\n")
+def test_any_bytes_are_recognised_or_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(content)
+    try:
+        assert recognise(examine(Export(path))).layout.name
+    except MapaError as error:
+        assert error.message
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-9, 9) | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=6,
+)
+ELEMENTS = (
+    "id",
+    "meta",
+    "extension",
+    "identifier",
+    "name",
+    "gender",
+    "deceasedDateTime",
+    "address",
+)
+
+
+@MANY
+@given(st.dictionaries(st.sampled_from(ELEMENTS), JSON))
+def test_any_patient_is_read_or_rejected_by_element(
+    tmp_path: Path, elements: dict[str, Any]
+) -> None:
+    path = tmp_path / "x.json"
+    path.write_bytes(_json({"resourceType": "Patient", **elements}))
+    (found,) = fhir.read(Export(path), "x.json")
+    assert bool(found.person) != bool(found.problem)
+    assert all(value is None or isinstance(value, str) for value in found.person.values())
+
+
+@MANY
+@given(st.data())
+def test_any_damaged_answer_of_cadsus_is_read(data: st.DataObject) -> None:
+    """A damaged answer has some outcome, and a person only when it is `ok`."""
+    content = (PROJECT / "tests" / "fixtures" / "load" / "pdq_ok.xml").read_bytes()
+    at = data.draw(st.integers(0, len(content)))
+    until = data.draw(st.integers(at, min(len(content), at + 60)))
+    reply = pdq.read(content[:at] + data.draw(st.binary(max_size=6)) + content[until:])
+    assert (reply.outcome == pdq.OK) == bool(reply.person)
+
+
+@pytest.fixture(scope="module")
+def judged(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the SQL that judges the numbers of the table `numeros`, macros written out by dbt."""
+    folder = tmp_path_factory.mktemp("macros")
+    (folder / "data").mkdir()
+    query = "select v, {{ cpf_is_valid('v') }} as cpf, {{ cns_is_valid('v') }} as cns from numeros"
+    with environment(house_environment(folder)):
+        done = subprocess.run(
+            [sys.executable, "-m", "dbt.cli.main", "-q", "compile", "--inline", query],
+            cwd=PROJECT, env=dict(os.environ), capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    return done.stdout.replace("from numeros", f", {VALID_CNS.replace('cns', 'v')} from numeros")
+
+
+DIGITS = "0123456789"
+
+
+def _with_neighbours(number: str) -> list[str]:
+    """Return a number and all that differ from it in the last digit, and some in length."""
+    return [*(number[:-1] + digit for digit in DIGITS), number[:-1], number + "0", f" {number}"]
+
+
+@examples(FEW, max_examples=25)
+@given(
+    st.lists(st.text(DIGITS, min_size=11, max_size=11), min_size=1, max_size=20),
+    st.lists(st.text(DIGITS, min_size=15, max_size=15), min_size=1, max_size=20),
+    st.lists(
+        st.builds(
+            "{}{:010}{}{}".format,
+            st.sampled_from("12"),
+            st.integers(0, 10**10 - 1),
+            st.sampled_from(["000", "001"]),
+            st.sampled_from(DIGITS),
+        ),
+        max_size=20,
+    ),
+)
+def test_check_digits_agree(judged: str, cpfs: list[str], cnss: list[str], pis: list[str]) -> None:
+    """Only numbers of a case are invented here, none is kept."""
+    numbers = sorted({n for number in [*cpfs, *cnss, *pis] for n in _with_neighbours(number)})
+    with duckdb.connect() as con:
+        con.execute("create table numeros as select unnest($1) as v", [numbers])
+        for number, cpf, cns, met in con.execute(judged).fetchall():
+            is_cpf = number.isdigit() and len(number) == 11 and CPF().validate(number)
+            is_cns = number.isdigit() and len(number) == 15 and CNS().validate(number)
+            assert cpf == (is_cpf and number != "01234567890"), "CPF of the models"
+            assert cns == is_cns, "CNS of the models"
+            assert met == is_cns, "CNS of the loader"
+
+
+def _json(content: Any) -> bytes:
+    return orjson.dumps(content)
+
+
+def _query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
+    with warehouse.connect(settings.warehouse, read_only=True) as con:
+        return con.execute(sql).fetchall()
