@@ -29,14 +29,15 @@ SEEN = "chaves_recebidas"
 class Intake:
     """Moves batches of one layout into its raw table, within one open load."""
 
-    def __init__(self, load: Load, layout: Layout) -> None:
-        """Begin with nothing received."""
+    def __init__(self, load: Load, layout: Layout, *, follow: bool = False) -> None:
+        """Begin with nothing received; `follow` keeps the keys that come, as snapshots do."""
         self.load = load
         self.con = load.con
         self.layout = layout
         self.tally = Tally()
         self.unseen = set(layout.required)
-        if layout.snapshot:
+        self.follow = follow or layout.snapshot
+        if self.follow:
             self.con.execute(f"create or replace temp table {SEEN} (chave varchar)")
 
     def read(self, relation: str) -> pa.Table:
@@ -72,7 +73,7 @@ class Intake:
         loaded = self._append(lote, novas, file)
         changed = sum(novas.column("mudou").to_pylist())
         tally = Tally(lote.num_rows, loaded, novas.num_rows - changed, rejected)
-        if self.layout.snapshot:
+        if self.follow:
             self.con.execute(f"insert into {SEEN} select {chave(self.layout)} from lote")
         self._count(tally)
         return tally

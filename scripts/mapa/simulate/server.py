@@ -9,6 +9,7 @@ input closes: no signal is needed, and no server outlives the program that start
 from __future__ import annotations
 
 import argparse
+import json
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date
 from email.utils import format_datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mapa.errors import MapaError, PortError
 from mapa.simulate import documents, pdq, search_api
 from mapa.simulate.city import City
+from mapa.simulate.faults import Faults, NoSort, Plan
 from mapa.simulate.search_engine import Engine
 
 HOST = "127.0.0.1"
@@ -99,7 +101,7 @@ class SimulatedClock:
         await self.app(scope, receive, dated)
 
 
-def application(store: Path) -> Starlette:
+def application(store: Path, faults: Plan | None = None) -> Starlette:
     """Return the application over a document store.
 
     What should happen to answers on their way out is a middleware in this list.
@@ -123,6 +125,8 @@ def application(store: Path) -> Starlette:
         ],
         middleware=[
             Middleware(SimulatedClock, date=today),
+            *([Middleware(Faults, plan=faults)] if faults else []),
+            *([Middleware(NoSort)] if faults and faults.refuses_sort else []),
             # The lowest level: pages are large and this machine pays for both ends.
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1),
         ],
@@ -158,6 +162,7 @@ def serving(
     port: int = 0,
     *,
     listener: socket.socket | None = None,
+    faults: Plan | None = None,
 ) -> Iterator[Server]:
     """Serve the city from another process until the block ends.
 
@@ -166,6 +171,7 @@ def serving(
         as_of: last day whose events are shown; default: the city's last day.
         port: port to take; 0 means any free one.
         listener: a socket already taken by `listen`, instead of a port; it is closed here.
+        faults: what goes wrong with the answers of the search API; default: nothing.
 
     Raises:
         PortError: the port is taken.
@@ -179,18 +185,39 @@ def serving(
         store = Path(folder) / "city.duckdb"
         documents.build(city, store, as_of)
         url = f"http://{HOST}:{sock.getsockname()[1]}"
-        process = _start(store, sock)
-        try:
-            if (process.stdout.readline() if process.stdout else "").strip() != READY:
-                raise MapaError("The simulator's server did not start; its reason stands above.")
+        with _child(store, sock, faults) as process:
             yield Server(url, process=process)
-        finally:
-            _stop(process)
 
 
-def _start(store: Path, sock: socket.socket) -> subprocess.Popen[str]:
+@contextmanager
+def opening(store: Path, faults: Plan | None = None) -> Iterator[Server]:
+    """Serve a document store that was built before, on any free port, until the block ends.
+
+    Raises:
+        MapaError: the server does not start.
+
+    """
+    with listen(0) as sock, _child(store, sock, faults) as process:
+        yield Server(f"http://{HOST}:{sock.getsockname()[1]}", process=process)
+
+
+@contextmanager
+def _child(
+    store: Path, sock: socket.socket, faults: Plan | None
+) -> Iterator[subprocess.Popen[str]]:
+    process = _start(store, sock, faults)
+    try:
+        if (process.stdout.readline() if process.stdout else "").strip() != READY:
+            raise MapaError("The simulator's server did not start; its reason stands above.")
+        yield process
+    finally:
+        _stop(process)
+
+
+def _start(store: Path, sock: socket.socket, faults: Plan | None) -> subprocess.Popen[str]:
     """Start the child; a session of its own keeps the terminal's Ctrl-C away from it."""
     command = [sys.executable, "-m", "mapa.simulate.server", str(store), str(sock.fileno())]
+    command += ["--faults", json.dumps(asdict(faults))] if faults else []
     return subprocess.Popen(  # noqa: S603 - our own module, no shell
         command,
         stdin=subprocess.PIPE,
@@ -230,10 +257,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Serve a document store on an open socket.")
     parser.add_argument("store", type=Path, help="document store to serve")
     parser.add_argument("socket", type=int, help="number of the inherited listening socket")
+    parser.add_argument("--faults", type=json.loads, help="plan of faults as JSON")
     options = parser.parse_args(arguments)
+    faults = Plan(**options.faults) if options.faults else None
     config = uvicorn.Config(
-        application(options.store),
-        log_level="warning",
+        application(options.store, faults),
+        # A connection that is dropped on purpose is no news.
+        log_level="critical" if faults else "warning",
         access_log=False,
         date_header=False,
         server_header=False,
