@@ -173,6 +173,8 @@ class Door:
         self.access = access
         self.patience = patience or Patience()
         self.retries = 0
+        # Retries are counted and reported; stamina's own log line tells a person nothing.
+        stamina.instrumentation.set_on_retry_hooks(())
         self._counting = threading.Lock()
         self._client = httpx.Client(
             auth=httpx.BasicAuth(access.user, access.password) if access.user else None,

@@ -91,37 +91,22 @@ class ConnectionDropped(Exception):  # noqa: N818 - nothing went wrong: it is me
     """Makes the server close the connection in the middle of a body."""
 
 
-class Faults:
-    """Spoils some answers of the search API."""
+class Weather:
+    """The plan in force and what has been drawn from it; a plan may follow another."""
 
-    def __init__(self, app: ASGIApp, plan: Plan) -> None:
-        """Draw from the plan's seed."""
-        self.app = app
+    def __init__(self, plan: Plan) -> None:
+        """Begin with a plan."""
+        self.follow(plan)
+
+    def follow(self, plan: Plan) -> None:
+        """Begin anew with a plan."""
         self.plan = plan
         self._random = random.Random(plan.seed)  # noqa: S311 - repeatable on purpose
         self._in_a_row = 0
         self._stuck = ""
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and perhaps spoil what comes back."""
-        touched = scope["type"] == "http" and scope["path"].endswith(TOUCHED)
-        fault = self._draw() if touched else ""
-        if not fault:
-            await self.app(scope, receive, send)
-            return
-        reply = await self._hold(scope, receive)
-        if reply.start["status"] != 200:
-            await reply.send(send)
-        elif fault == "slow":
-            await asyncio.sleep(self.plan.pause)
-            await reply.send(send)
-        elif fault == "dropped":
-            await _drop(reply, send)
-        else:
-            SPOILERS[fault](reply, self.plan)
-            await reply.send(send)
-
-    def _draw(self) -> str:
+    def draw(self) -> str:
+        """Return what happens to the next answer; nothing is empty."""
         if self._stuck:
             return self._stuck
         rested = self._in_a_row < MOST_IN_A_ROW
@@ -132,6 +117,34 @@ class Faults:
         fault = self._random.choice(self.plan.classes)
         self._stuck = fault if self.plan.permanent else ""
         return fault
+
+
+class Faults:
+    """Spoils some answers of the search API."""
+
+    def __init__(self, app: ASGIApp, weather: Weather) -> None:
+        """Keep the application and what decides."""
+        self.app = app
+        self.weather = weather
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and perhaps spoil what comes back."""
+        touched = scope["type"] == "http" and scope["path"].endswith(TOUCHED)
+        fault = self.weather.draw() if touched else ""
+        if not fault:
+            await self.app(scope, receive, send)
+            return
+        reply = await self._hold(scope, receive)
+        if reply.start["status"] != 200:
+            await reply.send(send)
+        elif fault == "slow":
+            await asyncio.sleep(self.weather.plan.pause)
+            await reply.send(send)
+        elif fault == "dropped":
+            await _drop(reply, send)
+        else:
+            SPOILERS[fault](reply, self.weather.plan)
+            await reply.send(send)
 
     async def _hold(self, scope: Scope, receive: Receive) -> Reply:
         messages: list[Message] = []
@@ -235,13 +248,15 @@ CLASSES = (*SPOILERS, "dropped", "slow")
 class NoSort:
     """Refuses every search that asks for an order, as locked-down mirrors do."""
 
-    def __init__(self, app: ASGIApp) -> None:
-        """Keep the application."""
+    def __init__(self, app: ASGIApp, weather: Weather) -> None:
+        """Keep the application and what decides."""
         self.app = app
+        self.weather = weather
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer 400 to a search with `sort`; pass everything else on."""
-        if scope["type"] != "http" or not scope["path"].endswith("/_search"):
+        searched = scope["type"] == "http" and scope["path"].endswith("/_search")
+        if not searched or not self.weather.plan.refuses_sort:
             await self.app(scope, receive, send)
             return
         first = [await receive()]

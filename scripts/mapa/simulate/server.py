@@ -34,7 +34,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mapa.errors import MapaError, PortError
 from mapa.simulate import documents, pdq, search_api
 from mapa.simulate.city import City
-from mapa.simulate.faults import Faults, NoSort, Plan
+from mapa.simulate.faults import Faults, NoSort, Plan, Weather
 from mapa.simulate.search_engine import Engine
 
 HOST = "127.0.0.1"
@@ -77,6 +77,20 @@ class Server:
         fields: dict[str, str | SecretStr] = {k.lower(): v for k, v in self.environment().items()}
         return fields | {"sisreg_password": SecretStr(self.password)}
 
+    def follow(self, faults: Plan) -> None:
+        """Let other things go wrong from now on; the server must have begun with a plan.
+
+        Raises:
+            MapaError: the server has ended.
+
+        """
+        if not self.process or not self.process.stdin or not self.process.stdout:
+            raise MapaError("This server is not ours to change.")
+        self.process.stdin.write(json.dumps(asdict(faults)) + "\n")
+        self.process.stdin.flush()
+        if self.process.stdout.readline().strip() != READY:
+            raise MapaError("The simulator's server has ended.")
+
     def wait(self) -> int:
         """Wait until the server ends and return its exit code."""
         return self.process.wait() if self.process else 0
@@ -101,7 +115,7 @@ class SimulatedClock:
         await self.app(scope, receive, dated)
 
 
-def application(store: Path, faults: Plan | None = None) -> Starlette:
+def application(store: Path, weather: Weather) -> Starlette:
     """Return the application over a document store.
 
     What should happen to answers on their way out is a middleware in this list.
@@ -125,8 +139,8 @@ def application(store: Path, faults: Plan | None = None) -> Starlette:
         ],
         middleware=[
             Middleware(SimulatedClock, date=today),
-            *([Middleware(Faults, plan=faults)] if faults else []),
-            *([Middleware(NoSort)] if faults and faults.refuses_sort else []),
+            Middleware(Faults, weather=weather),
+            Middleware(NoSort, weather=weather),
             # The lowest level: pages are large and this machine pays for both ends.
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1),
         ],
@@ -240,7 +254,14 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 class _ReadyServer(uvicorn.Server):
-    """Says on standard output that it accepts connections, and ends when standard input does."""
+    """Says on standard output that it accepts connections, and ends when standard input does.
+
+    Until then each line of standard input is a plan of faults to follow from now on.
+    """
+
+    def __init__(self, config: uvicorn.Config, weather: Weather) -> None:
+        super().__init__(config)
+        self._weather = weather
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -248,7 +269,9 @@ class _ReadyServer(uvicorn.Server):
         threading.Thread(target=self._end_with_input, daemon=True).start()
 
     def _end_with_input(self) -> None:
-        sys.stdin.read()
+        for line in sys.stdin:
+            self._weather.follow(Plan(**json.loads(line)))
+            print(READY, flush=True)  # noqa: T201 - the parent reads it
         self.should_exit = True
 
 
@@ -259,18 +282,18 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("socket", type=int, help="number of the inherited listening socket")
     parser.add_argument("--faults", type=json.loads, help="plan of faults as JSON")
     options = parser.parse_args(arguments)
-    faults = Plan(**options.faults) if options.faults else None
+    weather = Weather(Plan(**options.faults or {}))
     config = uvicorn.Config(
-        application(options.store, faults),
+        application(options.store, weather),
         # A connection that is dropped on purpose is no news.
-        log_level="critical" if faults else "warning",
+        log_level="critical" if options.faults else "warning",
         access_log=False,
         date_header=False,
         server_header=False,
         timeout_graceful_shutdown=2,
     )
     sock = socket.socket(fileno=options.socket)
-    _ReadyServer(config).run(sockets=[sock])
+    _ReadyServer(config, weather).run(sockets=[sock])
 
 
 if __name__ == "__main__":
