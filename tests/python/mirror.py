@@ -19,8 +19,26 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from conftest import PROJECT
+
+INDICES = ("solicitacao-ambulatorial", "marcacao-ambulatorial", "solicitacao-hospitalar")
+SAMPLES = {
+    name: json.loads((PROJECT / "tests" / "fixtures" / "load" / f"{name}.json").read_text())
+    for name in INDICES
+}
 USER, PASSWORD = "conta", "segredo-da-conta"
 Spoil = Callable[[dict[str, Any]], Any]
+
+
+def document(number: int, index: str = INDICES[0], **changes: Any) -> dict[str, Any]:
+    """Return a synthetic document with its own number and instant of change."""
+    instant = f"2026-04-{1 + number % 28:02d}T{number % 24:02d}:00:00.000Z"
+    code = 900_000_000 + number
+    same = {
+        "codigo_solicitacao": code if index == INDICES[2] else str(code),
+        "data_atualizacao": instant,
+    }
+    return {**SAMPLES[index], **same, **changes}
 
 
 @dataclass

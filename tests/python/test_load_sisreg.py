@@ -15,31 +15,14 @@ import pytest
 import stamina
 from pydantic import SecretStr
 
-from conftest import PROJECT
 from mapa.errors import ConfigError, LayoutError, MapaError, SourceError
 from mapa.load import sisreg
 from mapa.settings import Settings
 from mapa.simulate import city as simulated
 from mapa.simulate.server import serving
-from mirror import PASSWORD, USER, Mirror, mirroring
+from mirror import INDICES, PASSWORD, SAMPLES, USER, Mirror, document, mirroring
 
-INDICES = ("solicitacao-ambulatorial", "marcacao-ambulatorial", "solicitacao-hospitalar")
 REQUESTS = "bruto_sisreg.solicitacao_ambulatorial"
-SAMPLES = {
-    name: json.loads((PROJECT / "tests" / "fixtures" / "load" / f"{name}.json").read_text())
-    for name in INDICES
-}
-
-
-def document(number: int, index: str = INDICES[0], **changes: Any) -> dict[str, Any]:
-    """Return a synthetic document with its own number and instant of change."""
-    instant = f"2026-04-{1 + number % 28:02d}T{number % 24:02d}:00:00.000Z"
-    code = 900_000_000 + number
-    same = {
-        "codigo_solicitacao": code if index == INDICES[2] else str(code),
-        "data_atualizacao": instant,
-    }
-    return {**SAMPLES[index], **same, **changes}
 
 
 @pytest.fixture(autouse=True)

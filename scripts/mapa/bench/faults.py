@@ -28,7 +28,7 @@ from rich.table import Table
 
 from mapa.errors import MapaError
 from mapa.load import sisreg
-from mapa.load.layouts import API_LAYOUTS
+from mapa.load.layouts import API_LAYOUTS, Layout
 from mapa.settings import Settings
 from mapa.simulate import city as simulated
 from mapa.simulate import documents
@@ -64,12 +64,14 @@ class Scene:
     Attributes:
         folder: scratch folder.
         server: serves the city.
+        index: what is loaded: the name of an index, or `all`.
         pairs: what stands before and after a load: from nothing, and on top of an older state.
 
     """
 
     folder: Path
     server: Server
+    index: str
     pairs: tuple[tuple[Stage, Stage], ...]
 
     def settings(self, data: Path) -> Settings:
@@ -94,13 +96,13 @@ class Result:
     seconds: float
 
 
-def content(data: Path, *, places: bool = False) -> Content:
+def content(data: Path, index: str = "all", *, places: bool = False) -> Content:
     """Return rows and a checksum of each raw table; `places` counts position and page in."""
     hidden = "_carga_id, _carregado_em, _arquivo" + ("" if places else ", _linha")
     page = ", regexp_extract(_arquivo, 'pagina-.*') as pagina" if places else ""
     found = {}
     with duckdb.connect(str(data / "mapa.duckdb")) as con:
-        for layout in API_LAYOUTS:
+        for layout in _layouts(index):
             row = con.execute(
                 "select count(*), coalesce(md5(string_agg(texto, chr(10) order by texto)), '') "
                 f"from (select cast(r as varchar) as texto from (select * exclude ({hidden}){page} "
@@ -110,8 +112,12 @@ def content(data: Path, *, places: bool = False) -> Content:
     return found
 
 
+def _layouts(index: str) -> list[Layout]:
+    return [layout for layout in API_LAYOUTS if index in ("all", layout.name)]
+
+
 @contextmanager
-def scene(people: int = 1500, days: int = 90, seed: int = 1) -> Iterator[Scene]:
+def scene(people: int = 1500, days: int = 90, seed: int = 1, index: str = "all") -> Iterator[Scene]:
     """Build a city and load it without faults, at once and in two steps."""
     city = simulated.build(people, days, seed, UNTIL)
     with tempfile.TemporaryDirectory(prefix="mapa-faults-") as name:
@@ -119,21 +125,21 @@ def scene(people: int = 1500, days: int = 90, seed: int = 1) -> Iterator[Scene]:
         older, newer = folder / "older.duckdb", folder / "newer.duckdb"
         documents.build(city, older, UNTIL - timedelta(days=days // 4))
         documents.build(city, newer)
-        empty = Stage(folder / "empty", {layout.table: (0, "") for layout in API_LAYOUTS})
+        empty = Stage(folder / "empty", {layout.table: (0, "") for layout in _layouts(index)})
         empty.data.mkdir()
         with opening(older) as server:
-            before = _loaded(Scene(folder, server, ()), empty.data, folder / "before")
+            before = _loaded(Scene(folder, server, index, ()), empty.data, folder / "before")
         with opening(newer, HEALTHY) as server:
-            plain = Scene(folder, server, ())
+            plain = Scene(folder, server, index, ())
             first = _loaded(plain, empty.data, folder / "first")
             after = _loaded(plain, before.data, folder / "after")
-            yield Scene(folder, server, ((empty, first), (before, after)))
+            yield Scene(folder, server, index, ((empty, first), (before, after)))
 
 
 def _loaded(scene: Scene, start: Path, data: Path) -> Stage:
     shutil.copytree(start, data)
-    sisreg.load(scene.settings(data))
-    return Stage(data, content(data))
+    sisreg.load(scene.settings(data), scene.index)
+    return Stage(data, content(data, scene.index))
 
 
 def plans(runs: int, seed: int) -> list[tuple[str, Plan]]:
@@ -163,14 +169,14 @@ def faulty(scene: Scene, kind: str, plan: Plan) -> Result:
         outcome = "complete"
         scene.server.follow(plan)
         try:
-            sisreg.load(scene.settings(data))
+            sisreg.load(scene.settings(data), scene.index)
         except MapaError:
             outcome = "refused"
         scene.server.follow(HEALTHY)
-        problem = _difference(data, start, end, outcome)
+        problem = _difference(scene, data, (start, end), outcome)
         if outcome == "refused":
-            sisreg.load(scene.settings(data))
-            if not problem and content(data) != end.content:
+            sisreg.load(scene.settings(data), scene.index)
+            if not problem and content(data, scene.index) != end.content:
                 problem = "not complete after the source was healthy again"
         name = f"{kind}, for ever" if plan.permanent else kind
         return Result(name, outcome, problem, _retries(data), time.monotonic() - started)
@@ -185,39 +191,39 @@ def killed(scene: Scene, seed: int) -> Result:
     with _copy(scene, start) as data:
         environment = {**os.environ, **scene.server.environment(), "MAPA_DIR": str(data)}
         environment["SISREG_PAGE"] = str(PAGE)
-        problem, kills = "", 0
+        command = (*_COMMAND, "--index", scene.index)
+        problem = ""
         for _ in range(draw.randint(1, 3)):
-            kills += _kill(environment, draw.uniform(START_UP, 2.5))
-            problem = problem or _difference(data, start, end, KILLED)
-        last = subprocess.run(_COMMAND, env=environment, capture_output=True, check=False)  # noqa: S603
+            _kill(command, environment, draw.uniform(START_UP, 2.5))
+            problem = problem or _difference(scene, data, (start, end), KILLED)
+        last = subprocess.run(command, env=environment, capture_output=True, check=False)  # noqa: S603
         if last.returncode:
             problem = problem or f"exit code {last.returncode} after a kill"
         # Exactly the rows of an uninterrupted run: also their positions and their pages.
-        same = content(data, places=True) == content(end.data, places=True)
-        if not problem and not same:
+        here, there = (content(d, scene.index, places=True) for d in (data, end.data))
+        if not problem and here != there:
             problem = "rows differ from those of an uninterrupted run"
-        outcome = "complete" if kills else "not hit"
+        resumed = b"interrupted load reused" in last.stderr.replace(b"\n", b" ")
+        outcome = "resumed" if resumed else "complete"
         return Result(KILLED, outcome, problem, _retries(data), time.monotonic() - started)
 
 
 _COMMAND = (sys.executable, "-c", "from mapa.cli import main; main()", "load", "sisreg")
 
 
-def _kill(environment: dict[str, str], after: float) -> bool:
-    """Start a load and kill it; say whether it was still running."""
+def _kill(command: tuple[str, ...], environment: dict[str, str], after: float) -> None:
+    """Start a load and kill it, unless it ends before."""
     process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-        _COMMAND, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
     try:
         process.wait(after)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-        return True
-    return False
 
 
-def _difference(data: Path, start: Stage, end: Stage, outcome: str) -> str:
+def _difference(scene: Scene, data: Path, pair: tuple[Stage, Stage], outcome: str) -> str:
     """Return what is wrong with a warehouse after a run; empty when nothing is."""
     if not (data / "mapa.duckdb").exists():
         return "" if outcome == KILLED else "there is no warehouse"
@@ -235,7 +241,8 @@ def _difference(data: Path, start: Stage, end: Stage, outcome: str) -> str:
         ).fetchone()
     if unbalanced:
         return "the audit does not balance"
-    now = content(data)
+    start, end = pair
+    now = content(data, scene.index)
     if outcome == "complete" and now != end.content:
         return "complete, but not the content of a load without faults"
     if any(now[table] not in (start.content[table], end.content[table]) for table in now):
@@ -271,7 +278,7 @@ def table(results: list[Result]) -> Table:
     """Return the results by kind of fault."""
     shown = Table(title="Loads under faults", title_justify="left")
     shown.add_column("fault")
-    for name in ("runs", "complete", "refused", "wrong", "retries", "seconds"):
+    for name in ("runs", "complete", "resumed", "refused", "wrong", "retries", "seconds"):
         shown.add_column(name, justify="right")
     kinds = sorted({result.kind for result in results})
     for kind in [*kinds, "all"]:
@@ -279,8 +286,7 @@ def table(results: list[Result]) -> Table:
         shown.add_row(
             kind,
             str(len(rows)),
-            str(sum(row.outcome != "refused" for row in rows)),
-            str(sum(row.outcome == "refused" for row in rows)),
+            *(str(sum(r.outcome == o for r in rows)) for o in ("complete", "resumed", "refused")),
             str(sum(bool(row.problem) for row in rows)),
             str(sum(row.retries for row in rows)),
             f"{sum(row.seconds for row in rows):.0f}",
