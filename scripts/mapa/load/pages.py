@@ -167,8 +167,9 @@ class Search:
             counted = self.count(part)
             if received == counted:
                 return
+        came = f"{received} documents came" if received >= 0 else "a page was incomplete"
         raise SourceError(
-            f"{self.alias}, changes of {part}: {received} documents came and the source counts "
+            f"{self.alias}, changes of {part}: {came} and the source counts "
             f"{counted} ({READINGS} readings); nothing was loaded.\nRun the same command again; if "
             "it goes on, choose a quieter hour or a shorter window (--since, --until)."
         )
