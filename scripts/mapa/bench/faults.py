@@ -277,7 +277,7 @@ def suite(scene: Scene, runs: int, kills: int, seed: int) -> Iterator[Result]:
 def table(results: list[Result]) -> Table:
     """Return the results by kind of fault."""
     shown = Table(title="Loads under faults", title_justify="left")
-    shown.add_column("fault")
+    shown.add_column("fault", no_wrap=True)
     for name in ("runs", "complete", "resumed", "refused", "wrong", "retries", "seconds"):
         shown.add_column(name, justify="right")
     kinds = sorted({result.kind for result in results})
@@ -310,7 +310,7 @@ def main(runs: int, kills: int, people: int, days: int, seed: int) -> None:
             display.advance(task)
             if result.problem:
                 click.echo(f"{result.kind}: {result.problem} (run {len(results)})", err=True)
-    Console().print(table(results))
+    Console(width=100).print(table(results))
     sys.exit(any(result.problem for result in results))
 
 

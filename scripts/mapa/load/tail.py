@@ -32,8 +32,9 @@ def choose(con: duckdb.DuckDBPyConnection, layout: Layout, *, everything: bool) 
             from {layout.table} group by {key}
         )
         select chave, row_number() over (order by chave) - 1 as ordem
-        from atuais
-        where (not fechada or {everything}) and chave not in (select s.chave from {SEEN} as s)
+        from atuais as a
+        where (not a.fechada or {everything})
+            and not exists (select 1 from {SEEN} as s where s.chave = a.chave)
         """
     )
 
@@ -70,7 +71,7 @@ def record_presence(load: Load, layout: Layout) -> dict[str, list[str]]:
         select a.chave, 'ausente' as evento
         from {ASKED} as a
         left join eventos as e on a.chave = e.chave
-        where a.chave not in (select v.chave from vistas as v)
+        where not exists (select 1 from vistas as v where v.chave = a.chave)
             and e.evento is distinct from 'ausente'
         union all
         select v.chave, 'presente'
