@@ -205,6 +205,24 @@ def watermark(con: duckdb.DuckDBPyConnection, source: str, entity: str) -> datet
     return row[0] if row else None
 
 
+def outcome(con: duckdb.DuckDBPyConnection, load_id: str) -> str | None:
+    """Return how a load ended; None when it left no row, because it was killed or never ran."""
+    row = con.execute(
+        "select resultado from controle.cargas where carga_id = ?", [load_id]
+    ).fetchone()
+    return row[0] if row else None
+
+
+def newest_load(con: duckdb.DuckDBPyConnection, source: str, entity: str) -> datetime | None:
+    """Return when the newest complete load of an entity began."""
+    row = con.execute(
+        "select max(iniciada_em) from controle.cargas "
+        "where fonte = ? and entidade = ? and resultado = 'completa'",
+        [source, entity],
+    ).fetchone()
+    return row[0] if row else None
+
+
 def already_loaded(con: duckdb.DuckDBPyConnection, sha256: str) -> bool:
     """Say whether a file with this content has been loaded completely before."""
     row = con.execute(

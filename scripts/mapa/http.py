@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import ssl
 import threading
+import time
 import zlib
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 from types import TracebackType
@@ -20,6 +21,7 @@ import httpx
 import stamina
 
 from mapa.errors import ConfigError, FormatError, SourceError
+from mapa.settings import Settings
 
 MAX_BODY = 256 * 2**20
 """Largest body that is read, in bytes as received."""
@@ -31,11 +33,23 @@ MAX_RETRY_AFTER = 120.0
 
 @dataclass(frozen=True)
 class Patience:
-    """How often and how long a request is tried; waits are in seconds and grow twofold."""
+    """How often and how long a request is tried; waits are in seconds and grow twofold.
+
+    Attributes:
+        timeout: longest silence of a source; a whole answer may take twice as long.
+
+    """
 
     attempts: int = 6
     first_wait: float = 0.5
     longest_wait: float = 30.0
+    timeout: float = 300.0
+
+    @classmethod
+    def of(cls, settings: Settings) -> Patience:
+        """Return what the settings say."""
+        wait = settings.mapa_wait_seconds
+        return cls(settings.mapa_attempts, wait, 60 * wait, settings.mapa_timeout_seconds)
 
     def rounds(self, on: Any) -> Any:
         """Return stamina's iterator over attempts; `on` says which errors are worth another."""
@@ -99,6 +113,19 @@ class Answer:
         except (KeyError, ValueError):
             return None
 
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds that the server asks to wait, given as a number or as a date; None: nothing."""
+        text = self.headers.get("retry-after", "")
+        if text.isdigit():
+            return float(text)
+        try:
+            until: datetime = parsedate_to_datetime(text)
+            wait = until - (self.instant or datetime.now(UTC))
+        except (ValueError, TypeError):
+            return None
+        return max(0.0, float(wait.total_seconds()))
+
     def plain(self) -> bytes:
         """Return the unpacked body.
 
@@ -146,11 +173,13 @@ class Door:
         self.access = access
         self.patience = patience or Patience()
         self.retries = 0
+        # Retries are counted and reported; stamina's own log line tells a person nothing.
+        stamina.instrumentation.set_on_retry_hooks(())
         self._counting = threading.Lock()
         self._client = httpx.Client(
             auth=httpx.BasicAuth(access.user, access.password) if access.user else None,
             verify=access.context(),
-            timeout=httpx.Timeout(300, connect=10),
+            timeout=httpx.Timeout(self.patience.timeout, connect=min(10.0, self.patience.timeout)),
             headers={"accept-encoding": "gzip", "user-agent": "mapa"},
         )
 
@@ -177,7 +206,7 @@ class Door:
         """Send one request, again if need be, and return the last answer whatever its status.
 
         Args:
-            method: GET or POST.
+            method: GET, POST or DELETE.
             path: path below the base URL; empty for the base URL itself.
             retried: statuses worth another attempt.
             **request: `json`, `content` or `headers`, as httpx takes them.
@@ -224,10 +253,13 @@ class Door:
         raise SourceError(f"{self.host} answered {answer.status} to {what}.\n{advice}")
 
     def _once(self, method: str, path: str, request: dict[str, Any]) -> Answer:
+        end = time.monotonic() + 2 * self.patience.timeout
         with self._client.stream(method, self.url + path, **request) as response:
             body = bytearray()
             for chunk in response.iter_raw():
                 body += chunk
+                if time.monotonic() > end:
+                    raise httpx.ReadTimeout("the answer trickles")
                 if len(body) > MAX_BODY:
                     raise SourceError(
                         f"{self.host} answered with more than {MAX_BODY >> 20} MB at once.\n"
@@ -251,8 +283,8 @@ class Door:
 
 def _worth_another(error: Exception) -> bool | float:
     if isinstance(error, _RetryError):
-        wait = error.answer.headers.get("retry-after", "")
-        return min(float(wait), MAX_RETRY_AFTER) if wait.isdigit() else True
+        wait = error.answer.retry_after
+        return True if wait is None else min(wait, MAX_RETRY_AFTER)
     return isinstance(error, httpx.TransportError) and "CERTIFICATE" not in str(error)
 
 

@@ -19,6 +19,7 @@ import orjson
 
 from mapa.errors import DiskError
 
+PREPARED, SEALED = "carga.preparada.json", "carga.json"
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -86,13 +87,42 @@ class Folder:
 
     def finish(self, note: dict[str, Any]) -> None:
         """Write `carga.json`: what was asked and which files answered, enough to replay."""
+        self.prepare(note)
+        self.seal()
+
+    def prepare(self, note: dict[str, Any]) -> None:
+        """Write what `seal` makes the `carga.json` once the load is committed."""
         files = [
             {"nome": file.path.name, "bytes": file.size, "sha256": file.sha256}
             for file in self.files
         ]
-        text = orjson.dumps(note | {"arquivos": files}, option=orjson.OPT_INDENT_2)
-        self.write("carga.json", text)
+        self.note(PREPARED, note | {"arquivos": files})
+
+    def seal(self) -> None:
+        """Make the prepared note the `carga.json`: from now on this folder is a complete load."""
+        with disk(self.root):
+            (self.path / PREPARED).replace(self.path / SEALED)
+            self._sync_folder()
+
+    def note(self, name: str, content: dict[str, Any]) -> None:
+        """Write a note of ours as JSON; it is no file that was received."""
+        self.write(name, orjson.dumps(content, option=orjson.OPT_INDENT_2))
         self.files.pop()
+
+    def take_over(self, old: Path) -> None:
+        """Become the folder of an interrupted load; its files count once they are adopted."""
+        with disk(self.root):
+            old.replace(self.path)
+            self._sync_folder()
+
+    def adopt(self, path: Path) -> Landed:
+        """Count a file of this folder that an interrupted load had received."""
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        name = f"{self.source}/{self.load_id}/{path.name}"
+        landed = Landed(path, name, path.stat().st_size, digest)
+        self.files.append(landed)
+        return landed
 
     def _sync_folder(self) -> None:
         handle = os.open(self.path, os.O_RDONLY)

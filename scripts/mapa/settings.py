@@ -28,6 +28,11 @@ class Settings(BaseSettings):
     mapa_max_rejected_share: float = Field(default=0.05, ge=0, le=1)
     mapa_max_unpacked_mb: int = Field(default=4096, ge=1)
 
+    # How patient the loaders are; the wait doubles with each attempt, up to sixty times the first.
+    mapa_attempts: int = Field(default=6, ge=1, le=20)
+    mapa_wait_seconds: float = Field(default=0.5, ge=0, le=60)
+    mapa_timeout_seconds: float = Field(default=300, gt=0)
+
     # dbt's own variables, so that dbt and mapa look at the same folders.
     dbt_project_dir: Path = Path()
     dbt_target_path: Path = Path("target")

@@ -1,8 +1,8 @@
 """A tiny search mirror with documents of a test's own choosing, over real HTTP.
 
 The simulator serves whole cities; here a test decides each document and may spoil answers on their
-way out. Only what the loader asks is understood: `_mapping` and `_search` with a window, a sort and
-`search_after`.
+way out. Only what the loader asks is understood: `_mapping`, `_count` and `_search`, by a window
+with a sort and `search_after` or by numbers.
 """
 
 from __future__ import annotations
@@ -19,8 +19,26 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from conftest import PROJECT
+
+INDICES = ("solicitacao-ambulatorial", "marcacao-ambulatorial", "solicitacao-hospitalar")
+SAMPLES = {
+    name: json.loads((PROJECT / "tests" / "fixtures" / "load" / f"{name}.json").read_text())
+    for name in INDICES
+}
 USER, PASSWORD = "conta", "segredo-da-conta"
 Spoil = Callable[[dict[str, Any]], Any]
+
+
+def document(number: int, index: str = INDICES[0], **changes: Any) -> dict[str, Any]:
+    """Return a synthetic document with its own number and instant of change."""
+    instant = f"2026-04-{1 + number % 28:02d}T{number % 24:02d}:00:00.000Z"
+    code = 900_000_000 + number
+    same = {
+        "codigo_solicitacao": code if index == INDICES[2] else str(code),
+        "data_atualizacao": instant,
+    }
+    return {**SAMPLES[index], **same, **changes}
 
 
 @dataclass
@@ -34,7 +52,8 @@ class Mirror:
         extra_properties: more mapping properties, by index.
         spoil: changes the answers to `_search` one after the other; None leaves one as it is.
             It may return bytes, sent as they are, or a number, sent as a bare status.
-        bodies: requests seen.
+        bodies: searches seen.
+        uncounted: documents that `_count` counts and no search shows.
 
     """
 
@@ -44,6 +63,7 @@ class Mirror:
     hidden: set[str] = field(default_factory=set)
     spoil: list[Spoil | None] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    uncounted: int = 0
     url: str = ""
 
     def mapping(self, index: str) -> dict[str, Any]:
@@ -56,16 +76,28 @@ class Mirror:
         kept = {name: body for name, body in properties.items() if name not in self.dropped}
         return {f"{index}-v3": {"mappings": {"properties": kept}}}
 
+    def found(self, index: str, body: dict[str, Any]) -> list[dict[str, Any]]:
+        """Return the documents that a query selects, in order."""
+        *central, clause = body["query"]["bool"]["filter"]
+        if not central:
+            (numbers,) = clause["terms"].values()
+            chosen = [d for d in self.documents[index] if str(d["codigo_solicitacao"]) in numbers]
+        else:
+            (wanted,) = central[0]["term"].values()
+            chosen = [
+                d
+                for d in self.documents[index]
+                if d["codigo_central_reguladora"] == wanted and _inside(clause, d)
+            ]
+        return sorted(chosen, key=_order)
+
+    def counted(self, body: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
+        """Return what answers a count of the documents that a query selects."""
+        return lambda index: {"count": len(self.found(index, body)) + self.uncounted}
+
     def search(self, index: str, body: dict[str, Any]) -> dict[str, Any]:
         """Answer a search of the loader."""
-        (central, window) = body["query"]["bool"]["filter"]
-        (wanted,) = central["term"].values()
-        found = [
-            d
-            for d in self.documents[index]
-            if d["codigo_central_reguladora"] == wanted and _inside(window, d)
-        ]
-        found.sort(key=_order)
+        found = self.found(index, body)
         rest = [d for d in found if list(_order(d)) > body.get("search_after", [])]
         return {
             "took": 1,
@@ -125,6 +157,8 @@ def mirroring(mirror: Mirror) -> Iterator[Mirror]:
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+            if self.path.endswith("/_count"):
+                return self._answer(mirror.counted(body))
             mirror.bodies.append(body)
             spoil = mirror.spoil.pop(0) if mirror.spoil else None
 
@@ -132,7 +166,7 @@ def mirroring(mirror: Mirror) -> Iterator[Mirror]:
                 content = mirror.search(index, body)
                 return spoil(content) if spoil else content
 
-            self._answer(respond)
+            return self._answer(respond)
 
         def _answer(self, respond: Callable[[str], Any]) -> None:
             expected = base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode()

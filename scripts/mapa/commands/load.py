@@ -14,6 +14,7 @@ from mapa.load import offer_api as offer_api_loader
 from mapa.load import sisreg as sisreg_loader
 from mapa.load.layouts import ALL_LAYOUTS, CNES_ESTABELECIMENTO, Layout
 from mapa.load.recognise import expected_columns
+from mapa.load.replay import replay
 from mapa.settings import Settings
 from mapa.ui import say
 
@@ -50,11 +51,36 @@ def load() -> None:
     type=MOMENT,
     help="Read changes before this instant (source's local clock). Default: the source's now.",
 )
-def sisreg(index: str, since: datetime | None, until: datetime | None) -> None:
-    """Read the SISREG search API; by default what changed since the last load."""
+@click.option(
+    "--full",
+    is_flag=True,
+    help="Read everything again and mark in controle.ausencias what the source no longer has.",
+)
+@click.option(
+    "--replay",
+    "from_landing",
+    is_flag=True,
+    help="Rebuild the raw tables from landing alone; the source is not asked.",
+)
+def sisreg(
+    *, index: str, since: datetime | None, until: datetime | None, full: bool, from_landing: bool
+) -> None:
+    """Read the SISREG search API; by default what changed since the last load.
+
+    Requests that are open in the warehouse are read again by number, however old they are. A load
+    that was interrupted, even by a kill, is continued by the next one: pages received are in
+    landing and are not asked for again.
+    """
     if since and until and since >= until:
         raise click.UsageError("--since must be before --until.")
-    report(sisreg_loader.load(Settings.load(), index, since, until))
+    if full and since:
+        raise click.UsageError("--full reads from the beginning: leave --since out.")
+    if from_landing and (full or since or until):
+        raise click.UsageError("--replay takes no window: it repeats what was loaded.")
+    if from_landing:
+        report(replay(Settings.load(), index))
+    else:
+        report(sisreg_loader.load(Settings.load(), index, since, until, full=full))
 
 
 @load.command()

@@ -6,6 +6,7 @@ import signal
 from datetime import date, datetime
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 import click
 
@@ -13,10 +14,30 @@ from mapa.errors import MapaError
 from mapa.settings import Settings
 from mapa.simulate import city as simulated
 from mapa.simulate import files, truth
+from mapa.simulate.faults import CLASSES, Plan
 from mapa.simulate.server import Server, listen, serving
 from mapa.ui import say
 
 DAY = click.DateTime(["%Y-%m-%d"])
+NO_SORT = "no-sort"
+
+
+class _FaultNames(click.ParamType[tuple[str, ...]]):
+    """A list of fault classes, separated by commas."""
+
+    name = "classes"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        """Return the names, `all` written out."""
+        if isinstance(value, tuple):
+            return value
+        names = CLASSES if value == "all" else tuple(value.split(","))
+        for name in names:
+            if name not in (*CLASSES, NO_SORT):
+                self.fail(f"{name!r} is not one of {', '.join(CLASSES)}, all, no-sort.", param, ctx)
+        return names
 
 
 @click.command(short_help="Serve the SISREG and CadSUS APIs of a synthetic city.")
@@ -60,6 +81,21 @@ DAY = click.DateTime(["%Y-%m-%d"])
     type=click.IntRange(0, 65535),
     help="Port on 127.0.0.1; 0 takes any free one.",
 )
+@click.option(
+    "--faults",
+    type=_FaultNames(),
+    default=(),
+    metavar="CLASS[,CLASS...]",
+    help="Spoil some answers of the search API: " + ", ".join(CLASSES) + ", all or no-sort.",
+)
+@click.option(
+    "--fault-rate",
+    default=0.2,
+    show_default=True,
+    type=click.FloatRange(0, 1),
+    help="Share of the answers that are spoilt; --seed says which.",
+)
+@click.option("--fault-forever", is_flag=True, help="The first fault never heals.")
 @click.option("--files-only", is_flag=True, help="Write the files and truth.json, serve nothing.")
 def simulate(  # noqa: PLR0913 - one parameter per option
     *,
@@ -70,6 +106,9 @@ def simulate(  # noqa: PLR0913 - one parameter per option
     until: datetime,
     as_of: datetime | None,
     port: int,
+    faults: tuple[str, ...],
+    fault_rate: float,
+    fault_forever: bool,
     files_only: bool,
 ) -> None:
     """Serve the SISREG search API and CadSUS of a synthetic city; write its export files.
@@ -93,7 +132,14 @@ def simulate(  # noqa: PLR0913 - one parameter per option
     if listener is None:
         return
     say(f"Preparing the documents as of {day} ...")
-    with serving(city, day, listener=listener) as server:
+    plan = Plan(
+        tuple(name for name in faults if name != NO_SORT),
+        fault_rate,
+        seed,
+        permanent=fault_forever,
+        refuses_sort=NO_SORT in faults,
+    )
+    with serving(city, day, listener=listener, faults=plan if faults else None) as server:
         click.echo(f"# SISREG search API and CadSUS on {server.url}")
         for name, value in server.environment().items():
             click.echo(f"export {name}={value}")

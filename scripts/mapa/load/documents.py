@@ -26,6 +26,8 @@ ALIASES = {"timestamp": "@timestamp", "version": "@version"}
 """Raw Logstash documents carry these with an at sign."""
 ROOM = 16 * 2**20
 """Smallest limit for one JSON object, in bytes; a page is one object, read into twice its size."""
+MOST_ROOM = 128 * 2**20
+"""Largest limit for one JSON object: a page of 10,000 documents needs less than half of it."""
 
 
 @dataclass(frozen=True)
@@ -155,13 +157,14 @@ def read_page(page: Path, source: str) -> str:
 def object_size(page: Path) -> int:
     """Return how large the page's one JSON object may be, from the end of the gzip stream.
 
-    A stream that lies about its size makes DuckDB stop, not run out of memory.
+    A stream that lies about its size makes DuckDB stop, not run out of memory; one that is cut off
+    ends in bytes that mean nothing, so that what they claim has a limit.
     """
     with page.open("rb") as file:
         is_gzip = file.read(2) == b"\x1f\x8b"
         file.seek(-4, 2)
         size = int.from_bytes(file.read(4), "little") if is_gzip else file.tell()
-    return max(ROOM, size + 1024)
+    return min(max(ROOM, size + 1024), MOST_ROOM)
 
 
 def envelope(con: duckdb.DuckDBPyConnection, page: Path, lote: pa.Table) -> Envelope | None:
@@ -181,6 +184,16 @@ def envelope(con: duckdb.DuckDBPyConnection, page: Path, lote: pa.Table) -> Enve
         return None
     timed_out, failed, total, _, count, last = row
     return Envelope(timed_out is not False, failed or 0, total, count, orjson.loads(last or "[]"))
+
+
+def scroll_id(con: duckdb.DuckDBPyConnection, page: Path) -> str:
+    """Return the name of the scroll that a page belongs to, empty when it has none."""
+    row = con.execute(
+        f"select _scroll_id from read_json({literal(str(page))}, format='unstructured', "
+        f"records=true, maximum_object_size={object_size(page)}, "
+        "columns={_scroll_id: 'VARCHAR'})"
+    ).fetchone()
+    return (row[0] if row else None) or ""
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,9 @@ SEEN = "chaves_recebidas"
 class Intake:
     """Moves batches of one layout into its raw table, within one open load."""
 
-    def __init__(self, load: Load, layout: Layout, *, headed: bool = False) -> None:
+    def __init__(
+        self, load: Load, layout: Layout, *, headed: bool = False, follow: bool = False
+    ) -> None:
         """Begin with nothing received.
 
         Args:
@@ -38,6 +40,7 @@ class Intake:
             layout: of its records.
             headed: a header stands above the records, and may stand between them when exports
                 were put together by hand.
+            follow: keep the keys that come, as snapshots do.
 
         """
         self.load = load
@@ -46,7 +49,8 @@ class Intake:
         self.headed = headed
         self.tally = Tally()
         self.unseen = set(layout.required)
-        if layout.snapshot:
+        self.follow = follow or layout.snapshot
+        if self.follow:
             self.con.execute(f"create or replace temp table {SEEN} (chave varchar)")
 
     def read(self, relation: str) -> pa.Table:
@@ -82,7 +86,7 @@ class Intake:
         loaded = self._append(lote, novas, file)
         changed = sum(novas.column("mudou").to_pylist())
         tally = Tally(lote.num_rows, loaded, novas.num_rows - changed, rejected)
-        if self.layout.snapshot:
+        if self.follow:
             self.con.execute(f"insert into {SEEN} select {chave(self.layout)} from lote")
         self._count(tally)
         return tally

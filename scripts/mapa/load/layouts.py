@@ -43,6 +43,7 @@ class Layout:
         volatile: columns that change without the record changing; outside `_hash`.
         withheld: fields of the source that never enter raw (secrets and clinical free text).
         snapshot: whether a file is the complete picture, so that what it lacks has vanished.
+        closed: SQL condition under which a record no longer changes; empty when unknown.
         ours: whether the format is this project's own because none is published.
 
     """
@@ -56,6 +57,7 @@ class Layout:
     volatile: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     snapshot: bool = False
+    closed: str = ""
     ours: bool = False
 
     def type_of(self, column: str) -> str:
@@ -79,6 +81,12 @@ _PROCEDIMENTOS = (
 )
 # Logstash writes these anew each time the mirror is loaded, also for a record nobody touched.
 _VOLATILE = ("version", "timestamp", "carga_epoch")
+
+# The middle part of a status such as `AGENDAMENTO / FALTA / EXECUTANTE`; blanks vary.
+_CLOSED = (
+    "regexp_matches(upper(status_solicitacao), "
+    "'/ *(NEGADA|CANCELAD[AO]|CONFIRMADO|FALTA) */|INEXISTENTE')"
+)
 
 SOLICITACAO_AMBULATORIAL = Layout(
     name="solicitacao-ambulatorial",
@@ -107,6 +115,7 @@ SOLICITACAO_AMBULATORIAL = Layout(
     required=("codigo_solicitacao", "data_solicitacao", "data_atualizacao", "status_solicitacao"),
     nested={"procedimentos": _PROCEDIMENTOS, "laudo": _LAUDO},
     volatile=_VOLATILE,
+    closed=_CLOSED,
     withheld=("laudo.observacao", "laudo.operador"),
 )
 
@@ -146,6 +155,7 @@ MARCACAO_AMBULATORIAL = Layout(
     required=("codigo_solicitacao", "data_solicitacao", "data_atualizacao", "status_solicitacao"),
     nested={"laudo": _LAUDO},
     volatile=_VOLATILE,
+    closed=_CLOSED,
     withheld=(
         "laudo.observacao",
         "laudo.operador",
@@ -184,6 +194,7 @@ SOLICITACAO_HOSPITALAR = Layout(
     key=("codigo_solicitacao",),
     required=("codigo_solicitacao", "data_solicitacao", "data_atualizacao", "status"),
     volatile=_VOLATILE,
+    closed="coalesce(data_alta, '') <> '' or regexp_matches(upper(status), 'NEGAD|CANCELAD|ALTA')",
     withheld=("sintomas", "exames", "justificativa", "justificativa_impedimento"),
 )
 

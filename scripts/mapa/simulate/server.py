@@ -9,6 +9,7 @@ input closes: no signal is needed, and no server outlives the program that start
 from __future__ import annotations
 
 import argparse
+import json
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import tempfile
 import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, date
 from email.utils import format_datetime
 from pathlib import Path
@@ -33,6 +34,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mapa.errors import MapaError, PortError
 from mapa.simulate import documents, pdq, search_api
 from mapa.simulate.city import City
+from mapa.simulate.faults import Faults, NoSort, Plan, Weather
 from mapa.simulate.search_engine import Engine
 
 HOST = "127.0.0.1"
@@ -75,6 +77,20 @@ class Server:
         fields: dict[str, str | SecretStr] = {k.lower(): v for k, v in self.environment().items()}
         return fields | {"sisreg_password": SecretStr(self.password)}
 
+    def follow(self, faults: Plan) -> None:
+        """Let other things go wrong from now on; the server must have begun with a plan.
+
+        Raises:
+            MapaError: the server has ended.
+
+        """
+        if not self.process or not self.process.stdin or not self.process.stdout:
+            raise MapaError("This server is not ours to change.")
+        self.process.stdin.write(json.dumps(asdict(faults)) + "\n")
+        self.process.stdin.flush()
+        if self.process.stdout.readline().strip() != READY:
+            raise MapaError("The simulator's server has ended.")
+
     def wait(self) -> int:
         """Wait until the server ends and return its exit code."""
         return self.process.wait() if self.process else 0
@@ -99,7 +115,7 @@ class SimulatedClock:
         await self.app(scope, receive, dated)
 
 
-def application(store: Path) -> Starlette:
+def application(store: Path, weather: Weather) -> Starlette:
     """Return the application over a document store.
 
     What should happen to answers on their way out is a middleware in this list.
@@ -123,6 +139,8 @@ def application(store: Path) -> Starlette:
         ],
         middleware=[
             Middleware(SimulatedClock, date=today),
+            Middleware(Faults, weather=weather),
+            Middleware(NoSort, weather=weather),
             # The lowest level: pages are large and this machine pays for both ends.
             Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1),
         ],
@@ -158,6 +176,7 @@ def serving(
     port: int = 0,
     *,
     listener: socket.socket | None = None,
+    faults: Plan | None = None,
 ) -> Iterator[Server]:
     """Serve the city from another process until the block ends.
 
@@ -166,6 +185,7 @@ def serving(
         as_of: last day whose events are shown; default: the city's last day.
         port: port to take; 0 means any free one.
         listener: a socket already taken by `listen`, instead of a port; it is closed here.
+        faults: what goes wrong with the answers of the search API; default: nothing.
 
     Raises:
         PortError: the port is taken.
@@ -179,18 +199,39 @@ def serving(
         store = Path(folder) / "city.duckdb"
         documents.build(city, store, as_of)
         url = f"http://{HOST}:{sock.getsockname()[1]}"
-        process = _start(store, sock)
-        try:
-            if (process.stdout.readline() if process.stdout else "").strip() != READY:
-                raise MapaError("The simulator's server did not start; its reason stands above.")
+        with _child(store, sock, faults) as process:
             yield Server(url, process=process)
-        finally:
-            _stop(process)
 
 
-def _start(store: Path, sock: socket.socket) -> subprocess.Popen[str]:
+@contextmanager
+def opening(store: Path, faults: Plan | None = None) -> Iterator[Server]:
+    """Serve a document store that was built before, on any free port, until the block ends.
+
+    Raises:
+        MapaError: the server does not start.
+
+    """
+    with listen(0) as sock, _child(store, sock, faults) as process:
+        yield Server(f"http://{HOST}:{sock.getsockname()[1]}", process=process)
+
+
+@contextmanager
+def _child(
+    store: Path, sock: socket.socket, faults: Plan | None
+) -> Iterator[subprocess.Popen[str]]:
+    process = _start(store, sock, faults)
+    try:
+        if (process.stdout.readline() if process.stdout else "").strip() != READY:
+            raise MapaError("The simulator's server did not start; its reason stands above.")
+        yield process
+    finally:
+        _stop(process)
+
+
+def _start(store: Path, sock: socket.socket, faults: Plan | None) -> subprocess.Popen[str]:
     """Start the child; a session of its own keeps the terminal's Ctrl-C away from it."""
     command = [sys.executable, "-m", "mapa.simulate.server", str(store), str(sock.fileno())]
+    command += ["--faults", json.dumps(asdict(faults))] if faults else []
     return subprocess.Popen(  # noqa: S603 - our own module, no shell
         command,
         stdin=subprocess.PIPE,
@@ -213,7 +254,14 @@ def _stop(process: subprocess.Popen[str]) -> None:
 
 
 class _ReadyServer(uvicorn.Server):
-    """Says on standard output that it accepts connections, and ends when standard input does."""
+    """Says on standard output that it accepts connections, and ends when standard input does.
+
+    Until then each line of standard input is a plan of faults to follow from now on.
+    """
+
+    def __init__(self, config: uvicorn.Config, weather: Weather) -> None:
+        super().__init__(config)
+        self._weather = weather
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -221,7 +269,9 @@ class _ReadyServer(uvicorn.Server):
         threading.Thread(target=self._end_with_input, daemon=True).start()
 
     def _end_with_input(self) -> None:
-        sys.stdin.read()
+        for line in sys.stdin:
+            self._weather.follow(Plan(**json.loads(line)))
+            print(READY, flush=True)  # noqa: T201 - the parent reads it
         self.should_exit = True
 
 
@@ -230,17 +280,20 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Serve a document store on an open socket.")
     parser.add_argument("store", type=Path, help="document store to serve")
     parser.add_argument("socket", type=int, help="number of the inherited listening socket")
+    parser.add_argument("--faults", type=json.loads, help="plan of faults as JSON")
     options = parser.parse_args(arguments)
+    weather = Weather(Plan(**options.faults or {}))
     config = uvicorn.Config(
-        application(options.store),
-        log_level="warning",
+        application(options.store, weather),
+        # A connection that is dropped on purpose is no news.
+        log_level="critical" if options.faults else "warning",
         access_log=False,
         date_header=False,
         server_header=False,
         timeout_graceful_shutdown=2,
     )
     sock = socket.socket(fileno=options.socket)
-    _ReadyServer(config).run(sockets=[sock])
+    _ReadyServer(config, weather).run(sockets=[sock])
 
 
 if __name__ == "__main__":

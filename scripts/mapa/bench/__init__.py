@@ -1,0 +1,1 @@
+"""Measurements of the real house: what it withstands and what it costs."""

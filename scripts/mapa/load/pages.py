@@ -1,0 +1,369 @@
+"""Pages of one index: asked for, landed, judged, and counted against the source.
+
+A window is read in parts of bounded size. Each part is read page by page and then counted by the
+source; when the two numbers differ, the part is read again, and in the end the load fails and names
+it. A page that is cut, late, partial or shorter than its own total allows is asked for again and
+never used. The name of a landed page carries a digest of what was asked, so that a load that was
+interrupted finds its pages again and asks the source only for the others.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import duckdb
+import orjson
+import pyarrow as pa
+
+from mapa.errors import FormatError, SourceError
+from mapa.http import Answer, Door
+from mapa.landing import Folder, Landed
+from mapa.load import documents
+from mapa.load.documents import COMPARED_EVERY, Envelope, Fields, Shape
+from mapa.load.intake import Intake
+from mapa.load.window import Window
+
+MOST_DOCUMENTS = 100_000
+"""Parts of a window hold about this many: few enough to stand still while they are read."""
+READINGS = 3
+"""How often a part is read until its count agrees."""
+SCROLL_LIFE = "5m"
+UNREADABLE = (
+    duckdb.InvalidInputException,
+    duckdb.IOException,
+    duckdb.ConversionException,
+    duckdb.OutOfMemoryException,
+)
+"""What DuckDB raises on a page that is not whole, not JSON, or claims to be huge."""
+
+T = TypeVar("T")
+
+
+class IncompleteError(Exception):
+    """An answer that must not be used."""
+
+
+class UnsortableError(Exception):
+    """The server refuses to sort, so that pages cannot be asked for by key."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page: where it landed, its documents, and what it says about itself."""
+
+    landed: Landed
+    lote: pa.Table
+    says: Envelope
+
+
+class Book:
+    """Turns landed pages into rows; what was learned of the fields grows from page to page."""
+
+    def __init__(self, intake: Intake, fields: Fields) -> None:
+        """Prepare to read the first page."""
+        self.intake = intake
+        self.shape = Shape(intake.layout).with_fields(fields.kinds)
+        self.number = 0
+
+    def parse(self, landed: Landed) -> Page | None:
+        """Read a page; None when it does not say how many documents there are.
+
+        Raises:
+            duckdb.Error: it is damaged.
+            LayoutError: a nested field has another type.
+
+        """
+        scratch, layout = self.intake.load.scratch, self.intake.layout
+        try:
+            if self.number % COMPARED_EVERY == 1:
+                names = documents.document_fields(scratch, landed.path, layout)
+                self.shape = self.shape.with_fields(names)
+            lote = self.intake.read(self.shape.relation(landed.path, self.intake.tally.received))
+        except UNREADABLE:
+            # Sound JSON that does not fit is a change of the source and must say so.
+            with suppress(*UNREADABLE):
+                documents.document_fields(scratch, landed.path, layout)
+            raise
+        says = documents.envelope(scratch, landed.path, lote)
+        return Page(landed, lote, says) if says else None
+
+    def settle(self, page: Page) -> None:
+        """Give the documents of a page their fates."""
+        self.intake.settle(page.lote, page.landed.name)
+
+
+@dataclass
+class Search:
+    """One index behind one door, while it is read.
+
+    Attributes:
+        book: where the documents go.
+        folder: where the pages land, or have landed already.
+        seen: called with the number of documents after each page.
+
+    """
+
+    door: Door
+    alias: str
+    fields: Fields
+    central: str
+    size: int
+    book: Book
+    folder: Folder
+    seen: Callable[[int], None]
+    reused: int = 0
+    _scrolling: bool = field(default=False, init=False)
+
+    def read(self, window: Window) -> None:
+        """Read all documents of a window.
+
+        Raises:
+            SourceError: the documents read are not as many as the source counts.
+
+        """
+        for part in self._parts(window):
+            self._read_part(part)
+
+    def read_by_number(self, numbers: list[str]) -> None:
+        """Read documents by their numbers, wherever they are; one page at most."""
+        name = self.fields.exact("codigo_solicitacao")
+        request = {
+            "size": len(numbers),
+            "track_total_hits": True,
+            "query": {"bool": {"filter": [{"terms": {name: numbers}}]}},
+        }
+        self.book.settle(self._page(request, 0, f"{len(numbers)} open requests", fresh=False))
+        self.seen(self.book.intake.tally.received)
+
+    def count(self, window: Window) -> int:
+        """Return how many documents the source counts in a window."""
+        body = {"query": self._query(window)}
+
+        def once(attempt: int) -> int:
+            answer = self.door.ask("POST", f"/{self.alias}/_count", json=body)
+            self.door.expect_ok(answer, f"a count in {self.alias}")
+            return _count(answer)
+
+        return patiently(self.door, f"{self.alias}, changes of {window}, count", once)
+
+    def _parts(self, window: Window) -> Iterator[Window]:
+        halves = window.halves() if self.count(window) > MOST_DOCUMENTS else ()
+        if not halves:
+            yield window
+        for half in halves:
+            yield from self._parts(half)
+
+    def _read_part(self, part: Window) -> None:
+        received = counted = 0
+        for reading in range(READINGS):
+            if reading:
+                self.door.count_retry()
+            received = self._reading(part, fresh=reading > 0)
+            counted = self.count(part)
+            if received == counted:
+                return
+        came = f"{received} documents came" if received >= 0 else "a page was incomplete"
+        raise SourceError(
+            f"{self.alias}, changes of {part}: {came} and the source counts "
+            f"{counted} ({READINGS} readings); nothing was loaded.\nRun the same command again; if "
+            "it goes on, choose a quieter hour or a shorter window (--since, --until)."
+        )
+
+    def _reading(self, part: Window, *, fresh: bool) -> int:
+        """Read a part once and return how many documents came."""
+        pages = self._scrolled(part) if self._scrolling else self._sorted(part, fresh)
+        received = 0
+        try:
+            for page in pages:
+                self.book.settle(page)
+                received += page.says.count
+                self.seen(self.book.intake.tally.received)
+        except UnsortableError:
+            self._scrolling = True
+            return self._reading(part, fresh=fresh)
+        except IncompleteError:
+            # A scroll cannot be asked for the same page twice: the whole part is read again.
+            return -1
+        return received
+
+    def _sorted(self, part: Window, fresh: bool) -> Iterator[Page]:
+        """Yield the pages of a part by key: the server keeps no state between them."""
+        received, after = 0, dict[str, object]()
+        while True:
+            what = f"changes of {part}"
+            page = self._page(self._request(part) | after, received, what, fresh=fresh)
+            yield page
+            received += page.says.count
+            if page.says.count < self.size:
+                return
+            after = {"search_after": page.says.last_sort}
+
+    def _scrolled(self, part: Window) -> Iterator[Page]:
+        """Yield the pages of a part by scroll, for servers that refuse to sort."""
+        body: dict[str, object] = {"size": self.size, "query": self._query(part)}
+        path, received, scroll = f"/{self.alias}/_search?scroll={SCROLL_LIFE}", 0, ""
+        try:
+            while True:
+                answer = self.door.ask("POST", path, json=body)
+                self.door.expect_ok(answer, f"a scroll in {self.alias}")
+                self.book.number += 1
+                page = self._judge(self._land(answer, f"{self.book.number:06d}-rolagem"), received)
+                scroll = documents.scroll_id(self.book.intake.load.scratch, page.landed.path)
+                yield page
+                received += page.says.count
+                if page.says.count < self.size or not scroll:
+                    return
+                path, body = "/_search/scroll", {"scroll": SCROLL_LIFE, "scroll_id": scroll}
+        finally:
+            if scroll:
+                with suppress(SourceError):
+                    self.door.ask("DELETE", "/_search/scroll", json={"scroll_id": [scroll]})
+
+    def _page(self, request: dict[str, Any], received: int, what: str, *, fresh: bool) -> Page:
+        """Return one page, from landing if an interrupted load has left it there.
+
+        Args:
+            request: body of the search.
+            received: documents of the same search that came before.
+            what: for messages.
+            fresh: whether to ask the source in any case.
+
+        Raises:
+            SourceError: it stays incomplete.
+            UnsortableError: the server refuses the order.
+
+        """
+        self.book.number += 1
+        name = f"{self.book.number:06d}-{_digest(self.alias, request)}"
+
+        def once(attempt: int) -> Page:
+            landed = None if fresh or attempt > 1 else self._left_behind(name)
+            if landed is None:
+                answer = self.door.ask("POST", f"/{self.alias}/_search", json=request)
+                if answer.status == 400 and "sort" in request:
+                    raise UnsortableError
+                self.door.expect_ok(answer, f"a search in {self.alias}")
+                landed = self._land(answer, name)
+            return self._judge(landed, received)
+
+        return patiently(self.door, f"{self.alias}, {what}, page {self.book.number}", once)
+
+    def _left_behind(self, name: str) -> Landed | None:
+        for path in self.folder.path.glob(f"pagina-{name}.json*"):
+            if path.suffix != ".part":
+                self.reused += 1
+                return self.folder.adopt(path)
+        return None
+
+    def _land(self, answer: Answer, name: str) -> Landed:
+        return self.folder.write(
+            f"pagina-{name}.json{'.gz' if answer.is_gzip else ''}", answer.body
+        )
+
+    def _judge(self, landed: Landed, received: int) -> Page:
+        """Read a landed page.
+
+        Raises:
+            IncompleteError: it must not be used.
+            LayoutError: it is sound JSON, but a nested field has another type.
+
+        """
+        try:
+            page, why = self.book.parse(landed), ""
+        except UNREADABLE:
+            page, why = None, "the answer is cut off or is not JSON"
+        else:
+            why = "the answer does not say how many documents there are"
+        if page and not page.says.is_whole:
+            page, why = None, "the search timed out or a part of the index failed"
+        if page and page.says.count < min(self.size, page.says.total - received):
+            page, why = None, "the answer holds fewer documents than it counts"
+        if not page:
+            self.folder.files.pop()
+            raise IncompleteError(why)
+        return page
+
+    def _query(self, window: Window) -> dict[str, object]:
+        central = self.fields.exact("codigo_central_reguladora")
+        return {"bool": {"filter": [{"term": {central: self.central}}, window.clause()]}}
+
+    def _request(self, window: Window) -> dict[str, Any]:
+        return {
+            "size": self.size,
+            "track_total_hits": True,
+            "query": self._query(window),
+            "sort": [
+                {"data_atualizacao": "asc"},
+                {self.fields.exact("codigo_solicitacao"): "asc"},
+            ],
+        }
+
+
+def patiently(door: Door, what: str, once: Callable[[int], T]) -> T:
+    """Call `once` with the number of the attempt until what it returns can be used.
+
+    Raises:
+        SourceError: the answers stay incomplete.
+
+    """
+    try:
+        for attempt in door.patience.rounds(IncompleteError):
+            with attempt:
+                if attempt.num > 1:
+                    door.count_retry()
+                return once(attempt.num)
+    except IncompleteError as error:
+        raise SourceError(
+            f"{what}: {error} ({door.patience.attempts} attempts); nothing was loaded.\n"
+            "Try again later; smaller pages (SISREG_PAGE) are easier on the source."
+        ) from None
+    raise AssertionError("stamina neither returned nor raised")
+
+
+def read_mapping(door: Door, alias: str) -> Answer:
+    """Return the answer to `_mapping`; whether it is a mapping is for `Fields.read` to say.
+
+    Raises:
+        SourceError: no JSON came, however often it was asked for.
+
+    """
+
+    def once(attempt: int) -> Answer:
+        answer = door.ask("GET", f"/{alias}/_mapping")
+        _json(door.expect_ok(answer, f"the fields of {alias}"))
+        return answer
+
+    return patiently(door, f"{alias}, fields", once)
+
+
+def _json(answer: Answer) -> Any:
+    try:
+        return orjson.loads(answer.plain())
+    except (FormatError, orjson.JSONDecodeError):
+        raise IncompleteError("the answer is cut off or is not JSON") from None
+
+
+def _count(answer: Answer) -> int:
+    content = _json(answer)
+    try:
+        count, failed = content["count"], content.get("_shards", {}).get("failed", 0)
+    except (TypeError, KeyError, AttributeError):
+        raise IncompleteError("the answer is no count") from None
+    if failed or not isinstance(count, int):
+        raise IncompleteError("a part of the index failed")
+    return count
+
+
+def _digest(alias: str, request: dict[str, Any]) -> str:
+    text = orjson.dumps([alias, request], option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(text).hexdigest()[:16]
+
+
+def mapping_file(folder: Path) -> Path:
+    """Return where the mapping of a load lies."""
+    return folder / "mapeamento.json"

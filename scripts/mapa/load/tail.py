@@ -1,0 +1,90 @@
+"""What a window of changes does not show: requests open in our store, and documents that vanished.
+
+A request may wait for years, and a mirror may be loaded anew without touching its instant of
+change. So what is open here and did not come with the window is read by its number until it closes.
+What the source does not have under its number is marked in `controle.ausencias`, never deleted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+
+from mapa.audit import Load
+from mapa.load.intake import SEEN, chave
+from mapa.load.layouts import Layout
+
+ASKED = "chaves_perguntadas"
+"""Temporary table with the keys that were asked for by number."""
+EVENTS = {"ausente": "vanished", "presente": "came back"}
+
+
+def choose(con: duckdb.DuckDBPyConnection, layout: Layout, *, everything: bool) -> None:
+    """Choose the keys to ask for: those known that did not come, open ones or all of them."""
+    key = chave(layout)
+    con.execute(
+        f"""
+        create or replace temp table {ASKED} as
+        with atuais as (
+            select {key} as chave, max_by(coalesce({layout.closed}, false), (_carregado_em, _linha))
+                as fechada
+            from {layout.table} group by {key}
+        )
+        select chave, row_number() over (order by chave) - 1 as ordem
+        from atuais as a
+        where (not a.fechada or {everything})
+            and not exists (select 1 from {SEEN} as s where s.chave = a.chave)
+        """
+    )
+
+
+def batches(con: duckdb.DuckDBPyConnection, size: int) -> Iterator[list[str]]:
+    """Yield the chosen keys in order, `size` at a time."""
+    start = 0
+    while True:
+        rows = con.execute(
+            f"select chave from {ASKED} where ordem >= $1 and ordem < $2 order by ordem",
+            [start, start + size],
+        ).fetchall()
+        if not rows:
+            return
+        yield [row[0] for row in rows]
+        start += size
+
+
+def record_presence(load: Load, layout: Layout) -> dict[str, list[str]]:
+    """Record which keys asked for did not come, and which came that had vanished.
+
+    Returns:
+        The keys by event.
+
+    """
+    load.con.execute(
+        f"""
+        create or replace temp table mudancas as
+        with eventos as (
+            select chave, arg_max(evento, registrado_em) as evento
+            from controle.ausencias where tabela = $1 group by chave
+        ),
+        vistas as (select distinct chave from {SEEN})
+        select a.chave, 'ausente' as evento
+        from {ASKED} as a
+        left join eventos as e on a.chave = e.chave
+        where not exists (select 1 from vistas as v where v.chave = a.chave)
+            and e.evento is distinct from 'ausente'
+        union all
+        select v.chave, 'presente'
+        from vistas as v
+        inner join eventos as e on v.chave = e.chave
+        where e.evento = 'ausente'
+        """,
+        [layout.table],
+    )
+    events = {}
+    for event, word in EVENTS.items():
+        chosen = f"select chave from mudancas where evento = '{event}' order by chave"
+        events[event] = [row[0] for row in load.con.execute(chosen).fetchall()]
+        load.record_presence(layout.table, event, chosen)
+        load.notes += [f"{len(events[event])} {word}"] * bool(events[event])
+    return events
