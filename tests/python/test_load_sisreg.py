@@ -322,14 +322,17 @@ def test_a_missing_document_fails_and_names_the_window(mirror: Mirror, settings:
     assert query(settings, f"select count(*) from {REQUESTS}") == [(0,)]
 
 
-def test_a_server_that_caps_its_pages_is_read_to_the_end(
+def test_a_server_that_caps_its_pages_is_read_with_smaller_ones(
     mirror: Mirror, settings: Settings
 ) -> None:
     def capped(answer: dict[str, Any]) -> Any:
         return answer | {"hits": answer["hits"] | {"hits": answer["hits"]["hits"][:4]}}
 
-    mirror.spoil = [capped] * 20
-    (summary,) = sisreg.load(settings, INDICES[0])
+    mirror.spoil = [capped] * 100
+    with pytest.raises(SourceError, match=r"fewer documents than it counts(.|\n)*SISREG_PAGE"):
+        sisreg.load(settings, INDICES[0])
+    assert query(settings, f"select count(*) from {REQUESTS}") == [(0,)]
+    (summary,) = sisreg.load(settings.model_copy(update={"sisreg_page": 4}), INDICES[0])
     assert summary.tally.loaded == 25
 
 
