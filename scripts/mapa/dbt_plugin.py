@@ -1,17 +1,24 @@
 """dbt-duckdb plugin: gives each session the pseudonym function without showing the key.
 
 The key becomes two session variables (HMAC's inner and outer pad) and a temporary macro reads
-them, so it never stands in SQL text, in `target/` or in logs. `profiles.yml` names this module.
+them, so it never stands in SQL text, in `target/` or in logs.
+
+`profiles.yml` names this module, and under `config: {extensions: [...]}` the DuckDB extensions to
+load from their installed wheels: DuckDB itself would ask its own server for them.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import os
+from pathlib import Path
 from typing import Any
 
+import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
+from mapa.errors import ConfigError
 from mapa.settings import Settings
 
 BLOCK = 64  # bytes in a block of SHA-256
@@ -21,8 +28,25 @@ create or replace temp macro mapa_hmac_sha256(texto) as
 """
 
 
+def extension_file(name: str) -> Path:
+    """Return the file of a DuckDB extension in its wheel, as `httpfs` or `postgres_scanner`.
+
+    Raises:
+        ConfigError: the wheel is not installed, or is for another version of DuckDB.
+    """
+    spec = importlib.util.find_spec(f"duckdb_extension_{name}")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        path = Path(folder, "extensions", f"v{duckdb.__version__}", f"{name}.duckdb_extension")
+        if path.exists():
+            return path
+    raise ConfigError(
+        f"The DuckDB extension {name} is not installed for DuckDB {duckdb.__version__}.\n"
+        f"  pip install duckdb-extension-{name.replace('_', '-')}=={duckdb.__version__}"
+    )
+
+
 class Plugin(BasePlugin):
-    """Set the keys on each cursor that dbt opens."""
+    """Load extensions once, and set the keys on each cursor that dbt opens."""
 
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Read the key once; a missing or short key stops dbt here, before any model runs."""
@@ -34,6 +58,12 @@ class Plugin(BasePlugin):
         os.umask(0o077)
         key = (hashlib.sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
         self.pads = bytes(b ^ 0x36 for b in key), bytes(b ^ 0x5C for b in key)
+        self.extensions = [extension_file(name) for name in plugin_config.get("extensions", [])]
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Load the extensions."""
+        for path in self.extensions:
+            conn.execute(f"load '{str(path).replace(chr(39), chr(39) * 2)}'")
 
     def configure_cursor(self, cursor: Any) -> None:
         """Give the session its pads and the function that uses them."""
