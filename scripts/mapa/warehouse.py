@@ -117,12 +117,24 @@ def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 
 
 def create_schemas(con: duckdb.DuckDBPyConnection) -> None:
-    """Create the raw and control tables that do not exist yet."""
+    """Create the raw and control tables that do not exist yet, and the columns they lack.
+
+    A layout may learn a column after a warehouse was made; rows of before have null in it.
+    """
     con.execute(CONTROL_DDL)
     for schema in sorted({layout.table.split(".")[0] for layout in ALL_LAYOUTS}):
         con.execute(f"create schema if not exists {schema}")
     for layout in ALL_LAYOUTS:
         con.execute(layout.ddl())
+    present = set(
+        con.execute(
+            "select schema_name || '.' || table_name, column_name from duckdb_columns()"
+        ).fetchall()
+    )
+    for layout in ALL_LAYOUTS:
+        for name, kind in layout.types().items():
+            if (layout.table, name) not in present:
+                con.execute(f'alter table {layout.table} add column "{name}" {kind}')
 
 
 def explain(path: Path, error: duckdb.Error) -> MapaError:

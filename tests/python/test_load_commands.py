@@ -190,3 +190,17 @@ def test_ctrl_c_leaves_nothing_half_loaded(tmp_path: Path) -> None:
     assert [load["outcome"] for load in sections["loads"]] == ["falhou"]
     assert sections["watermarks"] == []
     assert list((tmp_path / "data" / "landing").rglob("*.json.gz"))
+
+
+def test_a_warehouse_of_an_older_version_is_read_and_brought_up_to_date(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "mapa.duckdb"
+    with warehouse.connect(path) as con:
+        con.execute("drop table bruto_sisreg.teto")
+        con.execute("insert into bruto_sisreg.ppi (competencia) values ('202603')")
+        con.execute("alter table bruto_sisreg.ppi drop column qtd_ppi")
+    tables = json.loads(mapa("status", "--json").stdout)["tables"]
+    assert "bruto_sisreg.teto" not in {row["table"] for row in tables}
+    with warehouse.connect(path) as con:
+        assert con.execute("select count(*) from bruto_sisreg.teto").fetchone() == (0,)
+        row = con.execute("select competencia, qtd_ppi from bruto_sisreg.ppi").fetchone()
+    assert row == ("202603", None)

@@ -64,10 +64,13 @@ class Layout:
         """Return the DuckDB type of a source column."""
         return self.nested.get(column, "VARCHAR")
 
+    def types(self) -> dict[str, str]:
+        """Return the DuckDB type of each column of the raw table, in order."""
+        return {c: self.type_of(c) for c in self.columns} | SYSTEM_COLUMNS
+
     def ddl(self) -> str:
         """Return the statement that creates the raw table when it does not exist."""
-        types = {c: self.type_of(c) for c in self.columns} | SYSTEM_COLUMNS
-        body = ",\n    ".join(f'"{name}" {kind}' for name, kind in types.items())
+        body = ",\n    ".join(f'"{name}" {kind}' for name, kind in self.types().items())
         return f"create table if not exists {self.table} (\n    {body}\n)"
 
 

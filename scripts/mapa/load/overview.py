@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 import orjson
 
+from mapa.errors import ConfigError
 from mapa.load.intake import chave
 from mapa.load.layouts import ALL_LAYOUTS
 from mapa.settings import Settings
@@ -16,10 +17,29 @@ LAST_LOADS = 15
 
 
 def overview(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, list[dict[str, Any]]]:
-    """Return the sections of the status; each is a list of rows with the same keys."""
+    """Return the sections of the status; each is a list of rows with the same keys.
+
+    Raises:
+        ConfigError: the warehouse has never been loaded.
+    """
+    # An older version of this program may have made the warehouse, or dbt alone.
+    present = {
+        name
+        for (name,) in con.execute(
+            "select schema_name || '.' || table_name from duckdb_tables()"
+        ).fetchall()
+    }
+    if "controle.cargas" not in present:
+        raise ConfigError(
+            f"{settings.warehouse} holds nothing yet. Load something first; see\n  mapa load --help"
+        )
     return {
         "loads": _rows(con, _LOADS),
-        "tables": [_table(con, layout.table, chave(layout)) for layout in ALL_LAYOUTS],
+        "tables": [
+            _table(con, layout.table, chave(layout))
+            for layout in ALL_LAYOUTS
+            if layout.table in present
+        ],
         "watermarks": _rows(con, _WATERMARKS),
         "unknown_fields": _rows(con, _UNKNOWN),
         "absences": _rows(con, _ABSENCES),
