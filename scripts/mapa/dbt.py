@@ -7,9 +7,10 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from mapa.errors import BuildError, ConfigError
+from mapa.errors import BuildError, ConfigError, LockedError, MapaError
 from mapa.settings import Settings
 from mapa.ui import progress
 
@@ -26,6 +27,7 @@ def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
 
     Raises:
         ConfigError: there is no dbt project here.
+        LockedError: another process has the warehouse open.
         BuildError: dbt failed; the message names what failed.
     """
     project = settings.dbt_project_dir
@@ -39,6 +41,7 @@ def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
         "DBT_TARGET_PATH": str(settings.dbt_target_path.resolve()),
         "DBT_LOG_PATH": str(settings.dbt_log_path.resolve()),
     }
+    began = time.time()
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
         [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments],
         cwd=project,
@@ -61,33 +64,42 @@ def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
             process.terminate()
         code = process.wait()
     if code:
-        raise BuildError(_why(settings, tail, arguments[0]))
+        raise _failure(settings, tail, arguments[0], began)
 
 
-def _why(settings: Settings, tail: list[str], command: str) -> str:
+def _failure(settings: Settings, tail: list[str], command: str, began: float) -> MapaError:
     """Say which nodes failed, or quote the project's own guard, and where the rest stands."""
     where = f"The details are in {settings.dbt_log_path / 'dbt.log'}."
-    failed = _failed_nodes(settings.dbt_target_path / "run_results.json")
+    failed = _failed_nodes(settings.dbt_target_path / "run_results.json", began)
     for index, line in enumerate(tail):
         if "Compilation Error in operation" in line and index + 1 < len(tail):
-            return tail[index + 1].strip()
+            return BuildError(tail[index + 1].strip())
         if "Could not set lock" in line:
-            return (
+            return LockedError(
                 "dbt could not open the warehouse: another process has it open.\n"
                 "Wait until the other run has ended, then try again."
             )
     names = "\n".join(f"  {status}: {name}" for name, status in failed[:10])
-    return f"dbt {command} failed{':' if names else '.'}\n{names}\n{where}".replace("\n\n", "\n")
+    text = f"dbt {command} failed{':' if names else '.'}\n{names}\n{where}"
+    return BuildError(text.replace("\n\n", "\n"))
 
 
-def _failed_nodes(results: Path) -> list[tuple[str, str]]:
-    """Return name and status of what did not pass in dbt's last run."""
-    if not results.exists():
+def _failed_nodes(results: Path, began: float) -> list[tuple[str, str]]:
+    """Return name and status of what did not pass; nothing if dbt stopped before it ran a node.
+
+    dbt leaves the results of an earlier run where they are when it cannot start.
+    """
+    if not results.exists() or results.stat().st_mtime < began:
         return []
     rows = json.loads(results.read_text())["results"]
     return [(r["unique_id"], r["status"]) for r in rows if r["status"] in BAD]
 
 
 def build(settings: Settings) -> None:
-    """Build and test everything."""
+    """Build and test everything.
+
+    Raises:
+        ConfigError: the pseudonym key is missing or too short.
+    """
+    settings.pseudonym_key()
     run_dbt(settings, "build", title="dbt build")

@@ -1,9 +1,10 @@
-"""The plugin that gives dbt its keys and extensions."""
+"""How the project runs dbt, and the plugin that gives it keys and extensions."""
 
 from __future__ import annotations
 
 import hashlib
 import hmac
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,8 +14,10 @@ import duckdb
 import pytest
 
 from conftest import PROJECT, environment, house_environment
+from mapa import dbt, warehouse
 from mapa.dbt_plugin import Plugin, extension_file
-from mapa.errors import ConfigError
+from mapa.errors import BuildError, ConfigError, LockedError
+from mapa.settings import Settings
 
 
 @pytest.mark.parametrize("length", [32, 64, 65, 200])
@@ -50,3 +53,29 @@ def test_dbt_loads_an_extension_from_its_wheel(tmp_path: Path) -> None:
 def test_an_extension_without_its_wheel_says_what_to_install() -> None:
     with pytest.raises(ConfigError, match="pip install duckdb-extension-inexistente=="):
         extension_file("inexistente")
+
+
+def test_a_failing_build_says_why_and_not_what_failed_earlier(tmp_path: Path) -> None:
+    env = house_environment(tmp_path)
+    earlier = Path(env["DBT_TARGET_PATH"]) / "run_results.json"
+    earlier.parent.mkdir()
+    with environment(env):
+        settings = Settings.load()
+        with pytest.raises(BuildError, match="Nothing has been loaded"):
+            dbt.build(settings)
+        # Another process holds the warehouse: dbt runs as one, this test as the other.
+        with warehouse.connect(settings.warehouse), pytest.raises(LockedError):
+            dbt.build(settings)
+        earlier.write_text('{"results": [{"unique_id": "model.de_antes", "status": "error"}]}')
+        os.utime(earlier, (0, 0))
+        with pytest.raises(BuildError) as caught:
+            dbt.run_dbt(settings, "build", "--selector", "inexistente", title="broken")
+    assert "de_antes" not in caught.value.message
+
+
+def test_a_build_without_a_key_is_a_setting_to_correct(tmp_path: Path) -> None:
+    with (
+        environment(house_environment(tmp_path) | {"MAPA_PSEUDONYM_KEY": "curta"}),
+        pytest.raises(ConfigError, match="MAPA_PSEUDONYM_KEY"),
+    ):
+        dbt.build(Settings.load())
