@@ -9,7 +9,6 @@ from __future__ import annotations
 import ssl
 import threading
 import time
-import zlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -21,12 +20,11 @@ import httpx
 import stamina
 
 from mapa.errors import ConfigError, FormatError, SourceError
+from mapa.packing import DamagedError, unpack
 from mapa.settings import Settings
 
 MAX_BODY = 256 * 2**20
 """Largest body that is read, in bytes as received."""
-MAX_PLAIN = 64 * 2**20
-"""Largest body that is unpacked in Python; pages of documents are unpacked by DuckDB."""
 RETRIED = frozenset({429, 500, 502, 503, 504})
 MAX_RETRY_AFTER = 120.0
 
@@ -135,14 +133,10 @@ class Answer:
         """
         if not self.is_gzip:
             return self.body
-        unpacker = zlib.decompressobj(wbits=31)
         try:
-            data = unpacker.decompress(self.body, MAX_PLAIN)
-        except zlib.error:
-            raise FormatError("A compressed answer is damaged.") from None
-        if unpacker.unconsumed_tail or not unpacker.eof:
-            raise FormatError("A compressed answer is cut off or far too large.")
-        return data
+            return unpack(self.body)
+        except DamagedError:
+            raise FormatError("A compressed answer is damaged, cut off or far too large.") from None
 
 
 class _RetryError(Exception):

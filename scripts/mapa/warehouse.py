@@ -89,6 +89,8 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
             con.execute(f"set memory_limit = '{MEMORY}'")
             # A second thread doubles the CPU of a load and saves no time: a page is one object.
             con.execute("set threads = 1")
+            # Files of hits come and go under one name; what was read of one says nothing of the next.
+            con.execute("set enable_external_file_cache = false")
             create_schemas(con)
         yield con
     except duckdb.Error as error:

@@ -1,4 +1,4 @@
-"""Pages of search hits to rows: DuckDB reads the compressed page as it was received.
+"""Hits of a search to rows: DuckDB reads them from the page as it was received.
 
 Explicit columns make DuckDB parse only once and without guessing, but they drop what they do not
 name. So the names are compared first. The index's own `_mapping` lists every field that any of its
@@ -11,12 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import orjson
-import pyarrow as pa
 
 from mapa.errors import LayoutError
 from mapa.load.layouts import Layout
@@ -24,26 +22,6 @@ from mapa.load.layouts import Layout
 COMPARED_EVERY = 16
 ALIASES = {"timestamp": "@timestamp", "version": "@version"}
 """Raw Logstash documents carry these with an at sign."""
-ROOM = 16 * 2**20
-"""Smallest limit for one JSON object, in bytes; a page is one object, read into twice its size."""
-MOST_ROOM = 128 * 2**20
-"""Largest limit for one JSON object: a page of 10,000 documents needs less than half of it."""
-
-
-@dataclass(frozen=True)
-class Envelope:
-    """What a page says about itself."""
-
-    timed_out: bool
-    failed_shards: int
-    total: int
-    count: int
-    last_sort: list[Any]
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether all shards answered in time."""
-        return not self.timed_out and self.failed_shards == 0
 
 
 @dataclass(frozen=True)
@@ -64,10 +42,10 @@ class Shape:
         new = {name for name in names if name not in known and name.split(".")[0] not in self.extra}
         return replace(self, extra=tuple(sorted({*self.extra, *new})))
 
-    def relation(self, page: Path, offset: int) -> str:
-        """Return the select that turns a page into rows, numbered from `offset` + 1.
+    def relation(self, hits: str, offset: int) -> str:
+        """Return the select that turns a file of hits into rows, numbered from `offset` + 1.
 
-        Besides the columns of the layout it yields those of `Envelope` on every row.
+        Besides the columns of the layout it yields `ordem`, the key of the hit as JSON.
         """
         columns = ", ".join(f'{self._column(c)} as "{c}"' for c in self.layout.columns)
         return f"""
@@ -75,11 +53,8 @@ class Shape:
                 {columns},
                 {offset} + row_number() over () as _linha,
                 {self._extras()} as _campos_extras,
-                {ENVELOPE}
-            from (
-                select unnest(hits.hits) as h, timed_out, _shards, hits.total as total
-                from {read_page(page, self._struct())}
-            )
+                cast(h.sort as varchar) as ordem
+            from {read_hits(hits, self.struct())} as h
         """
 
     def _known(self) -> set[str]:
@@ -97,7 +72,7 @@ class Shape:
     def _extra_of(self, column: str) -> list[str]:
         return [e.split(".", 1)[1] for e in self.extra if e.startswith(f"{column}.")]
 
-    def _struct(self) -> str:
+    def struct(self) -> str:
         members = {c: self.layout.type_of(c) for c in self.layout.columns}
         members |= {ALIASES[c]: "VARCHAR" for c in self.layout.columns if c in ALIASES}
         for column in self.layout.nested:
@@ -140,60 +115,12 @@ class Shape:
         )
 
 
-ENVELOPE = """timed_out, _shards.failed as falhas, total.value as total,
-                total.relation as relacao, cast(h.sort as varchar) as ordem"""
-
-
-def read_page(page: Path, source: str) -> str:
-    """Return the table function that reads a page; `source` is the type of a document."""
+def read_hits(hits: str, document: str) -> str:
+    """Return the table function that reads a file of hits; `document` is the type of a document."""
     return (
-        f"read_json({literal(str(page))}, format='unstructured', records=true, "
-        f"maximum_object_size={object_size(page)}, columns={{timed_out: 'BOOLEAN', "
-        "_shards: 'STRUCT(failed BIGINT)', hits: 'STRUCT(total STRUCT(value BIGINT, relation "
-        f"VARCHAR), hits STRUCT(_source {source.replace(chr(39), chr(39) * 2)}, sort JSON)[])'}})"
+        f"read_json({literal(hits)}, format='array', "
+        f"columns={{_source: {literal(document)}, sort: 'JSON'}})"
     )
-
-
-def object_size(page: Path) -> int:
-    """Return how large the page's one JSON object may be, from the end of the gzip stream.
-
-    A stream that lies about its size makes DuckDB stop, not run out of memory; one that is cut off
-    ends in bytes that mean nothing, so that what they claim has a limit.
-    """
-    with page.open("rb") as file:
-        is_gzip = file.read(2) == b"\x1f\x8b"
-        file.seek(-4, 2)
-        size = int.from_bytes(file.read(4), "little") if is_gzip else file.tell()
-    return min(max(ROOM, size + 1024), MOST_ROOM)
-
-
-def envelope(con: duckdb.DuckDBPyConnection, page: Path, lote: pa.Table) -> Envelope | None:
-    """Return what a page that was read says about itself; None when it does not count its hits.
-
-    A page without documents leaves no row, so it is read once more, which costs nothing.
-    """
-    query = (
-        "select bool_or(timed_out), max(falhas), max(total), max(relacao), count(*), "
-        "arg_max(ordem, _linha) from lote"
-        if lote.num_rows
-        else "select timed_out, _shards.failed, hits.total.value, hits.total.relation, "
-        f"len(hits.hits), null from {read_page(page, 'JSON')}"
-    )
-    row = con.execute(query).fetchone()
-    if not row or row[2] is None or row[3] != "eq" or row[4] is None:
-        return None
-    timed_out, failed, total, _, count, last = row
-    return Envelope(timed_out is not False, failed or 0, total, count, orjson.loads(last or "[]"))
-
-
-def scroll_id(con: duckdb.DuckDBPyConnection, page: Path) -> str:
-    """Return the name of the scroll that a page belongs to, empty when it has none."""
-    row = con.execute(
-        f"select _scroll_id from read_json({literal(str(page))}, format='unstructured', "
-        f"records=true, maximum_object_size={object_size(page)}, "
-        "columns={_scroll_id: 'VARCHAR'})"
-    ).fetchone()
-    return (row[0] if row else None) or ""
 
 
 @dataclass(frozen=True)
@@ -246,12 +173,12 @@ class Fields:
         return name
 
 
-def document_fields(con: duckdb.DuckDBPyConnection, page: Path, layout: Layout) -> set[str]:
-    """Return the fields that the documents of a page really have, nested ones included.
+def document_fields(con: duckdb.DuckDBPyConnection, hits: str, layout: Layout) -> set[str]:
+    """Return the fields that the documents of a file of hits really have, nested ones included.
 
     Raises:
         LayoutError: a nested field is no longer a list of objects.
-        duckdb.Error: the page is damaged.
+        duckdb.Error: the file is damaged.
 
     """
     entries = " union all ".join(
@@ -269,9 +196,7 @@ def document_fields(con: duckdb.DuckDBPyConnection, page: Path, layout: Layout) 
     found = con.execute(
         f"""
         with documentos as materialized (
-            select h._source as d from (
-                select unnest(hits.hits) as h from {read_page(page, "JSON")}
-            )
+            select h._source as d from {read_hits(hits, "JSON")} as h
         ){with_entries}
         select distinct unnest(json_keys(d)) as nome, false as outro_tipo from documentos
         {nested if entries else ""}

@@ -23,10 +23,12 @@ import pyarrow as pa
 from mapa.errors import FormatError, SourceError
 from mapa.http import Answer, Door
 from mapa.landing import Folder, Landed
-from mapa.load import documents
-from mapa.load.documents import COMPARED_EVERY, Envelope, Fields, Shape
+from mapa.load import documents, hits
+from mapa.load.documents import COMPARED_EVERY, Fields, Shape
+from mapa.load.hits import Envelope
 from mapa.load.intake import Intake
 from mapa.load.window import Window
+from mapa.packing import DamagedError
 
 MOST_DOCUMENTS = 100_000
 """Parts of a window hold about this many: few enough to stand still while they are read."""
@@ -34,12 +36,13 @@ READINGS = 3
 """How often a part is read until its count agrees."""
 SCROLL_LIFE = "5m"
 UNREADABLE = (
+    DamagedError,
     duckdb.InvalidInputException,
     duckdb.IOException,
     duckdb.ConversionException,
     duckdb.OutOfMemoryException,
 )
-"""What DuckDB raises on a page that is not whole, not JSON, or claims to be huge."""
+"""What is raised on a page that is not whole, not JSON, or claims to be huge."""
 
 T = TypeVar("T")
 
@@ -60,6 +63,16 @@ class Page:
     lote: pa.Table
     says: Envelope
 
+    @property
+    def count(self) -> int:
+        """How many documents it holds."""
+        return self.lote.num_rows
+
+    @property
+    def last_sort(self) -> list[Any]:
+        """The key of its last document, after which the next page begins."""
+        return orjson.loads(self.lote.column("ordem")[-1].as_py() or "[]") if self.count else []
+
 
 class Book:
     """Turns landed pages into rows; what was learned of the fields grows from page to page."""
@@ -70,27 +83,28 @@ class Book:
         self.shape = Shape(intake.layout).with_fields(fields.kinds)
         self.number = 0
 
-    def parse(self, landed: Landed) -> Page | None:
-        """Read a page; None when it does not say how many documents there are.
+    def parse(self, landed: Landed) -> Page:
+        """Read a page.
 
         Raises:
-            duckdb.Error: it is damaged.
+            DamagedError, duckdb.Error: it is damaged.
             LayoutError: a nested field has another type.
 
         """
         scratch, layout = self.intake.load.scratch, self.intake.layout
-        try:
-            if self.number % COMPARED_EVERY == 1:
-                names = documents.document_fields(scratch, landed.path, layout)
-                self.shape = self.shape.with_fields(names)
-            lote = self.intake.read(self.shape.relation(landed.path, self.intake.tally.received))
-        except UNREADABLE:
-            # Sound JSON that does not fit is a change of the source and must say so.
-            with suppress(*UNREADABLE):
-                documents.document_fields(scratch, landed.path, layout)
-            raise
-        says = documents.envelope(scratch, landed.path, lote)
-        return Page(landed, lote, says) if says else None
+        with hits.opened(landed.path) as opened:
+            try:
+                if self.number % COMPARED_EVERY == 1:
+                    names = documents.document_fields(scratch, opened.file, layout)
+                    self.shape = self.shape.with_fields(names)
+                relation = self.shape.relation(opened.file, self.intake.tally.received)
+                lote = self.intake.read(relation)
+            except UNREADABLE:
+                # Sound JSON that does not fit is a change of the source and must say so.
+                with suppress(*UNREADABLE):
+                    documents.document_fields(scratch, opened.file, layout)
+                raise
+        return Page(landed, lote, opened.envelope)
 
     def settle(self, page: Page) -> None:
         """Give the documents of a page their fates."""
@@ -181,7 +195,7 @@ class Search:
         try:
             for page in pages:
                 self.book.settle(page)
-                received += page.says.count
+                received += page.count
                 self.seen(self.book.intake.tally.received)
         except UnsortableError:
             self._scrolling = True
@@ -198,10 +212,10 @@ class Search:
             what = f"changes of {part}"
             page = self._page(self._request(part) | after, received, what, fresh=fresh)
             yield page
-            received += page.says.count
-            if page.says.count < self.size:
+            received += page.count
+            if page.count < self.size:
                 return
-            after = {"search_after": page.says.last_sort}
+            after = {"search_after": page.last_sort}
 
     def _scrolled(self, part: Window) -> Iterator[Page]:
         """Yield the pages of a part by scroll, for servers that refuse to sort."""
@@ -213,10 +227,10 @@ class Search:
                 self.door.expect_ok(answer, f"a scroll in {self.alias}")
                 self.book.number += 1
                 page = self._judge(self._land(answer, f"{self.book.number:06d}-rolagem"), received)
-                scroll = documents.scroll_id(self.book.intake.load.scratch, page.landed.path)
+                scroll = page.says.scroll
                 yield page
-                received += page.says.count
-                if page.says.count < self.size or not scroll:
+                received += page.count
+                if page.count < self.size or not scroll:
                     return
                 path, body = "/_search/scroll", {"scroll": SCROLL_LIFE, "scroll_id": scroll}
         finally:
@@ -273,17 +287,19 @@ class Search:
             LayoutError: it is sound JSON, but a nested field has another type.
 
         """
+        why = ""
         try:
-            page, why = self.book.parse(landed), ""
+            page = self.book.parse(landed)
         except UNREADABLE:
-            page, why = None, "the answer is cut off or is not JSON"
+            why = "the answer is cut off or is not JSON"
         else:
-            why = "the answer does not say how many documents there are"
-        if page and not page.says.is_whole:
-            page, why = None, "the search timed out or a part of the index failed"
-        if page and page.says.count < min(self.size, page.says.total - received):
-            page, why = None, "the answer holds fewer documents than it counts"
-        if not page:
+            if page.says.total is None:
+                why = "the answer does not say how many documents there are"
+            elif not page.says.is_whole:
+                why = "the search timed out or a part of the index failed"
+            elif page.count < min(self.size, page.says.total - received):
+                why = "the answer holds fewer documents than it counts"
+        if why:
             self.folder.files.pop()
             raise IncompleteError(why)
         return page

@@ -81,10 +81,7 @@ def _replay_load(load: Load, folder: Folder, layout: Layout, note: dict[str, Any
         if landed.path == mapping_file(folder.path):
             continue
         book.number = int(landed.path.name.split("-")[1])
-        page = book.parse(landed)
-        if page is None:
-            raise _damaged(landed.path)
-        book.settle(page)
+        book.settle(book.parse(landed))
     load.size, load.sha256 = folder.size, folder.sha256
     load.retries = note["novas_tentativas"]
     load.report_unknown(layout.table, book.shape.extra)

@@ -1,0 +1,35 @@
+"""Gzip streams of what was received, unpacked within bounds."""
+
+from __future__ import annotations
+
+from isal import igzip_lib, isal_zlib
+
+MAGIC = b"\x1f\x8b"
+MAX_PLAIN = 128 * 2**20
+"""No answer unpacks to more: a page of 10,000 documents needs less than half of it."""
+
+
+class DamagedError(Exception):
+    """Bytes that are not what they claim to be, or would unpack to too much."""
+
+
+def is_gzip(data: bytes) -> bool:
+    """Say whether these bytes claim to be a gzip stream."""
+    return data.startswith(MAGIC)
+
+
+def unpack(data: bytes) -> bytes:
+    """Return the content of one gzip stream.
+
+    Raises:
+        DamagedError: it is damaged, cut off, or larger than `MAX_PLAIN`.
+
+    """
+    unpacker = isal_zlib.decompressobj(wbits=31)
+    try:
+        content = unpacker.decompress(data, MAX_PLAIN)
+    except igzip_lib.IsalError:
+        raise DamagedError from None
+    if not unpacker.eof or unpacker.unused_data:
+        raise DamagedError
+    return bytes(content)
