@@ -20,6 +20,7 @@ COMMANDS = {
     "dictionary": "Make or check the data dictionary.",
     "panels": "Open the panels on the published files.",
     "status": "Show loads, freshness and published versions.",
+    "bench": "Measure what the house costs and what it withstands.",
 }
 
 

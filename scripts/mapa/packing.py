@@ -1,6 +1,8 @@
-"""Gzip streams of what was received, unpacked within bounds."""
+"""Large bodies in bounded memory: gzip streams unpacked, and what they leave behind given back."""
 
 from __future__ import annotations
+
+import ctypes
 
 from isal import igzip_lib, isal_zlib
 
@@ -28,8 +30,19 @@ def unpack(data: bytes) -> bytes:
     unpacker = isal_zlib.decompressobj(wbits=31)
     try:
         content = unpacker.decompress(data, MAX_PLAIN)
-    except igzip_lib.IsalError:
+    except igzip_lib.IsalError:  # type: ignore[misc]
         raise DamagedError from None
     if not unpacker.eof or unpacker.unused_data:
         raise DamagedError
     return bytes(content)
+
+
+def release_memory() -> None:
+    """Give freed memory back to the system.
+
+    glibc keeps what pages of megabytes leave behind, so that a long load would seem to grow. Where
+    there is no such function there is no such habit.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim:
+        trim(0)

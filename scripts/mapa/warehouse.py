@@ -11,7 +11,7 @@ import duckdb
 
 from mapa.errors import DiskError, FormatError, LockedError, MapaError
 from mapa.landing import disk
-from mapa.load.layouts import ALL_LAYOUTS
+from mapa.load.layouts import ALL_LAYOUTS, SYSTEM_COLUMNS, Layout
 
 CONTROL_DDL = """
 create schema if not exists controle;
@@ -85,11 +85,12 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
     con = _open(path, read_only=read_only)
     try:
         con.execute("set TimeZone = 'UTC'")
+        con.execute("set enable_progress_bar = false")
         if not read_only:
             con.execute(f"set memory_limit = '{MEMORY}'")
             # A second thread doubles the CPU of a load and saves no time: a page is one object.
             con.execute("set threads = 1")
-            # Files of hits come and go under one name; what was read of one says nothing of the next.
+            # Files of hits follow each other under one name; nothing of one is in the next.
             con.execute("set enable_external_file_cache = false")
             create_schemas(con)
         yield con
@@ -121,7 +122,8 @@ def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
 def create_schemas(con: duckdb.DuckDBPyConnection) -> None:
     """Create the raw and control tables that do not exist yet, and the columns they lack.
 
-    A layout may learn a column after a warehouse was made; rows of before have null in it.
+    A layout may learn a column after a warehouse was made; rows of before have null in it. Hashes
+    of content are made again when they are not those that this version of DuckDB makes.
     """
     con.execute(CONTROL_DDL)
     for schema in sorted({layout.table.split(".")[0] for layout in ALL_LAYOUTS}):
@@ -137,6 +139,25 @@ def create_schemas(con: duckdb.DuckDBPyConnection) -> None:
         for name, kind in layout.types().items():
             if (layout.table, name) not in present:
                 con.execute(f'alter table {layout.table} add column "{name}" {kind}')
+        _refresh_hashes(con, layout)
+
+
+def _refresh_hashes(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+    """Make the hashes of a raw table anew unless its first row has the right one."""
+    kind, fresh = SYSTEM_COLUMNS["_hash"], layout.content_hash()
+    known = con.execute(
+        "select count(*) from duckdb_columns() where column_name = '_hash' and data_type = $1 "
+        "and schema_name || '.' || table_name = $2",
+        [kind, layout.table],
+    ).fetchone()
+    stale = con.execute(
+        f"select 1 from (select * from {layout.table} limit 1) "
+        f"where cast(_hash as varchar) is distinct from cast({fresh} as varchar)"
+    ).fetchone()
+    if known != (1,) or stale:
+        con.execute(
+            f"alter table {layout.table} alter column _hash set data type {kind} using {fresh}"
+        )
 
 
 def explain(path: Path, error: duckdb.Error) -> MapaError:

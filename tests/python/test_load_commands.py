@@ -20,7 +20,7 @@ from click.testing import CliRunner, Result
 from conftest import PROJECT
 from mapa import warehouse
 from mapa.cli import cli
-from mapa.load.layouts import ALL_LAYOUTS
+from mapa.load.layouts import ALL_LAYOUTS, PPI
 from mirror import PASSWORD, USER, Mirror, mirroring
 
 FIXTURES = PROJECT / "tests" / "fixtures" / "load"
@@ -204,3 +204,21 @@ def test_a_warehouse_of_an_older_version_is_read_and_brought_up_to_date(tmp_path
         assert con.execute("select count(*) from bruto_sisreg.teto").fetchone() == (0,)
         row = con.execute("select competencia, qtd_ppi from bruto_sisreg.ppi").fetchone()
     assert row == ("202603", None)
+
+
+def test_hashes_of_an_older_version_are_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "data" / "mapa.duckdb"
+    with warehouse.connect(path) as con:
+        con.execute("insert into bruto_sisreg.ppi (competencia, _hash) values ('202603', 1)")
+        con.execute("insert into bruto_sisreg.ppi (competencia, _hash) values ('202604', 2)")
+        con.execute("alter table bruto_sisreg.teto alter column _hash set data type varchar")
+    with warehouse.connect(path) as con:
+        fresh = f"select competencia, {PPI.content_hash()} from bruto_sisreg.ppi"
+        stored = con.execute("select competencia, _hash from bruto_sisreg.ppi").fetchall()
+        assert stored == con.execute(fresh).fetchall()
+        assert len({value for _, value in stored}) == 2
+        kinds = con.execute(
+            "select distinct data_type from duckdb_columns() "
+            "where column_name = '_hash' and schema_name like 'bruto%'"
+        ).fetchall()
+    assert kinds == [("UBIGINT",)]

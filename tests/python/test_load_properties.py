@@ -30,6 +30,7 @@ from mapa.load import exports, fhir, pdq
 from mapa.load.archives import Export
 from mapa.load.cadsus import VALID_CNS
 from mapa.load.layouts import AFASTAMENTO_UNIDADE as LEAVE
+from mapa.load.layouts import ALL_LAYOUTS, Layout
 from mapa.load.recognise import examine, recognise
 from mapa.settings import Settings
 
@@ -223,3 +224,39 @@ def _json(content: Any) -> bytes:
 def _query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
     with warehouse.connect(settings.warehouse, read_only=True) as con:
         return con.execute(sql).fetchall()
+
+
+def hashes(variants: dict[str, list[str]], layout: Layout) -> list[int]:
+    """Return the hash of an empty row and of each row that has one column filled as given."""
+    con = duckdb.connect()
+    empty = ", ".join(f'cast(null as {kind}) as "{c}"' for c, kind in layout.types().items())
+    rows = [f"select * from (select {empty})"]
+    for column, values in variants.items():
+        kind = layout.types()[column]
+        rows += [
+            f'select * replace (cast({value} as {kind}) as "{column}") from (select {empty})'
+            for value in values
+        ]
+    query = f"select {layout.content_hash()} from ({' union all '.join(rows)})"
+    return [row[0] for row in con.execute(query).fetchall()]
+
+
+@pytest.mark.parametrize("layout", ALL_LAYOUTS, ids=lambda layout: layout.name)
+def test_the_hash_tells_every_column_and_nothing_from_null(layout: Layout) -> None:
+    plain = [c for c in (*layout.columns, "_campos_extras") if c not in layout.nested]
+    variants = {c: ["''", "'a'", "'b'"] for c in plain if c not in layout.volatile}
+    for column, kind in layout.nested.items():
+        first, second = (member.split()[0] for member in kind[7:].split(", ")[:2])
+        pairs = [("null", "null"), ("''", "null"), ("'a'", "null"), ("null", "'a'")]
+        entries = [f"{{'{first}': {a}, '{second}': {b}}}" for a, b in pairs]
+        lists = ["[]", *(f"[{e}]" for e in entries), f"[{entries[2]}, {entries[3]}]"]
+        variants[column] = [*lists, f"[{entries[3]}, {entries[2]}]"]
+    found = hashes(variants, layout)
+    assert len(found) == len(set(found)) == 1 + sum(map(len, variants.values()))
+
+
+@pytest.mark.parametrize(
+    "layout", [la for la in ALL_LAYOUTS if la.volatile], ids=lambda la: la.name
+)
+def test_the_hash_does_not_see_what_the_source_writes_anew(layout: Layout) -> None:
+    assert len(set(hashes({c: ["'a'"] for c in layout.volatile}, layout))) == 1

@@ -1,6 +1,6 @@
 """The fault suite: the real loader against the simulator's worst days.
 
-`python -m mapa.bench.faults` prints a table. Each run loads a small city through answers that are
+`mapa bench faults` prints a table. Each run loads a small city through answers that are
 spoilt by a seeded plan, or is killed at random moments, from an empty warehouse or on top of an
 older state. It must end complete, with the very content of a load without faults, or with one of
 our errors and nothing half loaded; in both cases a load from the healthy source must then succeed.
@@ -313,7 +313,3 @@ def main(runs: int, kills: int, people: int, days: int, seed: int) -> None:
                 click.echo(f"{result.kind}: {result.problem} (run {len(results)})", err=True)
     Console(width=100).print(table(results))
     sys.exit(any(result.problem for result in results))
-
-
-if __name__ == "__main__":
-    main()

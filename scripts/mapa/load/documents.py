@@ -3,8 +3,8 @@
 Explicit columns make DuckDB parse only once and without guessing, but they drop what they do not
 name. So the names are compared first. The index's own `_mapping` lists every field that any of its
 documents has, at the price of one small request; in case a server maps no field that it does not
-know, the documents themselves are compared too, all of the first page and of every sixteenth
-(comparing each page costs a third of the whole load). Unknown fields are then read as JSON.
+know, the documents themselves are compared too, all of the first page and of every 64th (comparing
+each page costs a third of the whole load). Unknown fields are then read as JSON.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import orjson
 from mapa.errors import LayoutError
 from mapa.load.layouts import Layout
 
-COMPARED_EVERY = 16
+COMPARED_EVERY = 64
 ALIASES = {"timestamp": "@timestamp", "version": "@version"}
 """Raw Logstash documents carry these with an at sign."""
 
@@ -73,6 +73,7 @@ class Shape:
         return [e.split(".", 1)[1] for e in self.extra if e.startswith(f"{column}.")]
 
     def struct(self) -> str:
+        """Return the DuckDB type of a document."""
         members = {c: self.layout.type_of(c) for c in self.layout.columns}
         members |= {ALIASES[c]: "VARCHAR" for c in self.layout.columns if c in ALIASES}
         for column in self.layout.nested:

@@ -4,10 +4,6 @@ A batch is an Arrow table that DuckDB made from what was received; no record pas
 Records that lack a required column go to `controle.rejeitos`; a record equal to the version before
 it (in this load, else the newest stored one) counts as identical; the rest is appended.
 
-The hash is MD5 over the non-volatile columns and the unknown fields, each as text, joined by
-control characters that tell null from empty. DuckDB's own `hash()` costs a quarter of it but may
-change with DuckDB, and then every record would look new.
-
 The batch is the variable `lote`, which DuckDB finds by its name in the calling function.
 """
 
@@ -117,13 +113,7 @@ class Intake:
         self.load.tally += tally
 
     def _hashed(self, relation: str) -> str:
-        columns = [c for c in self.layout.columns if c not in self.layout.volatile]
-        texts = (
-            f'cast(to_json(r."{c}") as varchar)' if c in self.layout.nested else f'r."{c}"'
-            for c in (*columns, "_campos_extras")
-        )
-        parts = ", ".join(f"coalesce({text}, chr(30))" for text in texts)
-        return f"select r.*, md5(concat_ws(chr(31), {parts})) as _hash from ({relation}) as r"
+        return f"select *, {self.layout.content_hash()} as _hash from ({relation})"
 
     def _problem(self) -> str:
         """Return SQL for why a record is rejected, null when it is not.

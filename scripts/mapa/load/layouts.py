@@ -17,14 +17,14 @@ SYSTEM_COLUMNS = {
     "_arquivo": "VARCHAR",
     "_linha": "BIGINT",
     "_carregado_em": "TIMESTAMP",
-    "_hash": "VARCHAR",
+    "_hash": "UBIGINT",
     "_campos_extras": "VARCHAR",
 }
 """Columns that every raw row carries besides those of the source.
 
 `_carga_id`: load in `controle.cargas`; `_arquivo`: path inside the landing folder; `_linha`:
 position of the record in what was received, from 1 (counted on through the pages of a load);
-`_carregado_em`: UTC; `_hash`: content without the volatile columns, equal means identical;
+`_carregado_em`: UTC; `_hash`: see `Layout.content_hash`, equal means identical;
 `_campos_extras`: JSON of fields that the layout does not know, null when there is none.
 """
 
@@ -67,6 +67,18 @@ class Layout:
     def types(self) -> dict[str, str]:
         """Return the DuckDB type of each column of the raw table, in order."""
         return {c: self.type_of(c) for c in self.columns} | SYSTEM_COLUMNS
+
+    def content_hash(self) -> str:
+        """Return SQL for the hash of a row's content: unknown fields too, volatile columns not.
+
+        DuckDB's own hash costs a tenth of a cryptographic one; it may change with DuckDB, and then
+        the warehouse brings what is stored up to date. It takes empty lists and nulls inside lists
+        for null, which the length tells apart.
+        """
+        columns = (*(c for c in self.columns if c not in self.volatile), "_campos_extras")
+        parts = [f'"{c}"' for c in columns]
+        parts += [f'len("{c}")' for c in self.nested if c in columns]
+        return f"hash({', '.join(parts)})"
 
     def ddl(self) -> str:
         """Return the statement that creates the raw table when it does not exist."""

@@ -28,7 +28,7 @@ from mapa.load.documents import COMPARED_EVERY, Fields, Shape
 from mapa.load.hits import Envelope
 from mapa.load.intake import Intake
 from mapa.load.window import Window
-from mapa.packing import DamagedError
+from mapa.packing import DamagedError, release_memory
 
 MOST_DOCUMENTS = 100_000
 """Parts of a window hold about this many: few enough to stand still while they are read."""
@@ -66,7 +66,7 @@ class Page:
     @property
     def count(self) -> int:
         """How many documents it holds."""
-        return self.lote.num_rows
+        return int(self.lote.num_rows)
 
     @property
     def last_sort(self) -> list[Any]:
@@ -109,6 +109,7 @@ class Book:
     def settle(self, page: Page) -> None:
         """Give the documents of a page their fates."""
         self.intake.settle(page.lote, page.landed.name)
+        release_memory()
 
 
 @dataclass
