@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,9 +18,10 @@ class Cost:
 
     Attributes:
         count: documents, rows or whatever it dealt with.
-        cpu: seconds of CPU, user and system, of all threads; imports are not counted.
+        cpu: seconds of CPU, user and system, of all threads and of the programs that it ran;
+            imports are not counted.
         wall: seconds that passed.
-        rss: peak resident memory of the process in MB, imports included.
+        rss: peak resident memory in MB of the largest of these processes, imports included.
 
     """
 
@@ -48,10 +50,11 @@ def _run(work: Callable[..., int], args: tuple[Any, ...]) -> Cost:
 
 def _cpu() -> float:
     used = os.times()
-    return used.user + used.system
+    return used.user + used.system + used.children_user + used.children_system
 
 
 def _peak() -> float:
-    """Return the peak of this program; `getrusage` would count what the parent had before it."""
+    """Return the peak; of ourselves `getrusage` would count what the parent had before us."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM"))
+    own = next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+    return max(own, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss) / 1024

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mapa.bench import faults, load
+from mapa.bench import faults, load, offer
 
 
 @click.group()
@@ -17,3 +17,4 @@ def bench() -> None:
 
 bench.add_command(faults.main, "faults")
 bench.add_command(load.main, "load")
+bench.add_command(offer.main, "offer")
