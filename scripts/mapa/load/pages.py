@@ -33,6 +33,8 @@ MOST_DOCUMENTS = 100_000
 READINGS = 3
 """How often a part is read until its count agrees."""
 SCROLL_LIFE = "5m"
+SPARE = 100
+"""Room on a page of documents asked for by number, for a number that stands in several."""
 UNREADABLE = (
     duckdb.InvalidInputException,
     duckdb.IOException,
@@ -46,6 +48,14 @@ T = TypeVar("T")
 
 class IncompleteError(Exception):
     """An answer that must not be used."""
+
+
+class ShortError(IncompleteError):
+    """A page that holds fewer documents than are left by its own count."""
+
+
+class StaysShortError(SourceError):
+    """The same page is short however often it is asked for."""
 
 
 class UnsortableError(Exception):
@@ -118,6 +128,7 @@ class Search:
     seen: Callable[[int], None]
     reused: int = 0
     _scrolling: bool = field(default=False, init=False)
+    _why: str = field(default="", init=False)
 
     def read(self, window: Window) -> None:
         """Read all documents of a window.
@@ -130,15 +141,22 @@ class Search:
             self._read_part(part)
 
     def read_by_number(self, numbers: list[str]) -> None:
-        """Read documents by their numbers, wherever they are; one page at most."""
+        """Read documents by their numbers, wherever they are and however often."""
         name = self.fields.exact("codigo_solicitacao")
         request = {
-            "size": len(numbers),
+            "size": min(len(numbers) + SPARE, self.size),
             "track_total_hits": True,
             "query": {"bool": {"filter": [{"terms": {name: numbers}}]}},
         }
-        self.book.settle(self._page(request, 0, f"{len(numbers)} open requests", fresh=False))
-        self.seen(self.book.intake.tally.received)
+        page = self._page(request, 0, f"{len(numbers)} open requests", fresh=False)
+        if page.says.total > page.says.count and len(numbers) > 1:
+            # Numbers that stand in several documents: half as many have room on a page.
+            self.folder.files.remove(page.landed)
+            middle = len(numbers) // 2
+            self.read_by_number(numbers[:middle])
+            return self.read_by_number(numbers[middle:])
+        self.book.settle(page)
+        return self.seen(self.book.intake.tally.received)
 
     def count(self, window: Window) -> int:
         """Return how many documents the source counts in a window."""
@@ -167,11 +185,12 @@ class Search:
             counted = self.count(part)
             if received == counted:
                 return
-        came = f"{received} documents came" if received >= 0 else "a page was incomplete"
+        came = f"{received} documents came" if received >= 0 else self._why
         raise SourceError(
             f"{self.alias}, changes of {part}: {came} and the source counts "
             f"{counted} ({READINGS} readings); nothing was loaded.\nRun the same command again; if "
-            "it goes on, choose a quieter hour or a shorter window (--since, --until)."
+            "it goes on, choose a quieter hour, a shorter window (--since, --until) or smaller "
+            "pages (SISREG_PAGE)."
         )
 
     def _reading(self, part: Window, *, fresh: bool) -> int:
@@ -183,11 +202,13 @@ class Search:
                 self.book.settle(page)
                 received += page.says.count
                 self.seen(self.book.intake.tally.received)
-        except UnsortableError:
+        except (UnsortableError, StaysShortError):
+            # Documents with the same key at the edge of a page: the next page begins behind both.
             self._scrolling = True
             return self._reading(part, fresh=fresh)
-        except IncompleteError:
+        except IncompleteError as error:
             # A scroll cannot be asked for the same page twice: the whole part is read again.
+            self._why = str(error)
             return -1
         return received
 
@@ -212,7 +233,8 @@ class Search:
                 answer = self.door.ask("POST", path, json=body)
                 self.door.expect_ok(answer, f"a scroll in {self.alias}")
                 self.book.number += 1
-                page = self._judge(self._land(answer, f"{self.book.number:06d}-rolagem"), received)
+                landed = self._land(answer, f"{self.book.number:06d}-rolagem")
+                page = self._judge(landed, self.size, received)
                 scroll = documents.scroll_id(self.book.intake.load.scratch, page.landed.path)
                 yield page
                 received += page.says.count
@@ -234,6 +256,7 @@ class Search:
             fresh: whether to ask the source in any case.
 
         Raises:
+            StaysShortError: it stays shorter than its own count.
             SourceError: it stays incomplete.
             UnsortableError: the server refuses the order.
 
@@ -249,7 +272,7 @@ class Search:
                     raise UnsortableError
                 self.door.expect_ok(answer, f"a search in {self.alias}")
                 landed = self._land(answer, name)
-            return self._judge(landed, received)
+            return self._judge(landed, request["size"], received)
 
         return patiently(self.door, f"{self.alias}, {what}, page {self.book.number}", once)
 
@@ -265,8 +288,8 @@ class Search:
             f"pagina-{name}.json{'.gz' if answer.is_gzip else ''}", answer.body
         )
 
-    def _judge(self, landed: Landed, received: int) -> Page:
-        """Read a landed page.
+    def _judge(self, landed: Landed, size: int, received: int) -> Page:
+        """Read a landed page of at most `size` documents, after the `received` ones before it.
 
         Raises:
             IncompleteError: it must not be used.
@@ -281,12 +304,12 @@ class Search:
             why = "the answer does not say how many documents there are"
         if page and not page.says.is_whole:
             page, why = None, "the search timed out or a part of the index failed"
-        if page and page.says.count < min(self.size, page.says.total - received):
-            page, why = None, "the answer holds fewer documents than it counts"
-        if not page:
-            self.folder.files.pop()
-            raise IncompleteError(why)
-        return page
+        if page and page.says.count >= min(size, page.says.total - received):
+            return page
+        self.folder.files.pop()
+        if page:
+            raise ShortError("the answer holds fewer documents than it counts")
+        raise IncompleteError(why)
 
     def _query(self, window: Window) -> dict[str, object]:
         central = self.fields.exact("codigo_central_reguladora")
@@ -308,6 +331,7 @@ def patiently(door: Door, what: str, once: Callable[[int], T]) -> T:
     """Call `once` with the number of the attempt until what it returns can be used.
 
     Raises:
+        StaysShortError: the answers stay shorter than their own count.
         SourceError: the answers stay incomplete.
 
     """
@@ -318,7 +342,8 @@ def patiently(door: Door, what: str, once: Callable[[int], T]) -> T:
                     door.count_retry()
                 return once(attempt.num)
     except IncompleteError as error:
-        raise SourceError(
+        kind = StaysShortError if isinstance(error, ShortError) else SourceError
+        raise kind(
             f"{what}: {error} ({door.patience.attempts} attempts); nothing was loaded.\n"
             "Try again later; smaller pages (SISREG_PAGE) are easier on the source."
         ) from None
