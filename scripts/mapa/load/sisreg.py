@@ -103,6 +103,7 @@ def access(settings: Settings) -> Access:
         "SISREG_USER and SISREG_PASSWORD",
         settings.sisreg_user,
         settings.sisreg_password.get_secret_value(),
+        authority=settings.mapa_ca_file,
     )
 
 
