@@ -120,20 +120,21 @@ def server_side(authority: trustme.CA, name: str = "127.0.0.1") -> ssl.SSLContex
 
 
 def test_a_load_over_tls_needs_an_authority_that_is_trusted(
-    authority: trustme.CA, ca_file: Path, tmp_path: Path
+    authority: trustme.CA, ca_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mirror = Mirror({INDEX: [document(n) for n in range(5)]})
     with mirroring(mirror, server_side(authority)):
-        settings = Settings(
-            mapa_dir=tmp_path / "data",
-            sisreg_url=mirror.url,
-            sisreg_user=USER,
-            sisreg_password=SecretStr(PASSWORD),
-        )
+        for name, value in (
+            ("MAPA_DIR", str(tmp_path / "data")),
+            ("SISREG_URL", mirror.url),
+            ("SISREG_USER", USER),
+            ("SISREG_PASSWORD", PASSWORD),
+        ):
+            monkeypatch.setenv(name, value)
         with pytest.raises(SourceError, match=r"cannot be verified(.|\n)*MAPA_CA_FILE"):
-            sisreg.load(settings, INDEX)
-        trusting = settings.model_copy(update={"mapa_ca_file": ca_file})
-        (summary,) = sisreg.load(trusting, INDEX)
+            sisreg.load(Settings.load(), INDEX)
+        monkeypatch.setenv("MAPA_CA_FILE", str(ca_file))
+        (summary,) = sisreg.load(Settings.load(), INDEX)
     assert summary.tally.loaded == 5
 
 

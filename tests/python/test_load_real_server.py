@@ -22,6 +22,7 @@ import pytest
 from pydantic import SecretStr
 
 from mapa.errors import LayoutError, SourceError
+from mapa.http import Answer, Door
 from mapa.load import pages, sisreg
 from mapa.load.documents import ALIASES
 from mapa.load.layouts import Layout
@@ -352,6 +353,35 @@ def test_a_server_that_cannot_sort_is_scrolled(real: Real, tmp_path: Path) -> No
     assert len(list(settings.landing.rglob("pagina-*-rolagem.json"))) == 4
 
 
+@pytest.mark.parametrize("losses", [1, 3])
+def test_a_scroll_that_the_server_closes_is_begun_anew(
+    real: Real, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, losses: int
+) -> None:
+    cannot = mapping(REQUESTS, "manual")
+    cannot["properties"]["data_atualizacao"] = {"type": "date", "doc_values": False}
+    documents = [document(n) for n in range(25)]
+    real.make("v3", cannot)
+    real.write("v3", documents)
+    settings = real.settings(tmp_path)
+    ask, left = Door.ask, [None] * losses
+
+    def interrupted(door: Door, method: str, path: str, **request: Any) -> Answer:
+        # As when it takes too long between two pages, or the server begins anew.
+        if (method, path) == ("POST", "/_search/scroll") and left:
+            left.pop()
+            real.ask("DELETE", "/_search/scroll/_all")
+        return ask(door, method, path, **request)
+
+    monkeypatch.setattr(Door, "ask", interrupted)
+    if losses == pages.READINGS:
+        with pytest.raises(SourceError, match=r"scroll was closed(.|\n)*nothing was loaded"):
+            sisreg.load(settings, REQUESTS)
+        assert query(settings, f"select count(*) from {TABLE}") == [(0,)]
+    else:
+        sisreg.load(settings, REQUESTS)
+        assert requests_of(settings) == as_indexed(documents)
+
+
 def test_a_smaller_result_window_is_named_with_its_setting(
     requests_index: Real, tmp_path: Path
 ) -> None:
@@ -488,6 +518,27 @@ def test_a_new_field_is_kept_and_reported(real: Real, tmp_path: Path, dynamic: s
     (summary,) = sisreg.load(settings, REQUESTS)
     assert summary.notes == ("new fields kept in _campos_extras: canal",)
     assert requests_of(settings) == as_indexed(documents)
+
+
+@pytest.mark.parametrize("name", ["com espaço", 'aspas"duplas', "apos'trofo", "a){}, (", "_b"])
+def test_a_new_field_may_have_any_name(requests_index: Real, tmp_path: Path, name: str) -> None:
+    new: dict[str, Any] = {name: {"a": ["1", None, "x"]}}
+    documents = [document(n) for n in range(3)] + [document(3, **new)]
+    requests_index.write("v3", documents)
+    settings = requests_index.settings(tmp_path)
+    sisreg.load(settings, REQUESTS)
+    expected = as_indexed([*documents, *(document(n) for n in range(4, 25))])
+    assert requests_of(settings) == expected
+
+
+@pytest.mark.parametrize("name", ["Telefone", "CODIGO_SOLICITACAO"])
+def test_fields_that_differ_by_case_only_are_refused(
+    requests_index: Real, tmp_path: Path, name: str
+) -> None:
+    requests_index.write("v3", [document(3, **{name: "OUTRO VALOR"})])
+    with pytest.raises(LayoutError, match=f"`{name}` and another one differ") as caught:
+        sisreg.load(requests_index.settings(tmp_path), REQUESTS)
+    assert "OUTRO" not in caught.value.message
 
 
 @pytest.mark.parametrize(

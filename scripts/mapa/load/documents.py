@@ -62,9 +62,22 @@ class Shape:
     extra: tuple[str, ...] = ()
 
     def with_fields(self, names: Iterable[str]) -> Shape:
-        """Return a shape that also keeps those of the names that are not known yet."""
+        """Return a shape that also keeps those of the names that are not known yet.
+
+        Raises:
+            LayoutError: two names differ by case only, which DuckDB cannot tell apart.
+
+        """
         known = self._known()
         new = {name for name in names if name not in known and name.split(".")[0] not in self.extra}
+        lower = [name.lower() for name in (*known, *new)]
+        for name in sorted(new):
+            if lower.count(name.lower()) > 1:
+                raise LayoutError(
+                    f"Index {self.layout.name}: field `{name}` and another one differ only by "
+                    "capital letters; nothing was loaded.\nAsk the owner of the source which of "
+                    "them is meant."
+                )
         return replace(self, extra=tuple(sorted({*self.extra, *new})))
 
     def relation(self, page: Path, offset: int) -> str:

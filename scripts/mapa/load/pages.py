@@ -231,6 +231,8 @@ class Search:
         try:
             while True:
                 answer = self.door.ask("POST", path, json=body)
+                if scroll and answer.status == 404:
+                    raise IncompleteError("the scroll was closed before its last page")
                 self.door.expect_ok(answer, f"a scroll in {self.alias}")
                 self.book.number += 1
                 landed = self._land(answer, f"{self.book.number:06d}-rolagem")
