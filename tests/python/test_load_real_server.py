@@ -434,12 +434,14 @@ def test_only_what_changed_and_what_is_open_comes_again(real: Real, tmp_path: Pa
     closed = {**long_ago, "status_solicitacao": "SOLICITAÇÃO / CANCELADA / SOLICITANTE"}
     first = [document(n, **long_ago) for n in range(15)]
     first += [document(n, **closed) for n in range(15, 30)]
+    now = datetime.now(UTC).astimezone(BRASILIA).replace(tzinfo=None)
+    # The window begins a day before the newest change.
+    first.append(document(30, **closed | {"data_atualizacao": _z(now - timedelta(minutes=5))}))
     real.make("v3", mapping(REQUESTS, "manual"))
     real.write("v3", first)
     settings = real.settings(tmp_path)
     sisreg.load(settings, REQUESTS)
     # One changes and says so; one that is open and one that is closed change in silence.
-    now = datetime.now(UTC).astimezone(BRASILIA).replace(tzinfo=None)
     changed = document(20, **closed | {"data_atualizacao": _z(now - timedelta(hours=1))})
     in_silence = document(4, **long_ago, bairro_paciente_residencia="GAMA")
     closed_in_silence = document(25, **closed, bairro_paciente_residencia="GAMA")
@@ -447,7 +449,7 @@ def test_only_what_changed_and_what_is_open_comes_again(real: Real, tmp_path: Pa
     second[20], second[4], second[25] = changed, in_silence, closed_in_silence
     real.write("v3", second)
     (summary,) = sisreg.load(settings, REQUESTS)
-    assert (summary.tally.received, summary.tally.loaded) == (1 + 15, 2)
+    assert (summary.tally.received, summary.tally.loaded) == (2 + 15, 2)
     assert requests_of(settings) == as_indexed([*first, changed, in_silence])
     sisreg.load(settings, REQUESTS, full=True)
     assert requests_of(settings) == as_indexed([*first, changed, in_silence, closed_in_silence])

@@ -90,6 +90,7 @@ def test_values_are_text_as_the_source_wrote_them(settings: Settings) -> None:
 
 
 def test_bounds_are_the_sources_clock_with_a_false_z(mirror: Mirror, settings: Settings) -> None:
+    mirror.documents[INDICES[0]][0]["data_atualizacao"] = "2026-07-01T00:04:00.000Z"
     sisreg.load(settings, INDICES[0])
     sisreg.load(settings, INDICES[0])
     windows = [body for body in mirror.bodies if "sort" in body]
@@ -102,7 +103,7 @@ def test_bounds_are_the_sources_clock_with_a_false_z(mirror: Mirror, settings: S
     assert last[1] == {
         "range": {
             "data_atualizacao": {
-                "gte": "2026-06-30T00:05:00.000Z",
+                "gte": "2026-06-30T00:04:00.000Z",
                 "lt": "2026-07-01T00:05:00.000Z",
             }
         }
@@ -121,6 +122,24 @@ def test_midnight_at_the_source_is_midnight_in_the_window(
         mirror.now = datetime(2026, 7, 1, hour, minute, tzinfo=UTC)
         sisreg.load(settings, INDICES[0])
         assert query(settings, f"select count(*) from {REQUESTS}") == [(known,)]
+
+
+def test_what_a_mirror_that_stood_still_shows_later_is_read(
+    mirror: Mirror, settings: Settings
+) -> None:
+    newest = document(0, data_atualizacao="2026-07-01T00:04:00.000Z")
+    mirror.documents[INDICES[0]].append(newest | {"codigo_solicitacao": "900000500"})
+    for day in (1, 3, 5):
+        mirror.now = datetime(2026, 7, day, 3, 5, tzinfo=UTC)
+        sisreg.load(settings, INDICES[0])
+    # What happened on the second is seen on the sixth.
+    late = document(0, data_atualizacao="2026-07-02T10:00:00.000Z")
+    mirror.documents[INDICES[0]].append(late | {"codigo_solicitacao": "900000501"})
+    mirror.now = datetime(2026, 7, 6, 3, 5, tzinfo=UTC)
+    sisreg.load(settings, INDICES[0])
+    assert query(
+        settings, f"select count(*) from {REQUESTS} where codigo_solicitacao = '900000501'"
+    ) == [(1,)]
 
 
 def test_a_count_that_lacks_a_part_is_asked_again(mirror: Mirror, settings: Settings) -> None:
