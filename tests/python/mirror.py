@@ -186,7 +186,8 @@ def mirroring(mirror: Mirror, tls: ssl.SSLContext | None = None) -> Iterator[Mir
             return self._send(200, json.dumps(content, ensure_ascii=False).encode())
 
         def _send(self, status: int, body: bytes) -> None:
-            is_plain = status == 200 and not body.startswith(GZIP)
+            # No byte at all stays none, which is not even an empty gzip stream.
+            is_plain = status == 200 and body and not body.startswith(GZIP)
             packed = gzip.compress(body, 1) if is_plain else body
             self.send_response_only(status)
             self.send_header("Date", format_datetime(mirror.now, usegmt=True))

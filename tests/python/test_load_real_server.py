@@ -24,6 +24,7 @@ from pydantic import SecretStr
 from mapa.errors import LayoutError, SourceError
 from mapa.http import Answer, Door
 from mapa.load import pages, sisreg
+from mapa.load.archives import GZIP
 from mapa.load.documents import ALIASES
 from mapa.load.layouts import Layout
 from mapa.load.sisreg import BRASILIA
@@ -314,7 +315,10 @@ def test_more_documents_than_a_result_window_holds(
     (summary,) = sisreg.load(settings, REQUESTS)
     assert summary.tally.loaded == count
     assert requests_of(settings) == as_indexed(documents)
-    assert len(list(settings.landing.rglob("pagina-*"))) == 2
+    landed = list(settings.landing.rglob("pagina-*"))
+    assert len(landed) == 2
+    # The server does not compress; landing does.
+    assert all(path.read_bytes().startswith(GZIP) for path in landed)
     # Read in parts, page by page, over instants that thousands of documents share: nothing more.
     monkeypatch.setattr(pages, "MOST_DOCUMENTS", 5000)
     smaller = settings.model_copy(update={"sisreg_page": 999})
@@ -350,7 +354,7 @@ def test_a_server_that_cannot_sort_is_scrolled(real: Real, tmp_path: Path) -> No
     settings = real.settings(tmp_path)
     sisreg.load(settings, REQUESTS)
     assert requests_of(settings) == as_indexed(documents)
-    assert len(list(settings.landing.rglob("pagina-*-rolagem.json"))) == 4
+    assert len(list(settings.landing.rglob("pagina-*-rolagem.json.gz"))) == 4
 
 
 @pytest.mark.parametrize("losses", [1, 3])

@@ -176,10 +176,11 @@ def object_size(page: Path) -> int:
     A stream that lies about its size makes DuckDB stop, not run out of memory; one that is cut off
     ends in bytes that mean nothing, so that what they claim has a limit.
     """
+    size = page.stat().st_size
     with page.open("rb") as file:
-        is_gzip = file.read(2) == b"\x1f\x8b"
-        file.seek(-4, 2)
-        size = int.from_bytes(file.read(4), "little") if is_gzip else file.tell()
+        if size > 4 and file.read(2) == b"\x1f\x8b":
+            file.seek(-4, 2)
+            size = int.from_bytes(file.read(4), "little")
     return min(max(ROOM, size + 1024), MOST_ROOM)
 
 

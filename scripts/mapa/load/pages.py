@@ -9,6 +9,7 @@ interrupted finds its pages again and asks the source only for the others.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -286,9 +287,9 @@ class Search:
         return None
 
     def _land(self, answer: Answer, name: str) -> Landed:
-        return self.folder.write(
-            f"pagina-{name}.json{'.gz' if answer.is_gzip else ''}", answer.body
-        )
+        # A server behind TLS often does not compress, and a first load may be a hundred gigabytes.
+        body = answer.body if answer.is_gzip else gzip.compress(answer.body, 1, mtime=0)
+        return self.folder.write(f"pagina-{name}.json.gz", body)
 
     def _judge(self, landed: Landed, size: int, received: int) -> Page:
         """Read a landed page of at most `size` documents, after the `received` ones before it.
