@@ -1,7 +1,8 @@
 """The one place that talks HTTP: verified TLS, bounded answers, patient and polite retries.
 
 An `Answer` keeps the body as it came over the wire (compressed or not), because landing stores
-what is compressed as it is. Messages name the host and never the credentials, the query or anything that was answered.
+what is compressed as it is. Messages name the host and never the credentials, the query or anything
+that was answered.
 """
 
 from __future__ import annotations
