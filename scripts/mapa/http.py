@@ -1,7 +1,8 @@
 """The one place that talks HTTP: verified TLS, bounded answers, patient and polite retries.
 
-An `Answer` keeps the body as it came over the wire (compressed or not), because landing stores it
-so. Messages name the host and never the credentials, the query or anything that was answered.
+An `Answer` keeps the body as it came over the wire (compressed or not), because landing stores
+what is compressed as it is. Messages name the host and never the credentials, the query or anything
+that was answered.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -63,22 +65,36 @@ class Patience:
 
 @dataclass(frozen=True)
 class Access:
-    """How to be let in, and the names of the settings to look at when refused."""
+    """How to be let in, and the names of the settings to look at when refused.
+
+    Attributes:
+        authority: file of certificates to trust besides the public ones.
+
+    """
 
     settings: str
     user: str = ""
     password: str = field(default="", repr=False)
     certificate: Path | None = None
     key: Path | None = None
+    authority: Path | None = None
 
     def context(self) -> ssl.SSLContext:
         """Return a verifying TLS context that presents the client certificate, if any.
 
         Raises:
-            ConfigError: the certificate or its key cannot be used.
+            ConfigError: the certificate, its key or the authority cannot be used.
 
         """
         context = httpx.create_ssl_context()
+        if self.authority:
+            try:
+                context.load_verify_locations(self.authority)
+            except (OSError, ssl.SSLError):
+                raise ConfigError(
+                    "The file named by MAPA_CA_FILE cannot be read.\n"
+                    "Expected are the certificates of one or more authorities as PEM."
+                ) from None
         if self.certificate:
             try:
                 context.load_cert_chain(self.certificate, self.key)
@@ -239,11 +255,14 @@ class Door:
         if answer.status == 200:
             return answer
         advice = {
+            400: "It does not take the request: smaller pages (SISREG_PAGE) may help.",
             401: f"It refuses the credentials: check {self.access.settings}.",
             403: f"The account may not read this: check {self.access.settings} and its rights.",
             404: "It does not exist there: check the address and the names in the settings.",
             429: "It asks for fewer requests: try again later.",
         }.get(answer.status, "Try again later; if it goes on, ask the owner of the source.")
+        if 300 <= answer.status < 400:
+            advice = "It points to another address, and credentials go to no other: check yours."
         raise SourceError(f"{self.host} answered {answer.status} to {what}.\n{advice}")
 
     def _once(self, method: str, path: str, request: dict[str, Any]) -> Answer:
@@ -265,7 +284,7 @@ class Door:
         if "CERTIFICATE_VERIFY_FAILED" in str(error):
             return SourceError(
                 f"The certificate of {self.host} cannot be verified.\n"
-                "If the network has its own authority, name its file in SSL_CERT_FILE."
+                "If the network has its own authority, name its file in MAPA_CA_FILE."
             )
         slow = isinstance(error, httpx.TimeoutException)
         how = "did not answer in time" if slow else "cannot be reached or broke off the connection"
@@ -286,7 +305,7 @@ def _host(url: str) -> str:
     """Return host and port of a base URL.
 
     Raises:
-        ConfigError: it is not an http(s) URL or carries a credential.
+        ConfigError: it is not an http(s) URL, carries a credential, or would send one readable.
 
     """
     try:
@@ -300,4 +319,16 @@ def _host(url: str) -> str:
             f"The address of {parsed.host} carries a credential.\n"
             "Give it without one; the credential has settings of its own."
         )
+    if parsed.scheme == "http" and not _is_this_machine(parsed.host):
+        raise ConfigError(
+            f"The address of {parsed.host} begins with http://, so that credentials and people's "
+            "data could be read on the way.\nWrite https://; only this machine is reached without."
+        )
     return f"{parsed.host}:{parsed.port}" if parsed.port else parsed.host
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False

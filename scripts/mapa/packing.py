@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 
-from isal import igzip_lib, isal_zlib
+from isal import igzip, igzip_lib, isal_zlib
 
 MAGIC = b"\x1f\x8b"
 MAX_PLAIN = 128 * 2**20
@@ -18,6 +18,11 @@ class DamagedError(Exception):
 def is_gzip(data: bytes) -> bool:
     """Say whether these bytes claim to be a gzip stream."""
     return data.startswith(MAGIC)
+
+
+def pack(data: bytes) -> bytes:
+    """Return a gzip stream of these bytes; the same bytes give the same stream."""
+    return bytes(igzip.compress(data, mtime=0))
 
 
 def unpack(data: bytes) -> bytes:

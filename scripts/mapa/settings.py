@@ -32,6 +32,7 @@ class Settings(BaseSettings):
     mapa_attempts: int = Field(default=6, ge=1, le=20)
     mapa_wait_seconds: float = Field(default=0.5, ge=0, le=60)
     mapa_timeout_seconds: float = Field(default=300, gt=0)
+    mapa_ca_file: Path | None = None
 
     # dbt's own variables, so that dbt and mapa look at the same folders.
     dbt_project_dir: Path = Path()

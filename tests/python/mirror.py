@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from conftest import PROJECT
+from mapa.load.archives import GZIP
 
 INDICES = ("solicitacao-ambulatorial", "marcacao-ambulatorial", "solicitacao-hospitalar")
 SAMPLES = {
@@ -51,7 +53,8 @@ class Mirror:
         dropped: fields that the mapping does not show.
         extra_properties: more mapping properties, by index.
         spoil: changes the answers to `_search` one after the other; None leaves one as it is.
-            It may return bytes, sent as they are, or a number, sent as a bare status.
+            It may return bytes, sent as they are (compressed unless they are), or a number, sent
+            as a bare status.
         bodies: searches seen.
         uncounted: documents that `_count` counts and no search shows.
 
@@ -146,7 +149,7 @@ class _Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def mirroring(mirror: Mirror) -> Iterator[Mirror]:
+def mirroring(mirror: Mirror, tls: ssl.SSLContext | None = None) -> Iterator[Mirror]:
     """Serve a mirror until the block ends."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -183,7 +186,9 @@ def mirroring(mirror: Mirror) -> Iterator[Mirror]:
             return self._send(200, json.dumps(content, ensure_ascii=False).encode())
 
         def _send(self, status: int, body: bytes) -> None:
-            packed = gzip.compress(body, 1) if status == 200 else body
+            # No byte at all stays none, which is not even an empty gzip stream.
+            is_plain = status == 200 and body and not body.startswith(GZIP)
+            packed = gzip.compress(body, 1) if is_plain else body
             self.send_response_only(status)
             self.send_header("Date", format_datetime(mirror.now, usegmt=True))
             if status == 200:
@@ -196,9 +201,12 @@ def mirroring(mirror: Mirror) -> Iterator[Mirror]:
             """Stay silent."""
 
     server = _Server(("127.0.0.1", 0), Handler)
+    if tls:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
     thread.start()
-    mirror.url = f"http://127.0.0.1:{server.server_address[1]}"
+    scheme = "https" if tls else "http"
+    mirror.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
     try:
         yield mirror
     finally:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -60,6 +61,15 @@ def test_the_comparison_notices_a_single_wrong_cell(city_house: House) -> None:
     assert [(result.mart, len(result.different)) for result in wrong] == [
         ("oferta_real_por_mes", 1)
     ]
+
+
+def test_a_third_city_over_the_turn_of_a_year_equals_its_truth_too(tmp_path: Path) -> None:
+    size = replace(SMALL, people=700, days=400, seed=3, until=date(2026, 2, 28))
+    house = make_house(tmp_path, size)
+    with warehouse.connect(house.settings.warehouse, read_only=True) as con:
+        results = verify.compare(con, house.truth)
+    assert [str(result) for result in results if not result.equal] == []
+    assert all(result.cells > 0 for result in results)
 
 
 def test_a_second_city_equals_its_truth_too(tmp_path: Path) -> None:

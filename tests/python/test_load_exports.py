@@ -267,6 +267,22 @@ def test_a_zip_is_loaded_member_by_member_each_once(settings: Settings, tmp_path
     assert landed == ["agendamento_0010456_2026-04.csv.gz", "feriado.csv.gz", "ppi.csv.gz"]
 
 
+def test_any_name_that_a_disk_or_an_archive_has_can_be_loaded(
+    settings: Settings, file: Any, tmp_path: Path
+) -> None:
+    named = Path(os.fsdecode(os.fsencode(tmp_path) + b"/ppi_mar\xe7o.csv"))
+    named.write_bytes((FIXTURES / "ppi.csv").read_bytes())
+    long_name = f"{'pasta-com-acento-é/' * 20}{'é' * 300}.csv"
+    path = tmp_path / "exports.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.write(FIXTURES / "teto.csv", long_name)
+    loads = exports.load(settings, [named, path])
+    assert [(load.entity, load.tally.loaded) for load in loads] == [("ppi", 2), ("teto", 1)]
+    assert loads[0].origin == "ppi_mar?o.csv"
+    landed = sorted(p.name for p in settings.landing.rglob("*.gz"))
+    assert landed == ["ppi_mar_o.csv.gz", f"{'é' * 96}.csv.gz"]
+
+
 @pytest.mark.parametrize("pack", ["zip", "gz"])
 def test_nothing_unpacks_beyond_the_limit(settings: Settings, file: Any, pack: str) -> None:
     settings = settings.model_copy(update={"mapa_max_unpacked_mb": 1})

@@ -90,6 +90,7 @@ def test_values_are_text_as_the_source_wrote_them(settings: Settings) -> None:
 
 
 def test_bounds_are_the_sources_clock_with_a_false_z(mirror: Mirror, settings: Settings) -> None:
+    mirror.documents[INDICES[0]][0]["data_atualizacao"] = "2026-07-01T00:04:00.000Z"
     sisreg.load(settings, INDICES[0])
     sisreg.load(settings, INDICES[0])
     windows = [body for body in mirror.bodies if "sort" in body]
@@ -102,12 +103,62 @@ def test_bounds_are_the_sources_clock_with_a_false_z(mirror: Mirror, settings: S
     assert last[1] == {
         "range": {
             "data_atualizacao": {
-                "gte": "2026-06-30T00:05:00.000Z",
+                "gte": "2026-06-30T00:04:00.000Z",
                 "lt": "2026-07-01T00:05:00.000Z",
             }
         }
     }
     assert all(body["track_total_hits"] is True for body in mirror.bodies)
+
+
+def test_midnight_at_the_source_is_midnight_in_the_window(
+    mirror: Mirror, settings: Settings
+) -> None:
+    instants = ("2026-06-30T23:59:59.999Z", "2026-07-01T00:00:00.000Z", "2026-07-01T02:59:59.000Z")
+    documents = [document(n, data_atualizacao=instant) for n, instant in enumerate(instants)]
+    mirror.documents[INDICES[0]] = documents
+    # What has happened by each instant of Greenwich; midnight in Brasília is at three there.
+    for hour, minute, known in ((2, 59, 0), (3, 0, 1), (5, 59, 2), (6, 0, 3)):
+        mirror.now = datetime(2026, 7, 1, hour, minute, tzinfo=UTC)
+        sisreg.load(settings, INDICES[0])
+        assert query(settings, f"select count(*) from {REQUESTS}") == [(known,)]
+
+
+def test_what_a_mirror_that_stood_still_shows_later_is_read(
+    mirror: Mirror, settings: Settings
+) -> None:
+    newest = document(0, data_atualizacao="2026-07-01T00:04:00.000Z")
+    mirror.documents[INDICES[0]].append(newest | {"codigo_solicitacao": "900000500"})
+    for day in (1, 3, 5):
+        mirror.now = datetime(2026, 7, day, 3, 5, tzinfo=UTC)
+        sisreg.load(settings, INDICES[0])
+    # What happened on the second is seen on the sixth.
+    late = document(0, data_atualizacao="2026-07-02T10:00:00.000Z")
+    mirror.documents[INDICES[0]].append(late | {"codigo_solicitacao": "900000501"})
+    mirror.now = datetime(2026, 7, 6, 3, 5, tzinfo=UTC)
+    sisreg.load(settings, INDICES[0])
+    assert query(
+        settings, f"select count(*) from {REQUESTS} where codigo_solicitacao = '900000501'"
+    ) == [(1,)]
+
+
+def test_a_count_that_lacks_a_part_is_asked_again(mirror: Mirror, settings: Settings) -> None:
+    partial = {"count": 12, "_shards": {"total": 5, "successful": 4, "skipped": 0, "failed": 1}}
+    answers = [partial]
+
+    class Failing(Mirror):
+        def counted(self, body: dict[str, Any]) -> Any:
+            whole = super().counted(body)
+            return lambda index: answers.pop() if answers else whole(index)
+
+    with mirroring(Failing(mirror.documents)) as failing:
+        pointed = settings.model_copy(update={"sisreg_url": failing.url})
+        (summary,) = sisreg.load(pointed, INDICES[0])
+        assert summary.tally.received == 25
+        assert query(settings, "select qtd_novas_tentativas from controle.cargas") == [(1,)]
+        answers += [partial] * 2
+        with pytest.raises(SourceError, match="count: a part of the index failed"):
+            sisreg.load(pointed, INDICES[0])
 
 
 def test_fields_of_the_hospital_family_need_keyword(mirror: Mirror, settings: Settings) -> None:

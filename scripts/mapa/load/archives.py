@@ -59,8 +59,12 @@ class Export:
 
     @property
     def name(self) -> str:
-        """Return the name to call it by in messages."""
-        return f"{self.path.name}/{self.title}" if self.member else self.path.name
+        """Return the name to call it by in messages; what is no text in it becomes `?`.
+
+        Old file shares hold names in windows-1252, which no database takes.
+        """
+        file = self.path.name.encode(errors="replace").decode()
+        return f"{file}/{self.title}" if self.member else file
 
     def chunks(self) -> Iterator[bytes]:
         """Yield the content, unpacked.

@@ -229,6 +229,7 @@ class Registry:
             "CADSUS_CERT and CADSUS_KEY",
             certificate=settings.cadsus_cert,
             key=settings.cadsus_key,
+            authority=settings.mapa_ca_file,
         )
         self.settings = settings
         self.door = Door(settings.cadsus_url, access)

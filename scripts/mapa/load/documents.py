@@ -9,7 +9,7 @@ each page costs a third of the whole load). Unknown fields are then read as JSON
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -20,6 +20,9 @@ from mapa.errors import LayoutError
 from mapa.load.layouts import Layout
 
 COMPARED_EVERY = 64
+CHANGED = "data_atualizacao"
+DATES = ("date", "date_nanos")
+"""Types by which windows of change can be asked for; a text is cut into words, and compared so."""
 ALIASES = {"timestamp": "@timestamp", "version": "@version"}
 """Raw Logstash documents carry these with an at sign."""
 
@@ -37,9 +40,22 @@ class Shape:
     extra: tuple[str, ...] = ()
 
     def with_fields(self, names: Iterable[str]) -> Shape:
-        """Return a shape that also keeps those of the names that are not known yet."""
+        """Return a shape that also keeps those of the names that are not known yet.
+
+        Raises:
+            LayoutError: two names differ by case only, which DuckDB cannot tell apart.
+
+        """
         known = self._known()
         new = {name for name in names if name not in known and name.split(".")[0] not in self.extra}
+        lower = [name.lower() for name in (*known, *new)]
+        for name in sorted(new):
+            if lower.count(name.lower()) > 1:
+                raise LayoutError(
+                    f"Index {self.layout.name}: field `{name}` and another one differ only by "
+                    "capital letters; nothing was loaded.\nAsk the owner of the source which of "
+                    "them is meant."
+                )
         return replace(self, extra=tuple(sorted({*self.extra, *new})))
 
     def relation(self, hits: str, offset: int) -> str:
@@ -126,10 +142,17 @@ def read_hits(hits: str, document: str) -> str:
 
 @dataclass(frozen=True)
 class Fields:
-    """Fields of an index by its `_mapping`; those of nested objects are written `laudo.novo`."""
+    """Fields of an index by its `_mapping`; those of nested objects are written `laudo.novo`.
+
+    Attributes:
+        kinds: type of each field.
+        names: under which name each field is compared whole, empty when there is none; several
+            names when the indices behind an alias do not agree.
+
+    """
 
     kinds: dict[str, str]
-    keywords: frozenset[str]
+    names: dict[str, set[str]]
 
     @classmethod
     def read(cls, answer: bytes, layout: Layout) -> Fields:
@@ -139,12 +162,9 @@ class Fields:
             LayoutError: it is not a mapping, or a field that must exist does not.
 
         """
-        kinds: dict[str, str] = {}
-        keywords: set[str] = set()
-        for name, body in _properties(answer, layout):
-            kinds[name] = body.get("type", "object")
-            if body.get("fields", {}).get("keyword", {}).get("type") == "keyword":
-                keywords.add(name)
+        # An index without any field has no document yet.
+        indices = [found for found in _indices(answer, layout) if found]
+        kinds = {n: body.get("type", "object") for found in indices for n, body in found.items()}
         missing = sorted(set(layout.required) - kinds.keys())
         if missing:
             raise LayoutError(
@@ -152,26 +172,36 @@ class Fields:
                 f"({len(missing)} of {len(layout.required)} mandatory fields are missing); "
                 f"nothing was loaded.\nCompare with\n  mapa load export --describe {layout.name}"
             )
-        for name in layout.nested:
-            if kinds.get(name, "nested") not in ("nested", "object"):
-                raise changed_type(layout, name)
-        return cls(kinds, frozenset(keywords))
+        for found in indices:
+            for name in layout.nested:
+                if found.get(name, {}).get("type", "object") not in ("nested", "object"):
+                    raise changed_type(layout, name, "a list of objects")
+            if found.get(CHANGED, {}).get("type") not in DATES:
+                raise changed_type(layout, CHANGED, "a date")
+        return cls(kinds, {n: {_whole(n, found.get(n)) for found in indices} for n in kinds})
 
     def exact(self, name: str) -> str:
         """Return the name under which a field is compared whole, in `term` and in `sort`.
 
         Raises:
-            LayoutError: the index offers no such name.
+            LayoutError: the index offers no such name, or not the same one everywhere.
 
         """
-        if self.kinds.get(name) == "text":
-            if name in self.keywords:
-                return f"{name}.keyword"
+        names = self.names.get(name, {""})
+        if len(names) > 1:
             raise LayoutError(
-                f"Field `{name}` is mapped as free text only, so that documents can be neither "
-                "filtered nor sorted by it.\nAsk the owner of the source for a keyword field."
+                f"Field `{name}` is mapped differently by the indices behind the alias, so that a "
+                "search would miss the documents of some; nothing was loaded.\nAsk the owner of "
+                "the source, or load one index: its name after `ambulatorial-` or `hospitalar-` is "
+                "the SISREG_SUFFIX."
             )
-        return name
+        if found := next(iter(names)):
+            return found
+        raise LayoutError(
+            f"Field `{name}` is missing or mapped as free text only, so that documents can be "
+            "neither filtered nor sorted by it; nothing was loaded.\nAsk the owner of the source "
+            "for a keyword field."
+        )
 
 
 def document_fields(con: duckdb.DuckDBPyConnection, hits: str, layout: Layout) -> set[str]:
@@ -209,28 +239,38 @@ def document_fields(con: duckdb.DuckDBPyConnection, hits: str, layout: Layout) -
     return {name for name, _ in found}
 
 
-def changed_type(layout: Layout, column: str) -> LayoutError:
-    """Return the error for a nested field that is something else now."""
+def changed_type(layout: Layout, column: str, before: str = "a list of objects") -> LayoutError:
+    """Return the error for a field that is something else now."""
     return LayoutError(
-        f"Index {layout.name}: field `{column}` is no longer a list of objects; nothing was "
+        f"Index {layout.name}: field `{column}` is no longer {before}; nothing was "
         f"loaded.\nCompare with\n  mapa load export --describe {layout.name}"
     )
 
 
-def _properties(answer: bytes, layout: Layout) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield name and definition of each field, those of the layout's nested objects too."""
+def _whole(name: str, body: dict[str, Any] | None) -> str:
+    """Return the name under which an index compares a field whole, empty when there is none."""
+    if not body or body.get("type") != "text":
+        return name if body else ""
+    has_keyword = body.get("fields", {}).get("keyword", {}).get("type") == "keyword"
+    return f"{name}.keyword" if has_keyword else ""
+
+
+def _indices(answer: bytes, layout: Layout) -> list[dict[str, dict[str, Any]]]:
+    """Return name and definition of each field, those of the layout's nested objects too."""
+    indices = []
     try:
         for index in orjson.loads(answer).values():
-            for name, body in index["mappings"]["properties"].items():
-                yield name, body
-                if name in layout.nested:
-                    for inner, definition in body.get("properties", {}).items():
-                        yield f"{name}.{inner}", definition
-    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
+            fields = dict(index["mappings"].get("properties", {}))
+            for name in layout.nested:
+                inner = fields.get(name, {}).get("properties", {})
+                fields |= {f"{name}.{member}": body for member, body in inner.items()}
+            indices.append(fields)
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError, ValueError):
         raise LayoutError(
             f"Index {layout.name}: the answer to `_mapping` is not a mapping of fields.\n"
             "Check the address of the source: it must be an Elasticsearch API."
         ) from None
+    return indices
 
 
 def json_object(members: Iterable[str]) -> str:

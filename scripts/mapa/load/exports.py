@@ -25,6 +25,8 @@ from mapa.load.recognise import Recognised, examine, recognise
 from mapa.settings import Settings
 from mapa.ui import progress
 
+MOST_NAME = 100
+"""Characters of a file's name that landing keeps."""
 SOURCES = {"bruto_sisreg": "arquivo", "bruto_cadsus": "cadsus", "bruto_cnes": "cnes"}
 
 
@@ -146,7 +148,8 @@ def land(folder: Folder, export: Export, sha256: str) -> Landed:
             yield packer.compress(chunk)
         yield packer.flush()
 
-    landed = folder.write(f"{export.title.removesuffix('.gz')}.gz", packed())
+    # Members of archives have longer names than a disk takes; the end of a name tells more.
+    landed = folder.write(f"{export.title.removesuffix('.gz')[-MOST_NAME:]}.gz", packed())
     if digest.hexdigest() != sha256:
         raise FormatError(
             f"{export.name} changed while it was being read; nothing was loaded.\n"

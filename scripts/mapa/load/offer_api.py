@@ -21,7 +21,7 @@ import pyarrow as pa
 from mapa import audit, warehouse
 from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, SourceError
-from mapa.http import Access, Door
+from mapa.http import Access, Door, Patience
 from mapa.landing import Folder
 from mapa.load import exports, snapshot
 from mapa.load.intake import Intake
@@ -126,7 +126,7 @@ def load(settings: Settings, path: Path, completeness: exports.Completeness) -> 
     fields = FieldMap.read(path)
     with (
         warehouse.connect(settings.warehouse) as con,
-        Door(fields.url, _access(settings)) as door,
+        Door(fields.url, _access(settings), Patience.of(settings)) as door,
         audit.recording(con, SOURCE, ENTITY, door.host) as load,
     ):
         folder = Folder(settings.landing, SOURCE, load.id)
@@ -152,6 +152,7 @@ def _access(settings: Settings) -> Access:
         "OFERTA_API_USER and OFERTA_API_PASSWORD, or OFERTA_API_TOKEN",
         user=settings.oferta_api_user or "",
         password=password.get_secret_value() if password else "",
+        authority=settings.mapa_ca_file,
     )
 
 

@@ -28,13 +28,15 @@ from mapa.load.documents import COMPARED_EVERY, Fields, Shape
 from mapa.load.hits import Envelope
 from mapa.load.intake import Intake
 from mapa.load.window import Window
-from mapa.packing import DamagedError, release_memory
+from mapa.packing import DamagedError, pack, release_memory
 
 MOST_DOCUMENTS = 100_000
 """Parts of a window hold about this many: few enough to stand still while they are read."""
 READINGS = 3
 """How often a part is read until its count agrees."""
 SCROLL_LIFE = "5m"
+SPARE = 100
+"""Room on a page of documents asked for by number, for a number that stands in several."""
 UNREADABLE = (
     DamagedError,
     duckdb.InvalidInputException,
@@ -49,6 +51,14 @@ T = TypeVar("T")
 
 class IncompleteError(Exception):
     """An answer that must not be used."""
+
+
+class ShortError(IncompleteError):
+    """A page that holds fewer documents than are left by its own count."""
+
+
+class StaysShortError(SourceError):
+    """The same page is short however often it is asked for."""
 
 
 class UnsortableError(Exception):
@@ -67,6 +77,20 @@ class Page:
     def count(self) -> int:
         """How many documents it holds."""
         return int(self.lote.num_rows)
+
+    def check(self, size: int, received: int) -> None:
+        """Check a page of at most `size` documents, after the `received` ones before it.
+
+        Raises:
+            IncompleteError: it must not be used.
+
+        """
+        if self.says.total is None:
+            raise IncompleteError("the answer does not say how many documents there are")
+        if not self.says.is_whole:
+            raise IncompleteError("the search timed out or a part of the index failed")
+        if self.count < min(size, self.says.total - received):
+            raise ShortError("the answer holds fewer documents than it counts")
 
     @property
     def last_sort(self) -> list[Any]:
@@ -133,6 +157,7 @@ class Search:
     seen: Callable[[int], None]
     reused: int = 0
     _scrolling: bool = field(default=False, init=False)
+    _why: str = field(default="", init=False)
 
     def read(self, window: Window) -> None:
         """Read all documents of a window.
@@ -145,15 +170,22 @@ class Search:
             self._read_part(part)
 
     def read_by_number(self, numbers: list[str]) -> None:
-        """Read documents by their numbers, wherever they are; one page at most."""
+        """Read documents by their numbers, wherever they are and however often."""
         name = self.fields.exact("codigo_solicitacao")
         request = {
-            "size": len(numbers),
+            "size": min(len(numbers) + SPARE, self.size),
             "track_total_hits": True,
             "query": {"bool": {"filter": [{"terms": {name: numbers}}]}},
         }
-        self.book.settle(self._page(request, 0, f"{len(numbers)} open requests", fresh=False))
-        self.seen(self.book.intake.tally.received)
+        page = self._page(request, 0, f"{len(numbers)} open requests", fresh=False)
+        if (page.says.total or 0) > page.count and len(numbers) > 1:
+            # Numbers that stand in several documents: half as many have room on a page.
+            self.folder.files.remove(page.landed)
+            middle = len(numbers) // 2
+            self.read_by_number(numbers[:middle])
+            return self.read_by_number(numbers[middle:])
+        self.book.settle(page)
+        return self.seen(self.book.intake.tally.received)
 
     def count(self, window: Window) -> int:
         """Return how many documents the source counts in a window."""
@@ -182,11 +214,12 @@ class Search:
             counted = self.count(part)
             if received == counted:
                 return
-        came = f"{received} documents came" if received >= 0 else "a page was incomplete"
+        came = f"{received} documents came" if received >= 0 else self._why
         raise SourceError(
             f"{self.alias}, changes of {part}: {came} and the source counts "
             f"{counted} ({READINGS} readings); nothing was loaded.\nRun the same command again; if "
-            "it goes on, choose a quieter hour or a shorter window (--since, --until)."
+            "it goes on, choose a quieter hour, a shorter window (--since, --until) or smaller "
+            "pages (SISREG_PAGE)."
         )
 
     def _reading(self, part: Window, *, fresh: bool) -> int:
@@ -198,11 +231,13 @@ class Search:
                 self.book.settle(page)
                 received += page.count
                 self.seen(self.book.intake.tally.received)
-        except UnsortableError:
+        except (UnsortableError, StaysShortError):
+            # Documents with the same key at the edge of a page: the next page begins behind both.
             self._scrolling = True
             return self._reading(part, fresh=fresh)
-        except IncompleteError:
+        except IncompleteError as error:
             # A scroll cannot be asked for the same page twice: the whole part is read again.
+            self._why = str(error)
             return -1
         return received
 
@@ -225,9 +260,12 @@ class Search:
         try:
             while True:
                 answer = self.door.ask("POST", path, json=body)
+                if scroll and answer.status == 404:
+                    raise IncompleteError("the scroll was closed before its last page")
                 self.door.expect_ok(answer, f"a scroll in {self.alias}")
                 self.book.number += 1
-                page = self._judge(self._land(answer, f"{self.book.number:06d}-rolagem"), received)
+                landed = self._land(answer, f"{self.book.number:06d}-rolagem")
+                page = self._judge(landed, self.size, received)
                 scroll = page.says.scroll
                 yield page
                 received += page.count
@@ -249,6 +287,7 @@ class Search:
             fresh: whether to ask the source in any case.
 
         Raises:
+            StaysShortError: it stays shorter than its own count.
             SourceError: it stays incomplete.
             UnsortableError: the server refuses the order.
 
@@ -264,7 +303,7 @@ class Search:
                     raise UnsortableError
                 self.door.expect_ok(answer, f"a search in {self.alias}")
                 landed = self._land(answer, name)
-            return self._judge(landed, received)
+            return self._judge(landed, request["size"], received)
 
         return patiently(self.door, f"{self.alias}, {what}, page {self.book.number}", once)
 
@@ -276,33 +315,26 @@ class Search:
         return None
 
     def _land(self, answer: Answer, name: str) -> Landed:
-        return self.folder.write(
-            f"pagina-{name}.json{'.gz' if answer.is_gzip else ''}", answer.body
-        )
+        # A server behind TLS often does not compress, and a first load may be a hundred gigabytes.
+        body = answer.body if answer.is_gzip else pack(answer.body)
+        return self.folder.write(f"pagina-{name}.json.gz", body)
 
-    def _judge(self, landed: Landed, received: int) -> Page:
-        """Read a landed page.
+    def _judge(self, landed: Landed, size: int, received: int) -> Page:
+        """Read a landed page of at most `size` documents, after the `received` ones before it.
 
         Raises:
             IncompleteError: it must not be used.
             LayoutError: it is sound JSON, but a nested field has another type.
 
         """
-        why = ""
         try:
             page = self.book.parse(landed)
-        except UNREADABLE:
-            why = "the answer is cut off or is not JSON"
-        else:
-            if page.says.total is None:
-                why = "the answer does not say how many documents there are"
-            elif not page.says.is_whole:
-                why = "the search timed out or a part of the index failed"
-            elif page.count < min(self.size, page.says.total - received):
-                why = "the answer holds fewer documents than it counts"
-        if why:
+            page.check(size, received)
+        except (*UNREADABLE, IncompleteError) as error:
             self.folder.files.pop()
-            raise IncompleteError(why)
+            if isinstance(error, IncompleteError):
+                raise
+            raise IncompleteError("the answer is cut off or is not JSON") from None
         return page
 
     def _query(self, window: Window) -> dict[str, object]:
@@ -325,6 +357,7 @@ def patiently(door: Door, what: str, once: Callable[[int], T]) -> T:
     """Call `once` with the number of the attempt until what it returns can be used.
 
     Raises:
+        StaysShortError: the answers stay shorter than their own count.
         SourceError: the answers stay incomplete.
 
     """
@@ -335,7 +368,8 @@ def patiently(door: Door, what: str, once: Callable[[int], T]) -> T:
                     door.count_retry()
                 return once(attempt.num)
     except IncompleteError as error:
-        raise SourceError(
+        kind = StaysShortError if isinstance(error, ShortError) else SourceError
+        raise kind(
             f"{what}: {error} ({door.patience.attempts} attempts); nothing was loaded.\n"
             "Try again later; smaller pages (SISREG_PAGE) are easier on the source."
         ) from None

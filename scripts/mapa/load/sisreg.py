@@ -21,7 +21,7 @@ from mapa.errors import ConfigError
 from mapa.http import Access, Answer, Door, Patience
 from mapa.landing import Folder
 from mapa.load import resume, tail
-from mapa.load.documents import Fields
+from mapa.load.documents import CHANGED, Fields
 from mapa.load.intake import Intake
 from mapa.load.layouts import API_LAYOUTS, Layout
 from mapa.load.pages import Book, Search, mapping_file, read_mapping
@@ -103,6 +103,7 @@ def access(settings: Settings) -> Access:
         "SISREG_USER and SISREG_PASSWORD",
         settings.sisreg_user,
         settings.sisreg_password.get_secret_value(),
+        authority=settings.mapa_ca_file,
     )
 
 
@@ -129,7 +130,7 @@ class Reader:
         with audit.recording(self.con, SOURCE, layout.name, self.door.host) as load:
             folder = Folder(root, SOURCE, load.id)
             answer = read_mapping(self.door, alias)
-            order = self._order(alias, wish, audit.watermark(self.con, SOURCE, layout.name), answer)
+            order = self._order(alias, wish, self._known_until(layout), answer)
             open_end = wish.until is None
             found = resume.find(self.con, root / SOURCE, layout, order, any_end=open_end)
             if found:
@@ -142,6 +143,18 @@ class Reader:
             run.read_all(order, by_number=wish.since is None)
         folder.seal()
         return load.summary(), found is not None
+
+    def _known_until(self, layout: Layout) -> datetime | None:
+        """Return the watermark, or the newest change that we have when that is older.
+
+        A mirror that stands still for days shows afterwards what happened meanwhile.
+        """
+        mark = audit.watermark(self.con, SOURCE, layout.name)
+        row = self.con.execute(
+            f"select max(try_cast({CHANGED} as timestamp)) from {layout.table}"
+        ).fetchone()
+        newest: datetime | None = row[0] if row else None
+        return min(mark, newest) if mark and newest else None
 
     def _order(self, alias: str, wish: Wish, mark: datetime | None, answer: Answer) -> Order:
         start = wish.since or (mark - OVERLAP if mark and not wish.full else None)
