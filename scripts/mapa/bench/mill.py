@@ -167,9 +167,10 @@ def application(mill: Mill) -> Starlette:
 @contextmanager
 def grinding(index: str, count: int) -> Iterator[str]:
     """Serve a mill from a process of its own, so that its work is not counted; yield its URL."""
+    mill = Mill.build(index, count)
     with listen(0) as sock:
         url = f"http://{HOST}:{sock.getsockname()[1]}"
-        process = get_context("fork").Process(target=_serve, args=(index, count, sock), daemon=True)
+        process = get_context("fork").Process(target=_serve, args=(mill, sock), daemon=True)
         process.start()
         try:
             yield url
@@ -178,7 +179,8 @@ def grinding(index: str, count: int) -> Iterator[str]:
             process.join()
 
 
-def _serve(index: str, count: int, sock: socket.socket) -> None:
-    app = application(Mill.build(index, count))
-    config = uvicorn.Config(app, log_level="warning", access_log=False, date_header=False)
+def _serve(mill: Mill, sock: socket.socket) -> None:
+    config = uvicorn.Config(
+        application(mill), log_level="warning", access_log=False, date_header=False
+    )
     uvicorn.Server(config).run(sockets=[sock])
