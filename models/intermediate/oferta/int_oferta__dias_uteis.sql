@@ -1,5 +1,5 @@
--- Grain: month, unit; the row without a unit holds for all units that have none of their own. From
--- the oldest schedule or contract to the last complete month. Rule regra_horas_da_oferta, 6.
+-- Grain: month, unit; the row `todas` holds for all units that have none of their own. From the
+-- oldest schedule or contract to the last complete month. Rule regra_horas_da_oferta, 6.
 with escalas as (
     select * from {{ ref('int_oferta__escalas') }}
 ),
@@ -77,7 +77,7 @@ final as (
     select
         -- identificadores
         g.competencia,
-        cast(null as string) as unidade_executante_cnes,
+        'todas' as unidade_executante_cnes,
         -- quantidades
         cast(g.qtd_dias as integer) as qtd_dias_uteis
     from gerais as g

@@ -112,7 +112,7 @@ medidos as (
     left join coberturas as k
         on r.competencia = k.competencia and r.unidade_executante_cnes = k.unidade_cnes
     left join dias_uteis as g
-        on r.competencia = g.competencia and g.unidade_executante_cnes is null
+        on r.competencia = g.competencia and g.unidade_executante_cnes = 'todas'
     left join dias_uteis as l
         on
             r.competencia = l.competencia
@@ -128,7 +128,7 @@ final as (
         m.contrato_competencia,
         -- categorias
         case
-            when m.profissional_id is null then 'sem_profissional'
+            when m.profissional_id = 'nao_informado' then 'sem_profissional'
             when m.contrato_competencia is null then 'sem_informacao'
             when m.qtd_contratos is null then 'sem_contrato'
             when m.minutos_contratados is null or m.minutos_ofertados is null

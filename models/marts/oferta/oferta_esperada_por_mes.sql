@@ -38,7 +38,7 @@ repartidas as (
         on
             m.competencia = h.competencia
             and m.unidade_executante_cnes = h.unidade_executante_cnes
-            and m.profissional_id is not distinct from h.profissional_id
+            and m.profissional_id = h.profissional_id
     left join parametros as p
         on
             m.cbo_familia = p.cbo_familia
