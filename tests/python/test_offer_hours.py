@@ -97,6 +97,7 @@ CONTRACTS = [
     contract(10, "10", cod_cnes=CODES.unit(4).lstrip("0")),
     contract(12, "40"),
     contract(13, "0"),
+    contract(14, "20", cod_cnes=CODES.unit(9)),
 ]
 HOLIDAYS = [
     {"data": "01/05/2026", "descricao": "DIA DO TRABALHO", "abrangencia": "nacional"},
@@ -159,7 +160,7 @@ def test_every_professional_has_the_hours_worked_out_by_hand(
             row["situacao_codigo"], row["qtd_vagas_total"], row["qtd_vagas_em_feriado"],
             row["horas_ofertadas"], row["horas_contratadas"],
         )  # fmt: skip
-    # Professional 13 has neither hours nor a schedule and is nowhere.
+    # 13 has neither hours nor a schedule, 14 works where nothing is offered: they are nowhere.
     assert found == EXPECTED
     assert len(hours(house)) == len(EXPECTED)
 

@@ -33,12 +33,21 @@ ofertados as (
         m.profissional_id
 ),
 
+-- who works where nothing is offered through SISREG is no part of the offer
+unidades as (
+    select o.unidade_executante_cnes
+    from ofertados as o
+    group by o.unidade_executante_cnes
+),
+
 cadastros as (
     select
         c.unidade_cnes,
         c.competencia,
         lead(c.competencia) over (partition by c.unidade_cnes order by c.competencia) as proxima
     from contratos as c
+    inner join unidades as u
+        on c.unidade_cnes = u.unidade_executante_cnes
     group by c.unidade_cnes, c.competencia
 ),
 

@@ -125,7 +125,9 @@ def months(city: City, days: SlotDays) -> list[Month]:
     for (month, unit, person), parts in _offers(city, days).items():
         if month <= last:
             found[month, unit, person] = Month(month, unit, parts)
-    registers = _registers(city)
+    # Who works where nothing is offered is no part of the offer.
+    offering = {unit for _, unit, _ in found}
+    registers = {unit: held for unit, held in _registers(city).items() if unit in offering}
     for unit, written in registers.items():
         for month in _each_month(min(written), last):
             register = _holding(written, month)
