@@ -13,6 +13,22 @@
 {%- endmacro %}
 
 
+{% macro add_months(expression, months) -%}
+    cast({{ expression }} + interval '{{ months }}' month as date)
+{%- endmacro %}
+
+
+{% macro last_day_of_month(expression) -%}
+    {{ add_days(add_months(expression, 1), -1) }}
+{%- endmacro %}
+
+
+{# A month counts when the reference day is its last or later. #}
+{% macro last_complete_month() -%}
+    {{ add_months(competencia(add_days(data_referencia(), 1)), -1) }}
+{%- endmacro %}
+
+
 {% macro weekday_number(expression) -%}
     case {{ expression }}
         {%- for code in ['SEG', 'TER', 'QUA', 'QUI', 'SEX', 'SAB', 'DOM'] %}

@@ -42,6 +42,7 @@ LAYOUT_OF = {
     "cadsus_pessoa.csv": ("cadsus_pessoa", 1),
     "cadsus_cns.csv": ("cadsus_cns", 2),
     "tbEstabelecimento202604.csv": ("cnes_estabelecimento", 2),
+    "carga_horaria.csv": ("carga_horaria", 3),
 }
 ESCALA = (FIXTURES / "escala.csv").read_text()
 HEADER, *ROWS = ESCALA.splitlines()
@@ -434,6 +435,7 @@ def test_landing_holds_the_file_as_it_was(settings: Settings) -> None:
         (" Qtd Vagas Prim. Vez ", "qtd_vagas_prim_vez"),
         ("DATA DA INSERÇÃO", "data_da_insercao"),
         ("TO_CHAR(DT_ATUALIZACAO,'DD/MM/YYYY')", "dt_atualizacao"),
+        ("TO_CHAR(A.DT_ATUALIZACAO,'DD/MM/YYYY')", "dt_atualizacao"),
     ],
 )
 def test_header_names_are_normalised(written: str, normal: str) -> None:

@@ -22,7 +22,7 @@ from mapa import warehouse
 from mapa.audit import Summary
 from mapa.errors import MapaError
 from mapa.load import cadsus, exports, sisreg
-from mapa.load.layouts import ALL_LAYOUTS, CNES_ESTABELECIMENTO, SOLICITACAO_AMBULATORIAL
+from mapa.load.layouts import ALL_LAYOUTS, CNES_LAYOUTS, SOLICITACAO_AMBULATORIAL
 from mapa.settings import Settings
 from mirror import PASSWORD, USER, Mirror, mirroring
 from test_load_cadsus import KNOWN, serving_answers
@@ -72,7 +72,7 @@ def _load(case: dict[str, Any], settings: Settings, path: Path) -> list[Summary]
         case "export":
             return exports.load(settings, [path])
         case "cnes":
-            return exports.load(settings, [path], only=(CNES_ESTABELECIMENTO.name,))
+            return exports.load(settings, [path], only=tuple(one.name for one in CNES_LAYOUTS))
         case "cadsus":
             return cadsus.load_file(settings, path)
         case "pdq":

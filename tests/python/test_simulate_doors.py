@@ -543,6 +543,7 @@ def test_operator_tables_hold_the_citys_rows(city: City, written: dict[str, Path
         "ppi": city.ppi,
         "teto": city.ceilings,
         "cota": city.quotas,
+        "carga_horaria": city.contracts,
     }
     assert {name: len(read(written[f"{name}.csv"])) for name in tables} == {
         name: len(table) for name, table in tables.items()
@@ -601,7 +602,7 @@ def test_files_only_writes_files_and_truth(tmp_path: Path) -> None:
     command = ["simulate", "--dir", str(tmp_path), "--files-only", "--people", "1000"]
     result = CliRunner().invoke(cli, [*command, "--days", "60"])
     assert result.exit_code == 0, result.output
-    assert len(list((tmp_path / "files").iterdir())) == 10
+    assert len(list((tmp_path / "files").iterdir())) == 11
     assert json.loads((tmp_path / "truth.json").read_bytes())["data_referencia"] == "2026-06-30"
 
 

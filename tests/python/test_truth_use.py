@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from mapa.simulate.truth_alerts import _fall
+from mapa.simulate.truth_hours import Month, Taken, _holding, _of_a_day, last_month
 from mapa.simulate.truth_use import _pairs
 
 
@@ -40,3 +43,56 @@ def test_a_freed_slot_is_used_by_one_later_booking(
 )
 def test_falls_by_hand(before: list[int], offer: int | None, rule: str | None, lost: int) -> None:
     assert _fall(before, offer) == (rule, lost)
+
+
+@pytest.mark.parametrize(
+    ("slots", "minutes", "block", "answer"),
+    [
+        ((4, 2, 1), (15, 20, 30), (480, 720), (7, 130, False)),
+        ((4, 0, 0), (15, 0, None), (480, 720), (4, 60, False)),  # no slots need no minutes
+        ((4, 0, 0), (0, 0, 0), (480, 720), (4, 240, True)),
+        ((None, 2, 0), (15, 15, 0), (480, 720), (2, 240, True)),
+        ((4, 0, 0), (None, 0, 0), (480, 480), (4, None, True)),
+        ((None, 0, 0), (15, 0, 0), (None, 720), (None, None, True)),
+    ],
+)
+def test_the_minutes_of_a_day(
+    slots: tuple[int | None, ...],
+    minutes: tuple[int | None, ...],
+    block: tuple[int | None, int],
+    answer: tuple[int | None, int | None, bool],
+) -> None:
+    kinds = ("first", "return", "reserve")
+    row = {f"{kind}_slots": n for kind, n in zip(kinds, slots, strict=True)}
+    row |= {f"minutes_{kind}": n for kind, n in zip(kinds, minutes, strict=True)}
+    assert _of_a_day(row | dict(zip(("start_minute", "end_minute"), block, strict=True))) == answer
+
+
+@pytest.mark.parametrize(
+    ("minutes", "contracts", "state"),
+    [
+        (2641, [10], "acima"),
+        (2640, [10], "dentro"),
+        (1200, [4, 6], "dentro"),
+        (1199, [10], "abaixo"),
+        (100, [0], "contrato_sem_horas"),
+        (100, [10, None], "horas_desconhecidas"),
+        (None, [10], "horas_desconhecidas"),
+        (100, [], "sem_contrato"),
+    ],
+)
+def test_the_state_of_the_hours(
+    minutes: int | None, contracts: list[int | None], state: str
+) -> None:
+    parts = {("0701001", "2251"): Taken(1, 0, minutes, None if minutes is None else 0, 0)}
+    row = Month(date(2026, 6, 1), "0000001", parts, date(2026, 6, 1), contracts, 20)
+    assert row.state == state
+
+
+def test_a_register_holds_until_the_next_one_and_for_three_months() -> None:
+    written = [date(2026, 1, 1), date(2026, 2, 1)]
+    held = {month: _holding(written, date(2026, month, 1)) for month in (1, 2, 4, 5)}
+    assert held == {1: date(2026, 1, 1), 2: date(2026, 2, 1), 4: date(2026, 2, 1), 5: None}
+    assert _holding(written, date(2025, 12, 1)) is None
+    assert last_month(date(2026, 6, 29)) == date(2026, 5, 1)
+    assert last_month(date(2026, 6, 30)) == date(2026, 6, 1)

@@ -17,12 +17,12 @@ ativas as (
         coalesce(e.data_vigencia_final, {{ fim }}) as ultima_data,
         e.minuto_inicio,
         e.minuto_fim,
+        e.tem_horario,
         {{ slots_of_a_day('e') }} as qtd_vagas
     from escalas as e
     where
         e.escala_destino = 'expandida'
         and e.escala_situacao = 'ATIVA'
-        and e.tem_horario
         and e.profissional_id is not null
 ),
 
@@ -49,6 +49,7 @@ pares as (
             and a.minuto_inicio < b.minuto_fim
             and a.minuto_fim > b.minuto_inicio
             and a.escala_id <> b.escala_id
+    where a.tem_horario and b.tem_horario
 ),
 
 dias as (
@@ -87,35 +88,85 @@ dias_de_escala as (
         d.data
 ),
 
-final as (
+-- the whole of which the overlap is a part: every active schedule, with hours or without
+programados as (
     select
-        -- identificadores
-        {{ surrogate_key([
-            'd.regra_codigo',
-            'd.unidade_executante_cnes',
-            'd.profissional_id',
-            competencia('d.data'),
-        ]) }} as alerta_id,
+        a.unidade_executante_cnes,
+        a.profissional_id,
+        a.qtd_vagas,
+        {{ explode_days(
+            add_days('a.primeira_data', '7 * greatest(0, ' ~ ceil_div(
+                days_between('a.primeira_data', add_days(data_referencia(), 1)), 7
+            ) ~ ')'),
+            'least(a.ultima_data, ' ~ fim ~ ')',
+            7
+        ) }} as data
+    from ativas as a
+),
+
+programadas as (
+    select
+        p.unidade_executante_cnes,
+        p.profissional_id,
+        {{ competencia('p.data') }} as competencia,
+        sum(p.qtd_vagas) as qtd_vagas
+    from programados as p
+    group by
+        p.unidade_executante_cnes,
+        p.profissional_id,
+        {{ competencia('p.data') }}
+),
+
+sobrepostas as (
+    select
         d.regra_codigo,
         d.unidade_executante_cnes,
-        cast(null as string) as procedimento_codigo,
         d.profissional_id,
         {{ competencia('d.data') }} as competencia,
-        -- quantidades
-        cast(sum(d.qtd_vagas) as bigint) as qtd_vagas,
-        -- textos
-        concat(
-            cast(count(distinct d.escala_id) as string),
-            ' escala(s) com horário sobreposto em ',
-            cast(count(distinct d.data) as string),
-            ' dia(s)'
-        ) as evidencia
+        sum(d.qtd_vagas) as qtd_vagas,
+        count(distinct d.escala_id) as qtd_escalas,
+        count(distinct d.data) as qtd_dias
     from dias_de_escala as d
     group by
         d.regra_codigo,
         d.unidade_executante_cnes,
         d.profissional_id,
         {{ competencia('d.data') }}
+),
+
+final as (
+    select
+        -- identificadores
+        {{ surrogate_key([
+            's.regra_codigo',
+            's.unidade_executante_cnes',
+            's.profissional_id',
+            's.competencia',
+        ]) }} as alerta_id,
+        s.regra_codigo,
+        s.unidade_executante_cnes,
+        cast(null as string) as procedimento_codigo,
+        s.profissional_id,
+        s.competencia,
+        -- quantidades
+        cast(s.qtd_vagas as bigint) as qtd_vagas,
+        -- textos
+        concat(
+            cast(s.qtd_escalas as string),
+            ' escala(s) com horário sobreposto em ',
+            cast(s.qtd_dias as string),
+            ' dia(s); ',
+            coalesce(cast(s.qtd_vagas as string), '?'),
+            ' de ',
+            coalesce(cast(p.qtd_vagas as string), '?'),
+            ' vagas do profissional na unidade'
+        ) as evidencia
+    from sobrepostas as s
+    left join programadas as p
+        on
+            s.unidade_executante_cnes = p.unidade_executante_cnes
+            and s.profissional_id = p.profissional_id
+            and s.competencia = p.competencia
 )
 
 select * from final

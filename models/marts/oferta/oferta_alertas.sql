@@ -20,9 +20,13 @@ sem_marcacao as (
     select * from {{ ref('int_oferta__alertas_sem_marcacao') }}
 ),
 
+horas as (
+    select * from {{ ref('int_oferta__alertas_horas') }}
+),
+
 alertas as (
     {% for regra in
-        ['sobreposicao', 'vencimento', 'queda', 'fila_sem_oferta', 'sem_marcacao'] %}
+        ['sobreposicao', 'vencimento', 'queda', 'fila_sem_oferta', 'sem_marcacao', 'horas'] %}
     select
         r.alerta_id,
         r.regra_codigo,
@@ -57,7 +61,9 @@ final as (
                 a.regra_codigo
                 in ('sobreposicao_outra_unidade', 'oferta_desaparecida', 'fila_sem_oferta')
                 then 'alta'
-            when a.regra_codigo = 'sobreposicao_mesma_unidade' then 'baixa'
+            when
+                a.regra_codigo in ('sobreposicao_mesma_unidade', 'horas_abaixo_do_contrato')
+                then 'baixa'
             else 'media'
         end as gravidade_codigo,
         -- quantidades

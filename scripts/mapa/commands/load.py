@@ -12,7 +12,7 @@ from mapa.load import cadsus as cadsus_loader
 from mapa.load import exports
 from mapa.load import offer_api as offer_api_loader
 from mapa.load import sisreg as sisreg_loader
-from mapa.load.layouts import ALL_LAYOUTS, CNES_ESTABELECIMENTO, Layout
+from mapa.load.layouts import ALL_LAYOUTS, CNES_LAYOUTS, Layout
 from mapa.load.recognise import expected_columns
 from mapa.load.replay import replay
 from mapa.settings import Settings
@@ -167,8 +167,13 @@ def cadsus(limit: int | None, path: Path | None) -> None:
 @load.command()
 @click.argument("files", nargs=-1, required=True, type=EXISTING, metavar="FILE...")
 def cnes(files: tuple[Path, ...]) -> None:
-    """Load the establishments of CNES (tbEstabelecimento)."""
-    report(exports.load(Settings.load(), files, only=(CNES_ESTABELECIMENTO.name,)))
+    """Load the establishments of CNES (tbEstabelecimento) and the contracted hours.
+
+    The hours come as layout carga_horaria, written from the manager's own base of CNES, because the
+    public base has no CPF; list its columns with mapa load export --describe carga_horaria. A file
+    of one month holds all professionals of the units that it names.
+    """
+    report(exports.load(Settings.load(), files, only=tuple(layout.name for layout in CNES_LAYOUTS)))
 
 
 def report(summaries: list[Summary]) -> None:

@@ -520,6 +520,25 @@ CNES_ESTABELECIMENTO = Layout(
     withheld=("nu_cpf", "co_cpfdiretorcln", "reg_diretorcln", "no_usuario_geo", "co_usuario"),
 )
 
+CARGA_HORARIA = Layout(
+    name="carga_horaria",
+    table="bruto_cnes.carga_horaria",
+    # The public base numbers professionals (`CO_PROFISSIONAL_SUS`) and shows no CPF; the manager's
+    # local base has it, and SISREG knows professionals by nothing else.
+    columns=(
+        "competencia",
+        "cod_cnes",
+        "cpf_profissional",
+        "cod_cbo",
+        "cod_vinculo",
+        "horas_ambulatoriais_semana",
+    ),
+    # Somebody may have two contracts of one occupation in one unit: the kind of bond tells them.
+    key=("competencia", "cod_cnes", "cpf_profissional", "cod_cbo", "cod_vinculo"),
+    required=("competencia", "cod_cnes", "cpf_profissional", "cod_cbo"),
+    ours=True,
+)
+
 API_LAYOUTS = (SOLICITACAO_AMBULATORIAL, MARCACAO_AMBULATORIAL, SOLICITACAO_HOSPITALAR)
 FILE_LAYOUTS = (
     ESCALA,
@@ -537,7 +556,10 @@ FILE_LAYOUTS = (
     CADSUS_PESSOA,
     CADSUS_CNS,
     CNES_ESTABELECIMENTO,
+    CARGA_HORARIA,
 )
+CNES_LAYOUTS = (CNES_ESTABELECIMENTO, CARGA_HORARIA)
+"""What `mapa load cnes` accepts."""
 ALL_LAYOUTS = (*API_LAYOUTS, *FILE_LAYOUTS, CADSUS_CONSULTA)
 
 LOOK_ALIKES = (
@@ -559,6 +581,22 @@ LOOK_ALIKES = (
         ),
         "It lacks the procedure and the professional: export the booking file (arquivo de "
         "agendamento) of the unit instead.",
+        AGENDAMENTO.name,
+    ),
+    (
+        "the public base's table of hours (tbCargaHorariaSus)",
+        tuple(
+            """
+            co_unidade co_profissional_sus co_cbo tp_sus_nao_sus ind_vinculacao tp_terceiro_sih
+            qt_carga_horaria_ambulatorial co_conselho_classe nu_registro sg_uf_crm tp_preceptor
+            tp_residente nu_cnpj_detalhamento_vinculo dt_atualizacao co_usuario
+            dt_atualizacao_origem qt_carga_horaria_outros qt_carga_hor_hosp_sus
+            """.split()
+        ),
+        "It numbers the professionals and has no CPF, so nobody in it can be found in SISREG: "
+        "write the hours from the manager's own base of CNES (LFCES021 with LFCES018) instead.",
+        CARGA_HORARIA.name,
     ),
 )
-"""Files that are easily taken for a layout: what they are, their columns, what to do instead."""
+"""Files that are easily taken for a layout: what they are, their columns, what to do instead, and
+the layout to look at."""

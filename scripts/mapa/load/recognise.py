@@ -153,7 +153,7 @@ def normalise(name: str) -> str:
     """Return a column name in lower case, without accents and dots, blanks as underscores."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     # The dump of CNES names its dates by the expression that wrote them.
-    plain = re.sub(r"^\s*to_char\((\w+),.*$", r"\1", plain)
+    plain = re.sub(r"^\s*to_char\((?:\w+\.)?(\w+),.*$", r"\1", plain)
     return re.sub(r"[^a-z0-9]+", "_", plain.replace(".", "")).strip("_")
 
 
@@ -242,9 +242,9 @@ def _likeness(names: tuple[str, ...], layout: Layout) -> float:
 def _refuse_look_alike(facts: Facts) -> None:
     for delimiter in DELIMITERS:
         names = {normalise(cell) for cell in _split(facts.first_line, delimiter)}
-        for title, columns, instead in LOOK_ALIKES:
+        for title, columns, instead, layout in LOOK_ALIKES:
             if len(names & set(columns)) > len(columns) * CERTAIN:
                 raise LayoutError(
                     f"{facts.name} is {title} and is not loaded.\n{instead}\n"
-                    "See the columns expected with\n  mapa load export --describe agendamento"
+                    f"See the columns expected with\n  mapa load export --describe {layout}"
                 )

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from mapa.simulate.arrays import DAY, Span, day_number, numbers
 from mapa.simulate.booking import book, booking_table, event_table
+from mapa.simulate.contracts import build_contracts
 from mapa.simulate.demand import Demand, build_demand, build_script, request_table
 from mapa.simulate.limits import build_limits
 from mapa.simulate.network import Network, build_catalogue, build_plan, build_units
@@ -59,6 +60,7 @@ class City:
     ppi: pa.Table
     ceilings: pa.Table
     quotas: pa.Table
+    contracts: pa.Table
     persons: pa.Table
     cards: pa.Table
     requests: pa.Table
@@ -77,7 +79,7 @@ def build(people: int, days: int, seed: int, until: date) -> City:
     start = until - timedelta(days=days - 1)
     span = Span(day_number(start), day_number(until))
     # One stream of chance per part: a change in one does not stir the others.
-    chance = iter(np.random.default_rng(seed).spawn(8))
+    chance = iter(np.random.default_rng(seed).spawn(9))
     catalogue = build_catalogue()
     units = build_units(people, next(chance))
     network = Network(catalogue, units, build_plan(catalogue, people, next(chance)))
@@ -88,6 +90,7 @@ def build(people: int, days: int, seed: int, until: date) -> City:
     demand = build_demand(network, population, span, next(chance))
     requests = request_table(network, population, demand, next(chance))
     bookings, events = _live(demand, population, (offered.schedules, slots), span, next(chance))
+    contracts = build_contracts(offered, slots, span, next(chance))
     tables = vars(offered) | vars(limits) | vars(population)
     return City(
         parameters=Parameters(people, days, seed, until),
@@ -98,6 +101,7 @@ def build(people: int, days: int, seed: int, until: date) -> City:
         requests=requests,
         events=events,
         bookings=bookings,
+        contracts=contracts,
         **tables,
     )
 

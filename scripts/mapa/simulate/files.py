@@ -5,6 +5,7 @@
 | `SISREG_ESCALAS_AMB_530010_{AAAAMMDD}_{HHMM}.csv` | weekly schedules, 34 columns |
 | `afastamento_profissional.csv`, `afastamento_unidade.csv`, `feriado.csv` | what blocks slots |
 | `ppi.csv`, `teto.csv`, `cota.csv` | agreements, ceilings, quotas |
+| `carga_horaria.csv` | contracted hours of each month, from the manager's base of CNES |
 | `SISREG_AGENDAMENTO_{CNES}_{AAAAMM}.csv` | bookings of the busiest unit in the last whole month |
 | `SISREG_AGENDAMENTO_{CNES}_{AAAAMM}.txt` | the same of the second busiest one, as TXT |
 | `tbEstabelecimento{AAAAMM}.csv` | establishments, ISO-8859-1, everything in quotes |
@@ -27,6 +28,7 @@ from mapa.simulate.city import City
 from mapa.simulate.document_sql import MACROS
 from mapa.simulate.file_sql import (
     BOOKINGS,
+    CONTRACTS,
     ESTABLISHMENTS,
     FILE_MACROS,
     HOLIDAYS,
@@ -98,6 +100,7 @@ def _exports(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[_Export]:
     yield _Export("feriado.csv", HOLIDAYS)
     for name, query in LIMITS.items():
         yield _Export(f"{name}.csv", query)
+    yield _Export("carga_horaria.csv", CONTRACTS)
     yield from _bookings(con, day)
     form = _Form(encoding="iso-8859-1", quoted=True)
     yield _Export(f"tbEstabelecimento{day:%Y%m}.csv", ESTABLISHMENTS, form)

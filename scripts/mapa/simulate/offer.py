@@ -194,8 +194,12 @@ def _schedules(terms: Columns, span: Span, rng: np.random.Generator) -> pa.Table
     rows = {name: values[order] for name, values in rows.items()}
     _spoil(rows, span, rng)
     code = _share_codes(rows, FIRST_SCHEDULE + np.arange(len(order)), rng)
+    each = np.arange(len(order))
+    # Some rows do not say how long a slot lasts, or say zero: the block has to tell, if it can.
+    silent = (each % 37 == 5) | (rows["start_minute"] == MISSING)
+    known = np.select([silent, each % 41 == 7], [MISSING, 0], rows["minutes"])
     minutes = {
-        f"minutes_{kind}": np.where(rows[f"{kind}_slots"] == 0, 0, rows["minutes"])
+        f"minutes_{kind}": np.where(rows[f"{kind}_slots"] == 0, 0, known)
         for kind in ("first", "return", "reserve")
     }
     switches = {name: rows[name].astype(np.bool_) for name in ("auto_split", "local_agenda")}

@@ -122,6 +122,18 @@ QUOTAS = pa.schema(
     }
 )
 
+# One row per contract and month; a CPF without schedules stands in no other table of the offer.
+CONTRACTS = pa.schema(
+    {
+        "competencia": _DAY,
+        "cpf": _TEXT,
+        "unit_idx": _INT,
+        "cbo": _TEXT,
+        "bond": _TEXT,
+        "weekly_hours": _INT,  # null: the register does not say
+    }
+)
+
 PERSONS = pa.schema(
     {
         "name": _TEXT,

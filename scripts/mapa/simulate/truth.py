@@ -17,6 +17,7 @@ from mapa.simulate.arrays import day_number
 from mapa.simulate.city import City
 from mapa.simulate.slots import FATES, fates, slot_days
 from mapa.simulate.truth_alerts import alerts
+from mapa.simulate.truth_hours import hours_per_month, months, shares_per_month
 from mapa.simulate.truth_offer import per_day, per_month
 from mapa.simulate.truth_queue import (
     absence_per_month,
@@ -38,6 +39,7 @@ def compute(city: City) -> dict[str, Any]:
     days = slot_days(city, day_number(city.until))
     past, when = history(city), calendar(city)
     real, queue = per_month(city, days), queue_per_month(city, past, when)
+    hours = months(city, days)
     both = {"oferta_real_por_mes": real, "fila_por_mes": queue}
     return {
         "parametros": {
@@ -51,7 +53,9 @@ def compute(city: City) -> dict[str, Any]:
         "oferta_por_dia": per_day(city, days),
         "oferta_real_por_mes": real,
         "oferta_funil_por_mes": funnel_per_month(city, real),
-        "oferta_alertas": alerts(city, days, both),
+        "oferta_alertas": alerts(city, days, both, hours),
+        "oferta_horas_por_mes": hours_per_month(hours),
+        "oferta_esperada_por_mes": shares_per_month(hours),
         "oferta_por_territorio_por_mes": offer_per_territory(city, days, both),
         "fila_por_mes": queue,
         "espera_por_mes": waits_per_month(city, past, when),
@@ -81,6 +85,7 @@ def _counts(city: City) -> dict[str, Any]:
         "ppi": city.ppi.num_rows,
         "tetos": city.ceilings.num_rows,
         "cotas": city.quotas.num_rows,
+        "contratos": city.contracts.num_rows,
         "unidades": city.units.num_rows,
         "procedimentos": city.procedures.num_rows,
         "profissionais": city.professionals.num_rows,

@@ -17,6 +17,7 @@ import numpy as np
 from mapa.simulate.arrays import DAY, day_number, month_number, numbers, texts
 from mapa.simulate.city import City
 from mapa.simulate.slots import FATES, SlotDays, fates
+from mapa.simulate.truth_hours import Month, hour_alerts
 
 AHEAD = 90
 """Days ahead over which overlapping and ending schedules are looked at."""
@@ -36,6 +37,9 @@ SEVERITY = {
     "fila_sem_oferta": "alta",
     "unidade_sem_marcacao": "media",
     "procedimento_sem_marcacao": "media",
+    "horas_acima_do_contrato": "media",
+    "oferta_sem_contrato": "media",
+    "horas_abaixo_do_contrato": "baixa",
 }
 
 Subject = tuple[str, str | None, str | None, str | None, str]
@@ -74,13 +78,16 @@ class _Schedule:
         return self.unit, self.procedure, self.professional
 
 
-def alerts(city: City, days: SlotDays, marts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def alerts(
+    city: City, days: SlotDays, marts: Mapping[str, Mapping[str, Any]], hours: Iterable[Month]
+) -> dict[str, Any]:
     """List the alerts of the last day; professionals are counted, not named.
 
     Args:
         city: the finished city.
         days: slots of each schedule and day.
         marts: right answers of `fila_por_mes` and `oferta_real_por_mes`.
+        hours: offered and contracted hours of each professional.
     """
     schedules = _in_force(city)
     found: dict[Subject, int | None] = {
@@ -92,7 +99,11 @@ def alerts(city: City, days: SlotDays, marts: Mapping[str, Mapping[str, Any]]) -
     }
     count: Counter[tuple[str | None, ...]] = Counter()
     slots: dict[tuple[str | None, ...], int | None] = {}
-    for (rule, unit, procedure, _, month), number in found.items():
+    subjects = [
+        *(((rule, unit, what), month, n) for (rule, unit, what, _, month), n in found.items()),
+        *(((rule, unit, None), m, n) for rule, unit, m, n in hour_alerts(hours, city.until)),
+    ]
+    for (rule, unit, procedure), month, number in subjects:
         key = (rule, SEVERITY[rule], unit, procedure, month)
         count[key] += 1
         slots[key] = _plus(slots.get(key), number)

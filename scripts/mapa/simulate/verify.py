@@ -11,13 +11,15 @@ import duckdb
 
 TOLERANCE = 1e-9
 # The truth knows units, not schedules, and counts professionals without naming them.
-SUMMED = {"oferta_por_dia", "oferta_alertas"}
+SUMMED = {"oferta_por_dia", "oferta_alertas", "oferta_horas_por_mes", "oferta_esperada_por_mes"}
 # Where each mart of the truth stands, and how its rows come at the grain of the truth.
 MARTS = {
     "oferta_por_dia": "oferta",
     "oferta_real_por_mes": "oferta",
     "oferta_funil_por_mes": "oferta",
     "oferta_alertas": "oferta",
+    "oferta_horas_por_mes": "oferta",
+    "oferta_esperada_por_mes": "oferta",
     "oferta_por_territorio_por_mes": "oferta",
     "fila_por_mes": "fila",
     "espera_por_mes": "espera",
@@ -72,7 +74,7 @@ def _compare_mart(
     relation = f"{MARTS[mart]}.{mart}"
     if mart in SUMMED:
         measures = ("count(*)" if name == "qtd_linhas" else f"sum({name})" for name in columns)
-        sums = ", ".join(f"cast({measure} as bigint)" for measure in measures)
+        sums = ", ".join(measures)
         query = f"select {keys}, {sums} from {relation} group by {', '.join(key)}"
     else:
         query = f"select {keys}, {', '.join(columns)} from {relation}"

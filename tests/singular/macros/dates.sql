@@ -71,6 +71,10 @@ falhas as (
         or {{ int_div('7', '2') }} <> 3
         or {{ minute_text('485') }} <> '08:05'
         or {{ competencia("cast('2026-03-31' as date)") }} <> cast('2026-03-01' as date)
+        or {{ add_months("cast('2026-03-01' as date)", -1) }} <> cast('2026-02-01' as date)
+        or {{ add_months("cast('2025-11-01' as date)", 3) }} <> cast('2026-02-01' as date)
+        or {{ last_day_of_month("cast('2024-02-01' as date)") }} <> cast('2024-02-29' as date)
+        or {{ last_day_of_month("cast('2026-12-01' as date)") }} <> cast('2026-12-31' as date)
         or {{ weekday_number("'DOM'") }} <> 7
         or {{ weekday_code('1') }} <> 'SEG'
 )

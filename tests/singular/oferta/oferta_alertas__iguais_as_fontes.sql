@@ -12,6 +12,10 @@ oferta as (
     select * from {{ ref('oferta_por_dia') }}
 ),
 
+horas as (
+    select * from {{ ref('oferta_horas_por_mes') }}
+),
+
 pedidos as (
     select
         f.procedimento_codigo,
@@ -60,8 +64,25 @@ left join observadas as o
         a.unidade_executante_cnes = o.unidade_executante_cnes
         and a.procedimento_codigo = o.procedimento_codigo
         and a.profissional_id is not distinct from o.profissional_id
+left join horas as h
+    on
+        a.unidade_executante_cnes = h.unidade_executante_cnes
+        and a.profissional_id = h.profissional_id
+        and a.competencia = h.competencia
 where
     (a.regra_codigo = 'fila_sem_oferta' and a.qtd_vagas is distinct from p.qtd)
     or (a.regra_codigo = 'unidade_sem_marcacao' and a.qtd_vagas is distinct from v.qtd)
     or (a.regra_codigo = 'oferta_desaparecida' and coalesce(o.qtd, 0) > 0)
     or (a.regra_codigo = 'queda_de_oferta' and coalesce(o.qtd, 0) = 0)
+    or (
+        a.regra_codigo = 'oferta_sem_contrato'
+        and a.qtd_vagas is distinct from h.qtd_vagas_total - h.qtd_vagas_em_feriado
+    )
+    or (
+        a.regra_codigo = 'horas_acima_do_contrato'
+        and (h.qtd_contratos is null or a.qtd_vagas > h.qtd_vagas_total - h.qtd_vagas_em_feriado)
+    )
+    or (
+        a.regra_codigo = 'horas_abaixo_do_contrato'
+        and coalesce(h.horas_ofertadas >= h.horas_contratadas, true)
+    )
