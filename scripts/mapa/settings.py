@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     cadsus_key: Path | None = None
     cadsus_system: str = ""
     cadsus_concurrency: int = Field(default=4, ge=1, le=32)
+    # Person queries per second, of all threads together; 0 is no limit. None is documented.
+    cadsus_rate: float = Field(default=10, ge=0)
     cadsus_max_age_days: int = Field(default=180, ge=0)
 
     @classmethod

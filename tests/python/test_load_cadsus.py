@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,6 +64,7 @@ def test_a_person_is_read_with_all_cards() -> None:
         "qualidade": "100",
         "protegido": "false",
         "origem": "pdq",
+        "situacao_cadastro": "active",
     }
     assert [(card["cns"], card["tipo"]) for card in reply.cards] == [
         (KNOWN, "D"), (PROVISIONAL, "P"),
@@ -135,10 +137,10 @@ def serving_answers() -> Iterator[Service]:
             scheme, _, token = self.headers["authorization"].partition(" ")
             if scheme != "jwt" or token in service.refused:
                 return self._send(401, b"")
-            cns = body.split('13.236" extension="')[1][:15]
+            (number,) = re.findall(r'13\.23[67]" extension="(\d+)"', body)
             with lock:
-                service.asked.append(cns)
-            status, name = service.answers[cns]
+                service.asked.append(number)
+            status, name = service.answers[number]
             return self._send(status, answer(name))
 
         def _send(self, status: int, body: bytes) -> None:
@@ -181,6 +183,7 @@ def settings(service: Service, tmp_path: Path) -> Settings:
         mapa_dir=tmp_path / "data",
         cadsus_url=f"{service.url}/pdq",
         cadsus_token_url=f"{service.url}/token",
+        cadsus_rate=0,
     )
     met = [KNOWN, f" {KNOWN} ", UNKNOWN, AMBIGUOUS, BROKEN, "700000000000103", "191", "", None]
     with warehouse.connect(pointed.warehouse) as con:
@@ -360,6 +363,7 @@ PERSONS = {
         "qualidade": "80",
         "protegido": "false",
         "origem": "fhir",
+        "situacao_cadastro": "active",
         "data_consulta": "2026-04-01T12:00:00Z",
     },
     "1000002": {
@@ -377,6 +381,7 @@ PERSONS = {
         "nacionalidade": "1",
         "protegido": "true",
         "origem": "fhir",
+        "situacao_cadastro": "active",
     },
 }
 

@@ -208,7 +208,7 @@ class Fields:
         """Read the answer to `GET /{index}/_mapping`; an alias may stand for several indices.
 
         Raises:
-            LayoutError: it is not a mapping, or a field that must exist does not.
+            LayoutError: it is not a mapping.
 
         """
         kinds: dict[str, str] = {}
@@ -217,16 +217,6 @@ class Fields:
             kinds[name] = body.get("type", "object")
             if body.get("fields", {}).get("keyword", {}).get("type") == "keyword":
                 keywords.add(name)
-        missing = sorted(set(layout.required) - kinds.keys())
-        if missing:
-            raise LayoutError(
-                f"Index {layout.name}: field `{missing[0]}` does not exist any more "
-                f"({len(missing)} of {len(layout.required)} mandatory fields are missing); "
-                f"nothing was loaded.\nCompare with\n  mapa load export --describe {layout.name}"
-            )
-        for name in layout.nested:
-            if kinds.get(name, "nested") not in ("nested", "object"):
-                raise changed_type(layout, name)
         return cls(kinds, frozenset(keywords))
 
     def exact(self, name: str) -> str:

@@ -24,6 +24,7 @@ CNS, CPF = "HC", "TAX"
 SYSTEMS = {"cns": CNS, "cpf": CPF}
 CARD_TYPES = {"official": "D", "secondary": "P"}
 SEXES = {"male": "M", "female": "F", "unknown": "I", "other": "I"}
+ACTIVE = {"true": "active", "false": "inactive", None: None}
 MOTHERS = {"mother", "MTH", "PRN"}
 DATE_LENGTH = len("AAAA-MM-DD")
 Row = dict[str, str | None]
@@ -167,6 +168,7 @@ def _person(patient: dict[str, Any]) -> Row:
         "protegido": _flag(extensions.get("BRIndividuoProtegido", {}), "valueBoolean"),
         "origem": "fhir",
         "data_consulta": _text(_object(patient, "meta"), "lastUpdated"),
+        "situacao_cadastro": ACTIVE.get(_flag(patient, "active")),
     }
 
 
