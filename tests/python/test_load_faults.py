@@ -225,7 +225,7 @@ def test_replay_refuses_what_is_missing_or_changed(settings: Settings) -> None:
         replay(settings)
     page.write_bytes(content)
     page.parent.rename(settings.mapa_dir / "elsewhere")
-    with pytest.raises(ConfigError, match="rows of 1 loads"):
+    with pytest.raises(ConfigError, match="1 loads of the warehouse are not in"):
         replay(settings)
     assert _everything(settings) == before
 

@@ -91,13 +91,17 @@ def replay(settings: Settings, what: str = "sisreg") -> list[Summary]:
 
     """
     part, root = PARTS[what], settings.landing
-    with warehouse.connect(settings.warehouse) as con, con.cursor() as scratch:
+    with warehouse.connect(settings.warehouse) as con:
         resume.seal_committed(con, root)
         notes = _complete_loads(part, root)
         _refuse_losses(con, part, notes, root)
         con.begin()
         _empty(con, part, notes)
-        summaries = [_repeat(con, scratch, root, part, note) for note in notes]
+        summaries = []
+        for note in notes:
+            # One of its own, as when it was loaded: a reader leaves what it rejected in it.
+            with con.cursor() as scratch:
+                summaries.append(_repeat(con, scratch, root, part, note))
         con.commit()
     return summaries
 
