@@ -21,6 +21,7 @@ TITLES = {
     "tables": "Raw tables",
     "watermarks": "Read until (source's clock)",
     "unknown_fields": "Fields that the layouts do not know",
+    "drift": "Drift: fields that changed since the load before (refused: that load was not taken)",
     "absences": "Vanished from complete files",
     "published": "Published",
 }

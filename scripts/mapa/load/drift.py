@@ -71,8 +71,7 @@ def compare(
         for name in layout.nested
         if now.get(name, OBJECT) != OBJECT
     ]
-    read = {*layout.columns} - {*layout.volatile}
-    retyped = [c for c in changes if c.event == RETYPED and c.field.split(".")[0] in read]
+    retyped = [c for c in changes if c.event == RETYPED and _is_read(c.field, layout)]
     if missing or (retyped and not accepted):
         load.refused_changes = changes if before.kinds else [c for c in changes if c.event == GONE]
         raise _refusal(load, layout, before, missing or retyped)
@@ -166,6 +165,12 @@ def _refusal(load: Load, layout: Layout, before: Before, why: list[Change]) -> L
 
 COMMANDS = {"sisreg": "sisreg", "oferta_api": "offer-api --map FILE"}
 """Commands of the sources whose fields have types."""
+
+
+def _is_read(name: str, layout: Layout) -> bool:
+    """Say whether the content of a field matters; `laudo.situacao` is read with `laudo`."""
+    column = name.split(".", maxsplit=1)[0]
+    return column in {*layout.columns} - {*layout.volatile} and name not in layout.withheld
 
 
 def _words(change: Change) -> str:
