@@ -21,7 +21,7 @@ import httpx
 import stamina
 
 from mapa.errors import ConfigError, FormatError, SourceError
-from mapa.settings import Settings
+from mapa.settings import Settings, refuse_wide_mode
 
 MAX_BODY = 256 * 2**20
 """Largest body that is read, in bytes as received."""
@@ -94,10 +94,12 @@ class Access:
         """Return a verifying TLS context that presents the client certificate, if any.
 
         Raises:
-            ConfigError: the certificate or its key cannot be used.
+            ConfigError: the certificate or its key cannot be used, or others may read the key.
 
         """
         context = httpx.create_ssl_context()
+        if self.key and self.key.is_file():
+            refuse_wide_mode(self.key, "a private key")
         if self.certificate:
             try:
                 context.load_cert_chain(self.certificate, self.key)
