@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, NoReturn, Protocol
 
 import duckdb
 import pyarrow as pa
@@ -268,6 +268,24 @@ def recording(
         raise
     finally:
         scratch.close()
+
+
+def refuse(
+    con: duckdb.DuckDBPyConnection, what: tuple[str, str, str], size: int, error: MapaError
+) -> NoReturn:
+    """Leave the row of a load that failed before it could begin, and raise its error.
+
+    Args:
+        con: the warehouse.
+        what: source, entity and origin.
+        size: bytes received.
+        error: why.
+
+    """
+    with recording(con, *what) as load:
+        load.size = size
+        raise error from None
+    raise AssertionError("recording swallowed an error")
 
 
 def watermark(con: duckdb.DuckDBPyConnection, source: str, entity: str) -> datetime | None:

@@ -31,7 +31,7 @@ import pyarrow as pa
 
 from mapa import audit, warehouse
 from mapa.audit import Load, Summary, Tally
-from mapa.errors import ConfigError, SourceError
+from mapa.errors import ConfigError, MapaError, SourceError
 from mapa.http import RETRIED, Access, Answer, Door, Pace, Patience
 from mapa.landing import Folder, Landed
 from mapa.load import exports, fhir, pdq, resume
@@ -121,8 +121,14 @@ def load_file(settings: Settings, path: Path) -> list[Summary]:
         FormatError: it cannot be read.
 
     """
-    found = list(exports_in([path], settings.mapa_max_unpacked_mb * 2**20))
-    if not any(fhir.is_json(export) for export in found):
+    try:
+        found = list(exports_in([path], settings.mapa_max_unpacked_mb * 2**20))
+        has_patients = any(fhir.is_json(export) for export in found)
+    except MapaError as error:
+        with warehouse.connect(settings.warehouse) as con:
+            size = path.stat().st_size
+            audit.refuse(con, (SOURCE, exports.UNKNOWN, path.name), size, error)
+    if not has_patients:
         return exports.load(settings, [path], only=(CADSUS_PESSOA.name, CADSUS_CNS.name))
     with warehouse.connect(settings.warehouse) as con:
         resume.seal_committed(con, settings.landing)

@@ -104,10 +104,10 @@ def _recognise_all(
     except HeaderError as error:
         layout = error.layout
         with audit.recording(con, source_of(layout), layout.name, name) as load:
+            load.size = path.stat().st_size
             raise drift.refuse_header(load, error) from None
     except MapaError as error:
-        with audit.recording(con, source, entity, name):
-            raise error from None
+        audit.refuse(con, (source, entity, name), path.stat().st_size, error)
     return found
 
 
