@@ -173,8 +173,10 @@ class Load:
             [self.id, file],
         )
 
-    def report_unknown(self, table: str, fields: Iterable[str]) -> None:
-        """Report fields that the layout does not know, each once per table."""
+    def report_unknown(
+        self, table: str, fields: Iterable[str], kept: str = "_campos_extras"
+    ) -> None:
+        """Report fields that the layout does not know, each once per table; `kept` says where."""
         added = []
         for name in sorted(fields):
             added += self.con.execute(
@@ -189,7 +191,7 @@ class Load:
             ).fetchall()
         if added:
             names = ", ".join(name for (name,) in added)
-            self.notes.append(f"new fields kept in _campos_extras: {names}")
+            self.notes.append(f"new fields kept in {kept}: {names}")
 
     def note_changes(self, changes: Iterable[Change], *, refused: bool = False) -> None:
         """Note what became of fields of the source; `refused` when the load fails because of it."""

@@ -578,3 +578,16 @@ def test_every_element_of_the_known_answers_is_described(name: str) -> None:
 def test_the_day_of_death_in_all_its_forms(form: str) -> None:
     text = answer("pdq_ok.xml").decode().replace("<raceCode", f"{form}<raceCode", 1)
     assert pdq.read(text.encode()).person["data_obito"] == "20260310"
+
+
+def test_what_the_fhir_profile_does_not_describe_is_reported_once(tmp_path: Path) -> None:
+    settings = Settings(mapa_dir=tmp_path / "data")
+    path = FIXTURES.parent / "malformados" / "fhir" / "extensao_nova.json"
+    (summary,) = cadsus.load_file(settings, path)
+    names = ["extension/BRTipoSanguineo", "photo"]
+    assert summary.notes == (f"new fields kept in landing: {', '.join(names)}",)
+    assert [n for (n,) in query(settings, "select campo from controle.campos_desconhecidos")] == (
+        names
+    )
+    (known,) = cadsus.load_file(settings, FIXTURES / "fhir_individuos.json")
+    assert known.notes == ()

@@ -247,6 +247,15 @@ def test_notes_keep_no_credential_and_not_how_the_api_is_asked(settings: Setting
         assert door.TOKEN not in json.dumps(note)
 
 
+@pytest.mark.parametrize("part", ["sisreg", *FILES])
+def test_an_empty_landing_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    monkeypatch.setenv("MAPA_DIR", str(tmp_path / "data"))
+    result = CliRunner().invoke(cli, ["load", part, "--replay"])
+    assert (result.exit_code, "holds no complete load" in result.output) == (0, True)
+
+
 @pytest.mark.parametrize("part", FILES)
 def test_the_command_takes_replay_alone(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, part: str

@@ -93,7 +93,7 @@ def sisreg(  # noqa: PLR0913 - one per option
     if from_landing and (full or since or until):
         raise click.UsageError("--replay takes no window: it repeats what was loaded.")
     if from_landing:
-        report(replay(Settings.load(), "sisreg" if index == "all" else index))
+        repeat("sisreg" if index == "all" else index)
     else:
         report(
             sisreg_loader.load(
@@ -216,11 +216,15 @@ def cnes(files: tuple[Path, ...], *, from_landing: bool) -> None:
     report(exports.load(Settings.load(), files, only=(CNES_ESTABELECIMENTO.name,)))
 
 
-def repeat(part: str, *, no_other_options: bool) -> None:
+def repeat(part: str, *, no_other_options: bool = True) -> None:
     """Rebuild a part of raw from landing."""
     if not no_other_options:
         raise click.UsageError("--replay repeats what was loaded: it takes nothing else.")
-    report(replay(Settings.load(), part))
+    settings = Settings.load()
+    summaries = replay(settings, part)
+    report(summaries)
+    if not summaries:
+        say(f"{settings.landing} holds no complete load of this kind; nothing was changed.")
 
 
 def report(summaries: list[Summary]) -> None:

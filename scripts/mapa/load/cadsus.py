@@ -170,8 +170,11 @@ def _take_patients(load: Load, landed: Landed, *, most: float) -> None:
     """Load the Patients of a landed file."""
     persons, cards = Intake(load, CADSUS_PESSOA), Intake(load, CADSUS_CNS)
     patients = fhir.read(Export(landed.path), load.origin)
+    unknown = set[str]()
     while part := list(islice(patients, BATCH)):
+        unknown.update(*(found.unknown for found in part))
         _settle_patients(persons, cards, part, landed.name)
+    load.report_unknown(CADSUS_PESSOA.table, unknown, kept="landing")
     persons.finish(load.origin)
     exports.refuse_many_rejects(load, load.origin, most)
 
@@ -462,7 +465,8 @@ def _take_all(load: Load, replies: list[tuple[Asked, pdq.Reply]], file: str) -> 
         reply.person | {"data_consulta": asked.moment} for asked, reply in replies if reply.person
     ]
     cards = [card for _, reply in replies for card in reply.cards]
-    load.report_unknown(CADSUS_PESSOA.table, {n for _, reply in replies for n in reply.unknown})
+    unknown = {name for _, reply in replies for name in reply.unknown}
+    load.report_unknown(CADSUS_PESSOA.table, unknown, kept="landing")
     for layout, records in (
         (CADSUS_CONSULTA, queries), (CADSUS_PESSOA, persons), (CADSUS_CNS, cards),
     ):  # fmt: skip
