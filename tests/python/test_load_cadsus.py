@@ -591,3 +591,26 @@ def test_what_the_fhir_profile_does_not_describe_is_reported_once(tmp_path: Path
     )
     (known,) = cadsus.load_file(settings, FIXTURES / "fhir_individuos.json")
     assert known.notes == ()
+
+
+def test_the_simulated_service_answers_by_cpf_too(tmp_path: Path) -> None:
+    city = simulated.build(people=500, days=60, seed=3, until=date(2026, 6, 30))
+    with serving(city) as server:
+        settings = Settings(mapa_dir=tmp_path / "data").model_copy(update=server.settings())
+        sisreg.load(settings, "marcacao-ambulatorial")
+        with warehouse.connect(settings.warehouse) as con:
+            con.execute("update bruto_sisreg.marcacao_ambulatorial set cns_usuario = null")
+        cadsus.load(settings)
+    assert query(settings, "select distinct identificador_tipo from bruto_cadsus.consulta") == [
+        ("cpf",)
+    ]
+    outcomes = query(
+        settings, "select resultado, count(*) from bruto_cadsus.consulta group by 1 order by 2 desc"
+    )
+    assert outcomes[0][0] == "ok"
+    assert {outcome for outcome, _ in outcomes} <= {"ok", "varios"}
+    assert query(
+        settings,
+        "select count(*) from bruto_cadsus.pessoa as p where p.cpf not in "
+        "(select identificador from bruto_cadsus.consulta)",
+    ) == [(0,)]

@@ -176,6 +176,16 @@ def test_types_of_one_family_and_volatile_fields_are_no_reason_to_stop(
     assert sisreg.load(settings, INDEX)
 
 
+def test_a_type_that_the_indices_of_an_alias_do_not_agree_on_is_unknown(
+    mirror: Mirror, settings: Settings
+) -> None:
+    mirror.older = {"cns_usuario": {"type": "long"}}
+    assert sisreg.load(settings, INDEX)
+    mirror.older = {}
+    assert sisreg.load(settings, INDEX)
+    assert changes(settings) == []
+
+
 def test_a_list_of_objects_that_is_none_cannot_be_accepted(
     mirror: Mirror, settings: Settings
 ) -> None:

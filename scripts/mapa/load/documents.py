@@ -202,6 +202,12 @@ class Fields:
 
     kinds: dict[str, str]
     keywords: frozenset[str]
+    varied: frozenset[str] = frozenset()
+
+    @property
+    def types(self) -> dict[str, str | None]:
+        """Return the type of each field; None where the indices behind an alias do not agree."""
+        return {name: None if name in self.varied else kind for name, kind in self.kinds.items()}
 
     @classmethod
     def read(cls, answer: bytes, layout: Layout) -> Fields:
@@ -213,11 +219,15 @@ class Fields:
         """
         kinds: dict[str, str] = {}
         keywords: set[str] = set()
+        varied: set[str] = set()
         for name, body in _properties(answer, layout):
-            kinds[name] = body.get("type", "object")
+            kind = body.get("type", "object")
+            if kinds.setdefault(name, kind) != kind:
+                varied.add(name)
+            kinds[name] = kind
             if body.get("fields", {}).get("keyword", {}).get("type") == "keyword":
                 keywords.add(name)
-        return cls(kinds, frozenset(keywords))
+        return cls(kinds, frozenset(keywords), frozenset(varied))
 
     def exact(self, name: str) -> str:
         """Return the name under which a field is compared whole, in `term` and in `sort`.

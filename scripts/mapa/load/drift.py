@@ -69,7 +69,7 @@ def compare(
     missing += [
         Change(name, now[name], NO_LIST)
         for name in layout.nested
-        if now.get(name, OBJECT) != OBJECT
+        if now.get(name) not in (None, OBJECT)
     ]
     retyped = [c for c in changes if c.event == RETYPED and _is_read(c.field, layout)]
     if missing or (retyped and not accepted):

@@ -186,7 +186,7 @@ def _repeat_pages(load: Load, landed: list[Landed], note: Note) -> None:
     (layout,) = (layout for layout in API_LAYOUTS if layout.name == load.entity)
     mapping, *pages = landed
     fields = Fields.read(mapping.path.read_bytes(), layout)
-    drift.compare(load, layout, fields.kinds, accepted=True)
+    drift.compare(load, layout, fields.types, accepted=True)
     book = Book(Intake(load, layout), fields)
     for page in pages:
         book.number = int(page.path.name.split("-")[1])

@@ -144,7 +144,7 @@ class Reader:
             folder.note(ORDER, order.note(load))
             folder.write(mapping_file(folder.path).name, answer.plain())
             fields = Fields.read(answer.plain(), layout)
-            drift.compare(load, layout, fields.kinds, accepted=wish.accept_types)
+            drift.compare(load, layout, fields.types, accepted=wish.accept_types)
             run = Run(self, load, layout, fields, folder)
             run.read_all(order, by_number=wish.since is None)
         folder.seal()
