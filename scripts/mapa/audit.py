@@ -159,6 +159,8 @@ class Load:
             "fonte": self.source,
             "entidade": self.entity,
             "origem": self.origin,
+            "janela_inicio": self.since,
+            "janela_fim": self.until,
             "iniciada_em": self.started,
             "terminada_em": self.finished,
             "novas_tentativas": self.retries,

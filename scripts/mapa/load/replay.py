@@ -171,11 +171,13 @@ def _repeat(
     )  # fmt: skip
     load.finished = _instant(note.get("terminada_em"))
     load.version = note.get("versao_codigo", load.version)
+    load.since, load.until = (_instant(note.get(n)) for n in ("janela_inicio", "janela_fim"))
     folder = Folder(root, load.source, load.id)
     landed = [_verified(folder, file, part) for file in note["arquivos"]]
     load.size, load.sha256 = folder.size, note.get("sha256", folder.sha256)
     load.retries = note["novas_tentativas"]
-    REPEATS[load.source](load, landed, note)
+    again = REPEATS.get(load.entity) or REPEATS[load.source]
+    again(load, landed, note)
     if audit.outcome(con, load.id) is None:
         load.write_row("completa", None)
     return load.summary()
@@ -199,7 +201,6 @@ def _repeat_pages(load: Load, landed: list[Landed], note: Note) -> None:
         load.con.execute("create or replace temp table chaves (chave varchar)")
         load.con.execute("insert into chaves select unnest($1)", [keys])
         load.record_presence(layout.table, event, "select chave from chaves")
-    load.since, load.until = (_instant(note[n]) for n in ("janela_inicio", "janela_fim"))
     if mark := _instant(note["marca"]):
         load.advance(mark)
 
@@ -211,7 +212,7 @@ REPEATS: dict[str, Repeat] = {
     offer_api.SOURCE: offer_api.repeat,
     cadsus.SOURCE: cadsus.repeat,
 }
-"""By source."""
+"""By source, or by entity where one is read in a way of its own."""
 
 
 def _verified(folder: Folder, file: dict[str, Any], part: Part) -> Landed:
