@@ -64,6 +64,16 @@
 {%- endmacro %}
 
 
+{# The queue exports write `dd/mm/aaaa hh:mm:ss`. #}
+{% macro local_timestamp_dmy(expression) -%}
+    {%- set text = 'trim(' ~ expression ~ ')' -%}
+    {{ local_timestamp(
+        "substr(" ~ text ~ ", 7, 4) || '-' || substr(" ~ text ~ ", 4, 2) || '-' || substr("
+        ~ text ~ ", 1, 2) || substr(" ~ text ~ ", 11)"
+    ) }}
+{%- endmacro %}
+
+
 {# A count below zero is a defect of the source: unknown, like any text that is no number. #}
 {% macro try_quantity(expression) -%}
     case when {{ try_integer(expression) }} >= 0 then {{ try_integer(expression) }} end

@@ -11,12 +11,22 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from typing import Any, NoReturn, Protocol
 
 import duckdb
 import pyarrow as pa
 
 from mapa import __version__
 from mapa.errors import FormatError, LayoutError, MapaError
+from mapa.landing import Folder
+
+
+class CountsRetries(Protocol):
+    """A door, which counts the attempts beyond the first of all requests."""
+
+    @property
+    def retries(self) -> int:
+        """Attempts beyond the first."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +87,16 @@ class Summary:
         return "; ".join((str(self.tally), *self.notes))
 
 
+@dataclass(frozen=True)
+class Change:
+    """What became of a field of the source: its type now, what happened, and details in words."""
+
+    field: str
+    kind: str | None
+    event: str
+    detail: str | None = None
+
+
 @dataclass
 class Load:
     """One load while it runs.
@@ -89,6 +109,7 @@ class Load:
         id: name of the load in `controle.cargas`, in raw rows and in landing.
         started: UTC, naive; also the `_carregado_em` of all its rows.
         since, until: window on the source's clock (naive, local); `until` is exclusive.
+        finished, version: end and code of the load; in a replay those of the load that is repeated.
 
     """
 
@@ -106,6 +127,46 @@ class Load:
     retries: int = 0
     tally: Tally = Tally()
     notes: list[str] = field(default_factory=list)
+    finished: datetime | None = None
+    version: str = __version__
+    refused_changes: list[Change] = field(default_factory=list)
+    _folder: Folder | None = field(default=None, init=False)
+    _door: CountsRetries | None = field(default=None, init=False)
+    _retries_before: int = field(default=0, init=False)
+
+    def watch(self, folder: Folder, door: CountsRetries | None = None) -> None:
+        """Let the audit row say how much came and how often it was asked, even if the load fails.
+
+        The checksum is that of the files, unless the loader sets another one.
+        """
+        self._folder, self._door = folder, door
+        self._retries_before = door.retries if door else 0
+
+    def take_stock(self) -> None:
+        """Write down what the watched folder and door say so far."""
+        if self._folder and self._folder.files:
+            self.size = self._folder.size
+            self.sha256 = self.sha256 or self._folder.sha256
+        if self._door:
+            self.retries = self._door.retries - self._retries_before
+
+    def note(self) -> dict[str, Any]:
+        """Return what `carga.json` says of any load, so that a replay can repeat it."""
+        self.take_stock()
+        self.finished = _now()
+        return {
+            "carga_id": self.id,
+            "fonte": self.source,
+            "entidade": self.entity,
+            "origem": self.origin,
+            "janela_inicio": self.since,
+            "janela_fim": self.until,
+            "iniciada_em": self.started,
+            "terminada_em": self.finished,
+            "novas_tentativas": self.retries,
+            "sha256": self.sha256,
+            "versao_codigo": self.version,
+        }
 
     def reject(self, file: str, rejeitos: pa.Table) -> None:
         """Record rejected records: `linha`, `coluna` and `motivo`, never what they say."""
@@ -114,8 +175,10 @@ class Load:
             [self.id, file],
         )
 
-    def report_unknown(self, table: str, fields: Iterable[str]) -> None:
-        """Report fields that the layout does not know, each once per table."""
+    def report_unknown(
+        self, table: str, fields: Iterable[str], kept: str = "_campos_extras"
+    ) -> None:
+        """Report fields that the layout does not know, each once per table; `kept` says where."""
         added = []
         for name in sorted(fields):
             added += self.con.execute(
@@ -130,7 +193,19 @@ class Load:
             ).fetchall()
         if added:
             names = ", ".join(name for (name,) in added)
-            self.notes.append(f"new fields kept in _campos_extras: {names}")
+            self.notes.append(f"new fields kept in {kept}: {names}")
+
+    def note_changes(self, changes: Iterable[Change], *, refused: bool = False) -> None:
+        """Note what became of fields of the source; `refused` when the load fails because of it."""
+        rows = [
+            [self.id, self.source, self.entity, c.field, c.kind, c.event, c.detail, refused]
+            for c in changes
+        ]
+        if rows:
+            self.con.executemany(
+                f"insert into controle.campos values ({', '.join('?' * 8)}, ?)",
+                [[*row, self.started] for row in rows],
+            )
 
     def record_presence(self, table: str, event: str, keys: str) -> int:
         """Record that keys vanished or came back; `keys` selects them. Returns how many."""
@@ -157,6 +232,7 @@ class Load:
 
     def write_row(self, outcome: str, message: str | None) -> None:
         """Write the row of `controle.cargas`; counts are unknown unless the load is complete."""
+        self.take_stock()
         done = outcome == "completa"
         t = self.tally
         known = (t.received, t.loaded, t.identical, t.rejected)
@@ -165,8 +241,8 @@ class Load:
             f"insert into controle.cargas values ({', '.join('?' * 18)})",
             [
                 self.id, self.source, self.entity, self.origin, self.since, self.until,
-                self.started, _now(), self.size, *counts, self.retries, self.sha256 or None,
-                __version__, outcome, message,
+                self.started, self.finished or _now(), self.size, *counts, self.retries,
+                self.sha256 or None, self.version, outcome, message,
             ],
         )  # fmt: skip
 
@@ -189,11 +265,31 @@ def recording(
         with suppress(duckdb.Error):
             con.rollback()
         refused = isinstance(error, LayoutError | FormatError)
+        load.finished = None
         with suppress(duckdb.Error):
             load.write_row("recusada" if refused else "falhou", _safe_message(error))
+            load.note_changes(load.refused_changes, refused=True)
         raise
     finally:
         scratch.close()
+
+
+def refuse(
+    con: duckdb.DuckDBPyConnection, what: tuple[str, str, str], size: int, error: MapaError
+) -> NoReturn:
+    """Leave the row of a load that failed before it could begin, and raise its error.
+
+    Args:
+        con: the warehouse.
+        what: source, entity and origin.
+        size: bytes received.
+        error: why.
+
+    """
+    with recording(con, *what) as load:
+        load.size = size
+        raise error from None
+    raise AssertionError("recording swallowed an error")
 
 
 def watermark(con: duckdb.DuckDBPyConnection, source: str, entity: str) -> datetime | None:

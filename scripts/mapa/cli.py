@@ -9,7 +9,7 @@ from typing import NoReturn
 import click
 
 from mapa import __version__
-from mapa.errors import EXIT_CODES, MapaError
+from mapa.errors import EXIT_CODES, MapaError, where
 
 COMMANDS = {
     "demo": "Build the whole house on a synthetic city, in one go.",
@@ -55,7 +55,9 @@ EPILOG = "Exit codes: " + "; ".join(f"{code} {text}" for code, text in EXIT_CODE
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, "-V", "--version", prog_name="mapa")
-@click.option("--debug", is_flag=True, help="Show the traceback of an unexpected error.")
+@click.option(
+    "--debug", is_flag=True, help="Show where an unexpected error came from; never values."
+)
 @click.pass_context
 def cli(ctx: click.Context, debug: bool) -> None:
     """Mapa Social da Saúde: what the health system offers, and who is waiting.
@@ -78,7 +80,8 @@ def main(argv: list[str] | None = None) -> NoReturn:
         sys.exit(130)
     except Exception as error:
         if "--debug" in args:
-            raise
+            click.echo(where(error), err=True, nl=False)
+            sys.exit(1)
         MapaError(
             f"Unexpected error ({type(error).__name__}). "
             f"Run `mapa --debug {' '.join(args)}` to see where."

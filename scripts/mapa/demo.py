@@ -42,6 +42,8 @@ def prepare_checkout(project: Path) -> list[str]:
     if Settings.load().mapa_pseudonym_key is None:
         env = project / ".env"
         env.touch(mode=0o600)
+        # One that was there before may be open to others.
+        env.chmod(0o600)
         with env.open("a") as file:
             file.write(f"MAPA_PSEUDONYM_KEY={secrets.token_hex(32)}\n")
         made.append(".env with a development key; real data need a key kept apart from them")

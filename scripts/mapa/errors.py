@@ -6,6 +6,8 @@ column and never a cell's value.
 
 from __future__ import annotations
 
+import traceback
+
 import click
 
 EXIT_CODES = {
@@ -83,3 +85,16 @@ class PortError(MapaError):
     """Another program listens on the port."""
 
     exit_code = 11
+
+
+def where(error: BaseException) -> str:
+    """Return the traceback of an error and of those behind it, without what they say.
+
+    Their messages may quote a value: DuckDB's quote the cell that cannot be converted, others a
+    line, a header or a setting.
+    """
+    inner = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    above = where(inner) if inner else ""
+    frames = "".join(traceback.format_tb(error.__traceback__))
+    said = f": {error.message}" if isinstance(error, MapaError) else " (its message may hold data)"
+    return f"{above}Traceback (most recent call last):\n{frames}{type(error).__name__}{said}\n"

@@ -23,7 +23,7 @@ import stamina
 
 from mapa.errors import ConfigError, FormatError, SourceError
 from mapa.packing import DamagedError, unpack
-from mapa.settings import Settings
+from mapa.settings import Settings, refuse_wide_mode
 
 MAX_BODY = 256 * 2**20
 """Largest body that is read, in bytes as received."""
@@ -63,6 +63,23 @@ class Patience:
         )
 
 
+class Pace:
+    """Spreads requests of all threads evenly, so that a source gets no more of them per second."""
+
+    def __init__(self, per_second: float) -> None:
+        """Begin at once; 0 per second is no limit."""
+        self._gap = 1 / per_second if per_second else 0.0
+        self._next = 0.0
+        self._turn = threading.Lock()
+
+    def wait(self) -> None:
+        """Wait for the next turn."""
+        with self._turn:
+            turn = max(time.monotonic(), self._next)
+            self._next = turn + self._gap
+        time.sleep(max(0.0, turn - time.monotonic()))
+
+
 @dataclass(frozen=True)
 class Access:
     """How to be let in, and the names of the settings to look at when refused.
@@ -83,10 +100,13 @@ class Access:
         """Return a verifying TLS context that presents the client certificate, if any.
 
         Raises:
-            ConfigError: the certificate, its key or the authority cannot be used.
+            ConfigError: the certificate, its key or the authority cannot be used, or others may
+                read the key.
 
         """
         context = httpx.create_ssl_context()
+        if self.key and self.key.is_file():
+            refuse_wide_mode(self.key, "a private key")
         if self.authority:
             try:
                 context.load_verify_locations(self.authority)
@@ -171,8 +191,20 @@ class Door:
 
     """
 
-    def __init__(self, url: str, access: Access, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        access: Access,
+        patience: Patience | None = None,
+        pace: Pace | None = None,
+    ) -> None:
         """Check the address and prepare the client; nothing is sent yet.
+
+        Args:
+            url: base of all requests.
+            access: how to be let in.
+            patience: how often and how long to try.
+            pace: how many requests per second at most; repeated ones count, too.
 
         Raises:
             ConfigError: the URL is unfit or carries a credential.
@@ -182,6 +214,7 @@ class Door:
         self.url = url.rstrip("/")
         self.access = access
         self.patience = patience or Patience()
+        self.pace = pace or Pace(0)
         self.retries = 0
         # Retries are counted and reported; stamina's own log line tells a person nothing.
         stamina.instrumentation.set_on_retry_hooks(())
@@ -266,6 +299,7 @@ class Door:
         raise SourceError(f"{self.host} answered {answer.status} to {what}.\n{advice}")
 
     def _once(self, method: str, path: str, request: dict[str, Any]) -> Answer:
+        self.pace.wait()
         end = time.monotonic() + 2 * self.patience.timeout
         with self._client.stream(method, self.url + path, **request) as response:
             body = bytearray()

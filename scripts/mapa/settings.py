@@ -8,20 +8,38 @@ Example:
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+from typing import get_args
 
 from pydantic import Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from mapa.errors import ConfigError
 
 MIN_KEY_LENGTH = 32
+ENV_FILE = Path(".env")
+HAS_MODES = os.name == "posix"
+
+
+def refuse_wide_mode(path: Path, content: str) -> None:
+    """Refuse a file with a secret that others on the machine may read.
+
+    Raises:
+        ConfigError: its mode is wider than 0600. Windows has no modes and is not asked.
+
+    """
+    if HAS_MODES and (mode := path.stat().st_mode & 0o777) & 0o077:
+        raise ConfigError(
+            f"{path} holds {content} and others may read or change it: its mode is {mode:04o}, "
+            f"expected 0600.\nClose it with\n  chmod 600 {path}"
+        )
 
 
 class Settings(BaseSettings):
     """Where things are and how to reach the sources. Secrets never print (`SecretStr`)."""
 
-    model_config = SettingsConfigDict(env_file=".env", extra="ignore")
+    model_config = SettingsConfigDict(env_file=ENV_FILE, extra="ignore")
 
     mapa_dir: Path = Path("data")
     mapa_pseudonym_key: SecretStr | None = None
@@ -57,6 +75,8 @@ class Settings(BaseSettings):
     cadsus_key: Path | None = None
     cadsus_system: str = ""
     cadsus_concurrency: int = Field(default=4, ge=1, le=32)
+    # Person queries per second, of all threads together; 0 is no limit. None is documented.
+    cadsus_rate: float = Field(default=10, ge=0)
     cadsus_max_age_days: int = Field(default=180, ge=0)
 
     @classmethod
@@ -64,8 +84,10 @@ class Settings(BaseSettings):
         """Read the settings.
 
         Raises:
-            ConfigError: a value cannot be used; the message names the setting, not the value.
+            ConfigError: a value cannot be used, and the message names the setting, not the value;
+                or `.env` holds a secret and others may read it.
         """
+        cls._check_env_file()
         try:
             return cls()
         except ValidationError as error:
@@ -75,6 +97,16 @@ class Settings(BaseSettings):
                 f"Setting {name} cannot be used: {first['msg']}.\n"
                 f"Correct {name} in the environment or in .env."
             ) from None
+
+    @classmethod
+    def _check_env_file(cls) -> None:
+        """Refuse a `.env` with a secret in it that others may read."""
+        given = DotEnvSettingsSource(cls).env_vars if ENV_FILE.is_file() else {}
+        secret = [
+            n for n, field in cls.model_fields.items() if SecretStr in get_args(field.annotation)
+        ]
+        if any(given.get(name) for name in secret):
+            refuse_wide_mode(ENV_FILE, "a secret")
 
     def make_directory(self) -> None:
         """Make the folder of everything: others may pass to what is published, and list nothing."""

@@ -55,6 +55,17 @@ create table if not exists controle.campos_desconhecidos (
     campo varchar not null,
     visto_em timestamp not null
 );
+create table if not exists controle.campos (
+    carga_id varchar not null,
+    fonte varchar not null,
+    entidade varchar not null,
+    campo varchar not null,
+    tipo varchar,
+    evento varchar not null,
+    detalhe varchar,
+    recusada boolean not null,
+    registrado_em timestamp not null
+);
 create table if not exists controle.marcas (
     fonte varchar not null,
     entidade varchar not null,

@@ -51,7 +51,8 @@ class Mirror:
         documents: index name without suffix to its documents.
         now: the source's clock, as an instant.
         dropped: fields that the mapping does not show.
-        extra_properties: more mapping properties, by index.
+        kinds: definitions that the mapping shows instead of those of the documents.
+        older: those of a second index behind the alias, where they differ.
         spoil: changes the answers to `_search` one after the other; None leaves one as it is.
             It may return bytes, sent as they are (compressed unless they are), or a number, sent
             as a bare status.
@@ -64,6 +65,8 @@ class Mirror:
     now: datetime = datetime(2026, 7, 1, 3, 5, tzinfo=UTC)
     dropped: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
+    kinds: dict[str, dict[str, Any]] = field(default_factory=dict)
+    older: dict[str, dict[str, Any]] = field(default_factory=dict)
     spoil: list[Spoil | None] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
     uncounted: int = 0
@@ -76,8 +79,12 @@ class Mirror:
             for name, value in document.items():
                 if name not in self.hidden:
                     properties.setdefault(name, _property(index, name, value))
+        properties |= self.kinds
         kept = {name: body for name, body in properties.items() if name not in self.dropped}
-        return {f"{index}-v3": {"mappings": {"properties": kept}}}
+        found = {f"{index}-v3": {"mappings": {"properties": kept}}}
+        if self.older:
+            found |= {f"{index}-v2": {"mappings": {"properties": {**kept, **self.older}}}}
+        return found
 
     def found(self, index: str, body: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the documents that a query selects, in order."""

@@ -5,7 +5,13 @@ from __future__ import annotations
 import base64
 import gzip
 import json
+import os
+import re
+import signal
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
@@ -63,6 +69,7 @@ def test_a_person_is_read_with_all_cards() -> None:
         "qualidade": "100",
         "protegido": "false",
         "origem": "pdq",
+        "situacao_cadastro": "active",
     }
     assert [(card["cns"], card["tipo"]) for card in reply.cards] == [
         (KNOWN, "D"), (PROVISIONAL, "P"),
@@ -111,6 +118,8 @@ class Service:
         self.tokens = 0
         self.lifetime = 3600.0
         self.refused: set[str] = set()
+        self.slow: set[str] = set()
+        self.reached = threading.Event()
         self.answers = dict(ANSWERS)
 
 
@@ -135,10 +144,13 @@ def serving_answers() -> Iterator[Service]:
             scheme, _, token = self.headers["authorization"].partition(" ")
             if scheme != "jwt" or token in service.refused:
                 return self._send(401, b"")
-            cns = body.split('13.236" extension="')[1][:15]
+            (number,) = re.findall(r'13\.23[67]" extension="(\d+)"', body)
             with lock:
-                service.asked.append(cns)
-            status, name = service.answers[cns]
+                service.asked.append(number)
+            if number in service.slow:
+                service.reached.set()
+                time.sleep(1)
+            status, name = service.answers[number]
             return self._send(status, answer(name))
 
         def _send(self, status: int, body: bytes) -> None:
@@ -181,6 +193,7 @@ def settings(service: Service, tmp_path: Path) -> Settings:
         mapa_dir=tmp_path / "data",
         cadsus_url=f"{service.url}/pdq",
         cadsus_token_url=f"{service.url}/token",
+        cadsus_rate=0,
     )
     met = [KNOWN, f" {KNOWN} ", UNKNOWN, AMBIGUOUS, BROKEN, "700000000000103", "191", "", None]
     with warehouse.connect(pointed.warehouse) as con:
@@ -360,6 +373,7 @@ PERSONS = {
         "qualidade": "80",
         "protegido": "false",
         "origem": "fhir",
+        "situacao_cadastro": "active",
         "data_consulta": "2026-04-01T12:00:00Z",
     },
     "1000002": {
@@ -377,6 +391,7 @@ PERSONS = {
         "nacionalidade": "1",
         "protegido": "true",
         "origem": "fhir",
+        "situacao_cadastro": "active",
     },
 }
 
@@ -426,3 +441,176 @@ def test_a_person_from_two_extracts_is_stored_once(tmp_path: Path) -> None:
         path.write_bytes(form(answer("fhir_individuos.json")))
         (summary,) = cadsus.load_file(settings, path)
     assert (summary.tally.loaded, summary.tally.identical) == (0, 6)
+
+
+CPF = "00000000272"
+
+
+def meet(settings: Settings, *people: tuple[str | None, str | None]) -> None:
+    """Let SISREG have met people: card and CPF as it writes them."""
+    with warehouse.connect(settings.warehouse) as con:
+        con.execute("delete from bruto_sisreg.marcacao_ambulatorial")
+        con.executemany(
+            "insert into bruto_sisreg.solicitacao_ambulatorial (cns_usuario, cpf_usuario) "
+            "values (?, ?)",
+            [[*person] for person in people],
+        )
+
+
+def test_a_cpf_is_asked_for_when_no_card_leads_to_the_person(
+    service: Service, settings: Settings
+) -> None:
+    service.answers |= {CPF: (200, "pdq_ok.xml"), "00000003530": (200, "pdq_varios.xml")}
+    meet(
+        settings,
+        (KNOWN, "00000010154"),
+        (UNKNOWN, CPF),
+        (BROKEN, "00000000191"),
+        ("700000000000103", " 0000003530"),
+        (None, "00000000192"),
+        (None, "3530"),
+        (None, "11111111111"),
+        (None, None),
+    )
+    summary = cadsus.load(settings)
+    assert sorted(service.asked) == sorted([KNOWN, UNKNOWN, BROKEN, CPF, "00000003530"])
+    assert summary.notes == ("3 cards asked", "2 CPF asked")
+    assert query(
+        settings,
+        "select identificador, resultado from bruto_cadsus.consulta "
+        "where identificador_tipo = 'cpf' order by 1",
+    ) == [(CPF, "ok"), ("00000003530", "varios")]
+    # The fault may have been about the card: it is asked again, its CPF is not asked yet.
+    service.asked.clear()
+    cadsus.load(settings)
+    assert service.asked == [BROKEN]
+
+
+def test_a_cpf_of_a_person_who_is_known_is_not_asked_for(
+    service: Service, settings: Settings
+) -> None:
+    meet(settings, (KNOWN, None), (None, "00000000191"))
+    cadsus.load(settings)
+    assert service.asked == [KNOWN]
+    service.asked.clear()
+    service.answers["00000000191"] = (200, "pdq_ok.xml")
+    cadsus.load(settings.model_copy(update={"cadsus_max_age_days": 0}))
+    assert service.asked == [KNOWN, "00000000191"]
+
+
+def test_a_limit_counts_cards_and_cpf_together(service: Service, settings: Settings) -> None:
+    service.answers[CPF] = (200, "pdq_ok.xml")
+    meet(settings, (KNOWN, None), (UNKNOWN, CPF))
+    cadsus.load(settings, limit=2)
+    assert sorted(service.asked) == [KNOWN, UNKNOWN]
+    cadsus.load(settings, limit=2)
+    assert service.asked[2:] == [CPF]
+
+
+def test_all_threads_together_keep_the_rate(service: Service, settings: Settings) -> None:
+    begin = time.monotonic()
+    cadsus.load(settings.model_copy(update={"cadsus_rate": 10.0, "cadsus_concurrency": 4}))
+    assert len(service.asked) == 4
+    assert time.monotonic() - begin >= 3 / 10
+
+
+def test_the_doors_are_as_patient_as_the_settings_say(service: Service, settings: Settings) -> None:
+    service.answers = dict.fromkeys(ANSWERS, (503, "pdq_falha.xml"))
+    meet(settings, (KNOWN, None))
+    hasty = settings.model_copy(update={"mapa_attempts": 3, "mapa_wait_seconds": 0.001})
+    with stamina.set_testing(False):
+        cadsus.load(hasty)
+    assert service.asked == [KNOWN] * 3
+    assert query(settings, "select qtd_novas_tentativas from controle.cargas") == [(2,)]
+
+
+def test_a_killed_run_is_continued_by_the_next(service: Service, settings: Settings) -> None:
+    code = "from mapa.load import cadsus; from mapa.cli import main; cadsus.BATCH = 1; main()"
+    environment = os.environ | {
+        "MAPA_DIR": str(settings.mapa_dir),
+        "CADSUS_URL": settings.cadsus_url,
+        "CADSUS_TOKEN_URL": settings.cadsus_token_url,
+    }
+    service.slow = {UNKNOWN}
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "load", "cadsus"], env=environment, cwd=settings.mapa_dir
+    )
+    assert service.reached.wait(30)
+    process.send_signal(signal.SIGKILL)
+    process.wait(30)
+    before = query(settings, "select identificador from bruto_cadsus.consulta order by 1")
+    assert [cns for (cns,) in before] == service.asked[:-1] == [AMBIGUOUS, BROKEN, KNOWN]
+    service.slow.clear()
+    service.asked.clear()
+    cadsus.load(settings)
+    assert sorted(service.asked) == sorted([UNKNOWN, BROKEN])
+    assert query(
+        settings,
+        "select count(*) filter (where resultado = 'completa'), count(*) from controle.cargas",
+    ) == [(4, 4)]
+
+
+def test_an_element_that_nobody_described_is_reported_once_and_kept_in_landing(
+    service: Service, settings: Settings, tmp_path: Path
+) -> None:
+    text = answer("pdq_ok.xml").decode()
+    new = text.replace("<raceCode", "<segredoNovo><valor>VALOR</valor></segredoNovo><raceCode")
+    (tmp_path / "novo.xml").write_text(new)
+    service.answers[KNOWN] = (200, str(tmp_path / "novo.xml"))
+    meet(settings, (KNOWN, None))
+    cadsus.load(settings)
+    cadsus.load(settings.model_copy(update={"cadsus_max_age_days": 0}))
+    assert query(settings, "select tabela, campo from controle.campos_desconhecidos") == [
+        ("bruto_cadsus.pessoa", "patientPerson/segredoNovo")
+    ]
+
+
+@pytest.mark.parametrize("name", ["pdq_ok.xml", "pdq_antigo_protegido_falecido.xml"])
+def test_every_element_of_the_known_answers_is_described(name: str) -> None:
+    assert pdq.read(answer(name)).unknown == frozenset()
+
+
+@pytest.mark.parametrize(
+    "form",
+    ['<deceasedTime value="20260310"/>', "<deceasedTime>20260310120000</deceasedTime>",
+     '<deceasedTime><low value="20260310"/></deceasedTime>'],
+)  # fmt: skip
+def test_the_day_of_death_in_all_its_forms(form: str) -> None:
+    text = answer("pdq_ok.xml").decode().replace("<raceCode", f"{form}<raceCode", 1)
+    assert pdq.read(text.encode()).person["data_obito"] == "20260310"
+
+
+def test_what_the_fhir_profile_does_not_describe_is_reported_once(tmp_path: Path) -> None:
+    settings = Settings(mapa_dir=tmp_path / "data")
+    path = FIXTURES.parent / "malformados" / "fhir" / "extensao_nova.json"
+    (summary,) = cadsus.load_file(settings, path)
+    names = ["extension/BRTipoSanguineo", "photo"]
+    assert summary.notes == (f"new fields kept in landing: {', '.join(names)}",)
+    assert [n for (n,) in query(settings, "select campo from controle.campos_desconhecidos")] == (
+        names
+    )
+    (known,) = cadsus.load_file(settings, FIXTURES / "fhir_individuos.json")
+    assert known.notes == ()
+
+
+def test_the_simulated_service_answers_by_cpf_too(tmp_path: Path) -> None:
+    city = simulated.build(people=500, days=60, seed=3, until=date(2026, 6, 30))
+    with serving(city) as server:
+        settings = Settings(mapa_dir=tmp_path / "data").model_copy(update=server.settings())
+        sisreg.load(settings, "marcacao-ambulatorial")
+        with warehouse.connect(settings.warehouse) as con:
+            con.execute("update bruto_sisreg.marcacao_ambulatorial set cns_usuario = null")
+        cadsus.load(settings)
+    assert query(settings, "select distinct identificador_tipo from bruto_cadsus.consulta") == [
+        ("cpf",)
+    ]
+    outcomes = query(
+        settings, "select resultado, count(*) from bruto_cadsus.consulta group by 1 order by 2 desc"
+    )
+    assert outcomes[0][0] == "ok"
+    assert {outcome for outcome, _ in outcomes} <= {"ok", "varios"}
+    assert query(
+        settings,
+        "select count(*) from bruto_cadsus.pessoa as p where p.cpf not in "
+        "(select identificador from bruto_cadsus.consulta)",
+    ) == [(0,)]

@@ -72,6 +72,13 @@ def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
         return con.execute(sql).fetchall()
 
 
+def refusals(settings: Settings) -> list[tuple[Any, ...]]:
+    """Return the audit rows, when nothing at all has been loaded."""
+    for layout in FILE_LAYOUTS:
+        assert query(settings, f"select count(*) from {layout.table}") == [(0,)]
+    return query(settings, "select fonte, entidade, origem, resultado from controle.cargas")
+
+
 def schedules(*rows: str, line_end: str = "\n", header: str = HEADER) -> str:
     """Return a schedule file."""
     return line_end.join([header, *rows]) + line_end
@@ -295,7 +302,8 @@ def test_nothing_unpacks_beyond_the_limit(settings: Settings, file: Any, pack: s
             archive.writestr("a.csv", random)
     with pytest.raises(FormatError, match="unpacks to more than 1 MB"):
         exports.load(settings, [path])
-    assert not settings.mapa_dir.exists()
+    assert not settings.landing.exists()
+    assert refusals(settings) == [("arquivo", "desconhecida", path.name, "recusada")]
 
 
 def test_an_open_quotation_mark_does_not_swallow_rows(settings: Settings, file: Any) -> None:
@@ -353,7 +361,7 @@ def test_one_bad_file_in_a_folder_stops_before_any_is_loaded(
     (folder / "zzz.csv").write_text("")
     with pytest.raises(FormatError, match=r"zzz\.csv is empty"):
         exports.load(settings, [folder])
-    assert not settings.warehouse.exists()
+    assert refusals(settings) == [("arquivo", "desconhecida", "zzz.csv", "recusada")]
 
 
 def test_a_leave_without_its_professional_is_not_taken_for_one_of_a_unit(

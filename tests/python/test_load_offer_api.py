@@ -32,13 +32,18 @@ def _hurry() -> Iterator[None]:
         yield
 
 
-@pytest.fixture
-def offer() -> list[dict[str, Any]]:
-    """Return the schedules of the export in the API's words."""
-    with EXPORT.open(encoding="utf-8", newline="") as file:
+def records_of(export: Path) -> list[dict[str, Any]]:
+    """Return the schedules of an export in the API's words."""
+    with export.open(encoding="utf-8", newline="") as file:
         _, *rows = csv.reader(file, delimiter=";")
     named = [dict(zip(ESCALA.columns, [c or None for c in row], strict=True)) for row in rows]
     return door.records(named, EXAMPLE)
+
+
+@pytest.fixture
+def offer() -> list[dict[str, Any]]:
+    """Return the schedules of the export in the API's words."""
+    return records_of(EXPORT)
 
 
 @pytest.fixture

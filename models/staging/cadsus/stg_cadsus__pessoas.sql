@@ -24,6 +24,7 @@ final as (
         {{ pad_code('raca_cor', 2) }} as raca_cor_codigo,
         {{ null_if_blank('etnia') }} as etnia_codigo,
         {{ null_if_blank('nacionalidade') }} as nacionalidade_codigo,
+        lower({{ null_if_blank('situacao_cadastro') }}) as cadastro_situacao,
         left({{ null_if_blank('nasc_ibge') }}, 6) as nascimento_municipio_ibge,
         left({{ null_if_blank('res_ibge') }}, 6) as residencia_municipio_ibge,
         {{ null_if_blank('res_bairro') }} as residencia_bairro,

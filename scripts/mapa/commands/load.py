@@ -23,6 +23,19 @@ EXISTING = click.Path(exists=True, path_type=Path)
 LAYOUTS = {layout.name: layout for layout in ALL_LAYOUTS}
 
 
+REPLAY = click.option(
+    "--replay",
+    "from_landing",
+    is_flag=True,
+    help="Rebuild the raw tables from landing alone; no source and no file is read.",
+)
+ACCEPT_TYPES = click.option(
+    "--accept-types",
+    is_flag=True,
+    help="Load even if fields have another type than in the last load; values stay text.",
+)
+
+
 @click.group()
 def load() -> None:
     """Bring extracts into the warehouse.
@@ -56,14 +69,16 @@ def load() -> None:
     is_flag=True,
     help="Read everything again and mark in controle.ausencias what the source no longer has.",
 )
-@click.option(
-    "--replay",
-    "from_landing",
-    is_flag=True,
-    help="Rebuild the raw tables from landing alone; the source is not asked.",
-)
-def sisreg(
-    *, index: str, since: datetime | None, until: datetime | None, full: bool, from_landing: bool
+@REPLAY
+@ACCEPT_TYPES
+def sisreg(  # noqa: PLR0913 - one per option
+    *,
+    index: str,
+    since: datetime | None,
+    until: datetime | None,
+    full: bool,
+    from_landing: bool,
+    accept_types: bool,
 ) -> None:
     """Read the SISREG search API; by default what changed since the last load.
 
@@ -78,9 +93,13 @@ def sisreg(
     if from_landing and (full or since or until):
         raise click.UsageError("--replay takes no window: it repeats what was loaded.")
     if from_landing:
-        report(replay(Settings.load(), index))
+        repeat("sisreg" if index == "all" else index)
     else:
-        report(sisreg_loader.load(Settings.load(), index, since, until, full=full))
+        report(
+            sisreg_loader.load(
+                Settings.load(), index, since, until, full=full, accept_types=accept_types
+            )
+        )
 
 
 @load.command()
@@ -103,15 +122,26 @@ def sisreg(
     is_flag=True,
     help="The files are complete even if more than 30 % of what was known is not in them.",
 )
-def export(files: tuple[Path, ...], describe: str | None, partial: bool, complete: bool) -> None:
+@REPLAY
+def export(
+    files: tuple[Path, ...],
+    describe: str | None,
+    partial: bool,
+    complete: bool,
+    *,
+    from_landing: bool,
+) -> None:
     """Load files exported from SISREG or written by an operator, or folders of them.
 
     The layout is recognised by the header, whatever the file is called. Accepted are CSV and TXT,
     as they are, in gz or in a zip, in UTF-8 or windows-1252. A file with too many wrong rows is
-    refused whole (MAPA_MAX_REJECTED_SHARE).
+    refused whole (MAPA_MAX_REJECTED_SHARE). --replay repeats these files and the offer API's pages.
     """
     if describe:
         click.echo(description(LAYOUTS[describe]))
+        return
+    if from_landing:
+        repeat("export", no_other_options=not (files or partial or complete))
         return
     if not files:
         raise click.UsageError("Missing argument 'FILE...'.")
@@ -139,16 +169,18 @@ def export(files: tuple[Path, ...], describe: str | None, partial: bool, complet
     is_flag=True,
     help="The API gives all even if more than 30 % of what was known is not in it.",
 )
-def offer_api(path: Path, partial: bool, complete: bool) -> None:
+@ACCEPT_TYPES
+def offer_api(path: Path, partial: bool, complete: bool, *, accept_types: bool) -> None:
     """Read schedules from an offer API whose fields a file maps to those of the export."""
     if partial and complete:
         raise click.UsageError("--partial and --complete exclude each other.")
     completeness = exports.Completeness(partial=partial, confirmed=complete)
-    report([offer_api_loader.load(Settings.load(), path, completeness)])
+    settings = Settings.load()
+    report([offer_api_loader.load(settings, path, completeness, accept_types=accept_types)])
 
 
 @load.command()
-@click.option("--limit", type=click.IntRange(min=1), help="Ask for this many cards at most.")
+@click.option("--limit", type=click.IntRange(min=1), help="Ask for this many people at most.")
 @click.option(
     "--file",
     "path",
@@ -156,24 +188,48 @@ def offer_api(path: Path, partial: bool, complete: bool) -> None:
     help="Load an extract instead of asking the service: a flat file (layout cadsus_pessoa or "
     "cadsus_cns) or FHIR Patients of the RNDS (Bundle, or one resource per line).",
 )
-def cadsus(limit: int | None, path: Path | None) -> None:
-    """Look up the persons behind the cards met in SISREG that are unknown or out of date."""
-    if path:
+@REPLAY
+def cadsus(limit: int | None, path: Path | None, *, from_landing: bool) -> None:
+    """Look up the people met in SISREG who are unknown or out of date: by CNS, else by CPF.
+
+    CADSUS_CONCURRENCY and CADSUS_RATE (requests per second) bound what the service gets. A run that
+    is interrupted is continued by the next one.
+    """
+    if from_landing:
+        repeat("cadsus", no_other_options=not (limit or path))
+    elif path:
         report(cadsus_loader.load_file(Settings.load(), path))
     else:
         report([cadsus_loader.load(Settings.load(), limit)])
 
 
 @load.command()
-@click.argument("files", nargs=-1, required=True, type=EXISTING, metavar="FILE...")
-def cnes(files: tuple[Path, ...]) -> None:
+@click.argument("files", nargs=-1, type=EXISTING, metavar="FILE...")
+@REPLAY
+def cnes(files: tuple[Path, ...], *, from_landing: bool) -> None:
     """Load the establishments of CNES (tbEstabelecimento) and the contracted hours.
 
     The hours come as layout carga_horaria, written from the manager's own base of CNES, because the
     public base has no CPF; list its columns with mapa load export --describe carga_horaria. A file
     of one month holds all professionals of the units that it names.
     """
+    if from_landing:
+        repeat("cnes", no_other_options=not files)
+        return
+    if not files:
+        raise click.UsageError("Missing argument 'FILE...'.")
     report(exports.load(Settings.load(), files, only=tuple(layout.name for layout in CNES_LAYOUTS)))
+
+
+def repeat(part: str, *, no_other_options: bool = True) -> None:
+    """Rebuild a part of raw from landing."""
+    if not no_other_options:
+        raise click.UsageError("--replay repeats what was loaded: it takes nothing else.")
+    settings = Settings.load()
+    summaries = replay(settings, part)
+    report(summaries)
+    if not summaries:
+        say(f"{settings.landing} holds no complete load of this kind; nothing was changed.")
 
 
 def report(summaries: list[Summary]) -> None:
@@ -187,13 +243,14 @@ def description(layout: Layout) -> str:
     lines = [f"{layout.name}: raw table {layout.table}, {len(expected_columns(layout))} columns"]
     if layout.ours:
         lines.append("This format is the project's own: the source publishes none.")
-    for number, column in enumerate(expected_columns(layout), start=1):
+    for number, column in enumerate((*expected_columns(layout), *layout.optional), start=1):
         marks = [
             mark
             for mark, applies in (
                 ("key", column in layout.key),
                 ("mandatory", column in layout.required),
                 ("list of objects", column in layout.nested),
+                ("may be absent", column in layout.optional),
             )
             if applies
         ]

@@ -21,27 +21,30 @@ TITLES = {
     "tables": "Raw tables",
     "watermarks": "Read until (source's clock)",
     "unknown_fields": "Fields that the layouts do not know",
+    "drift": "Drift: fields that changed since the load before (refused: that load was not taken)",
     "absences": "Vanished from complete files",
     "published": "Published",
 }
-# For machines only: too wide for a screen.
-HIDDEN = {"load", "sha256", "version", "since", "until", "origin", "retries", "bytes", "source"}
-PIPED_WIDTH = 160
+# Too wide for a screen.
+HIDDEN = {"load", "sha256", "version", "since", "until", "origin", "source"}
+PIPED_WIDTH, WIDE = 160, 400
 
 
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with everything, for machines.")
-def status(as_json: bool) -> None:
-    """Show loads, freshness, counts and published versions."""
+@click.option("--wide", is_flag=True, help="Print all columns, however wide that is.")
+def status(as_json: bool, wide: bool) -> None:
+    """Show loads, freshness, counts, drift of the sources and published versions."""
     settings = Settings.load()
     with warehouse.connect(settings.warehouse, read_only=True) as con:
         sections = overview(con, settings)
     if as_json:
         click.echo(orjson.dumps(sections, option=orjson.OPT_INDENT_2).decode())
         return
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
+    width = WIDE if wide else None if sys.stdout.isatty() else PIPED_WIDTH
+    console = Console(highlight=False, width=width)
     for name, rows in sections.items():
-        hidden = HIDDEN if name == "loads" else {"load"}
+        hidden = set[str]() if wide else HIDDEN if name == "loads" else {"load"}
         title = TITLES[name]
         console.print(_table(title, rows, hidden) if rows else f"{title}: none", end="\n\n")
 

@@ -92,6 +92,9 @@ class Export:
                 f"{self.name} unpacks to more than {self.most // 2**20} MB; nothing was loaded.\n"
                 "If it is really that large, raise MAPA_MAX_UNPACKED_MB or unpack it yourself."
             )
+        if self.most == UNLIMITED:
+            # What is in landing has been judged when it came, and was packed by us.
+            return
         if packed is not None and size > max(HARMLESS, packed * MOST_RATIO):
             raise FormatError(
                 f"{self.name} unpacks to more than {MOST_RATIO} times its size, which no export "
@@ -108,14 +111,20 @@ def exports_in(paths: Iterable[Path], most: int) -> Iterator[Export]:
         FormatError: a zip is damaged, unsafe or empty.
 
     """
-    for path in paths:
-        if path.is_dir():
-            inside = (p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
-            yield from exports_in(sorted(inside), most)
-        elif _begins(path).startswith(ZIP):
+    for path in files_in(paths):
+        if _begins(path).startswith(ZIP):
             yield from _members(path, most)
         else:
             yield Export(path, most=most)
+
+
+def files_in(paths: Iterable[Path]) -> Iterator[Path]:
+    """Yield files; a folder stands for the files in it that are not hidden, in order."""
+    for path in paths:
+        if path.is_dir():
+            yield from sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
+        else:
+            yield path
 
 
 def _members(path: Path, most: int) -> Iterator[Export]:

@@ -1,8 +1,9 @@
-"""CadSUS to raw: who stands behind the cards met in SISREG, asked one card at a time.
+"""CadSUS to raw: who stands behind the cards met in SISREG, asked one person at a time.
 
 Asked are the valid CNS of the SISREG tables whose person is unknown or was last seen more than
-CADSUS_MAX_AGE_DAYS ago; a fault does not count as an answer. Every thousand answers are a load of
-their own, so that an interrupted run loses little and the next one goes on where it ended.
+CADSUS_MAX_AGE_DAYS ago; then the valid CPF that came with no card, or with one that leads to
+nobody. A fault does not count as an answer. Every thousand answers are a load of their own, so that
+an interrupted run loses little and the next one goes on where it ended.
 
 Landing holds the answers of a load in one file, `respostas.ndjson.gz`: per answer one line with the
 identifier, the instant, the status and the body as received in base64.
@@ -17,21 +18,23 @@ import time
 import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import duckdb
+import httpx
 import orjson
 import pyarrow as pa
 
 from mapa import audit, warehouse
 from mapa.audit import Load, Summary, Tally
-from mapa.errors import ConfigError, SourceError
-from mapa.http import RETRIED, Access, Answer, Door
-from mapa.landing import Folder
-from mapa.load import exports, fhir, pdq
+from mapa.errors import ConfigError, MapaError, SourceError
+from mapa.http import RETRIED, Access, Answer, Door, Pace, Patience
+from mapa.landing import Folder, Landed
+from mapa.load import exports, fhir, pdq, resume
 from mapa.load.archives import Export, exports_in
 from mapa.load.intake import Intake
 from mapa.load.layouts import API_LAYOUTS, CADSUS_CNS, CADSUS_CONSULTA, CADSUS_PESSOA, Layout
@@ -61,8 +64,24 @@ VALID_CNS = """
 """
 
 
+VALID_CPF = """
+    case when regexp_full_match(cpf, '[0-9]{11}') and cpf <> '01234567890'
+            and cpf <> repeat(left(cpf, 1), 11)
+        then list_dot_product(
+                [10, 9, 8, 7, 6, 5, 4, 3, 2]::float[],
+                list_transform(string_split(left(cpf, 9), ''), lambda d: d::float)
+            ) * 10 % 11 % 10 = cpf[10]::float
+            and list_dot_product(
+                [11, 10, 9, 8, 7, 6, 5, 4, 3, 2]::float[],
+                list_transform(string_split(left(cpf, 10), ''), lambda d: d::float)
+            ) * 10 % 11 % 10 = cpf[11]::float
+        else false
+    end
+"""
+
+
 def load(settings: Settings, limit: int | None = None) -> Summary:
-    """Ask CadSUS for the persons behind the cards that are not known yet.
+    """Ask CadSUS for the persons behind the cards and CPF that are not known yet.
 
     Args:
         settings: addresses, certificate and concurrency, and where the data are.
@@ -73,15 +92,25 @@ def load(settings: Settings, limit: int | None = None) -> Summary:
         ConfigError: the certificate cannot be used.
 
     """
-    with warehouse.connect(settings.warehouse) as con, progress() as display:
-        wanted = cards_to_ask(con, settings.cadsus_max_age_days, limit)
-        task = display.add_task("CadSUS", total=len(wanted))
-        with Registry(settings) as registry:
-            tally, remaining = Tally(), iter(wanted)
+    tally, asked = Tally(), dict[str, int]()
+    with (
+        warehouse.connect(settings.warehouse) as con,
+        progress() as display,
+        Registry(settings) as registry,
+    ):
+        resume.seal_committed(con, settings.landing)
+        # What the cards have told decides which CPF there is to ask for.
+        for kind, choose in (("cns", cards_to_ask), ("cpf", cpfs_to_ask)):
+            left = None if limit is None else limit - sum(asked.values())
+            wanted = choose(con, settings.cadsus_max_age_days, left)
+            asked[kind] = len(wanted)
+            task = display.add_task(f"CadSUS, {kind.upper()}", total=len(wanted))
+            remaining = iter(wanted)
             while batch := list(islice(remaining, BATCH)):
-                tally += _load_batch(con, settings, registry, batch)
+                tally += _load_batch(con, settings, registry, [(kind, n) for n in batch])
                 display.advance(task, len(batch))
-    return Summary(ENTITY, registry.door.host, tally, (f"{len(wanted)} cards asked",))
+    notes = (f"{asked['cns']} cards asked", f"{asked['cpf']} CPF asked")
+    return Summary(ENTITY, registry.door.host, tally, notes)
 
 
 def load_file(settings: Settings, path: Path) -> list[Summary]:
@@ -92,11 +121,31 @@ def load_file(settings: Settings, path: Path) -> list[Summary]:
         FormatError: it cannot be read.
 
     """
-    found = list(exports_in([path], settings.mapa_max_unpacked_mb * 2**20))
-    if not any(fhir.is_json(export) for export in found):
+    try:
+        found = list(exports_in([path], settings.mapa_max_unpacked_mb * 2**20))
+        has_patients = any(fhir.is_json(export) for export in found)
+    except MapaError as error:
+        with warehouse.connect(settings.warehouse) as con:
+            size = path.stat().st_size
+            audit.refuse(con, (SOURCE, exports.UNKNOWN, path.name), size, error)
+    if not has_patients:
         return exports.load(settings, [path], only=(CADSUS_PESSOA.name, CADSUS_CNS.name))
     with warehouse.connect(settings.warehouse) as con:
+        resume.seal_committed(con, settings.landing)
         return [_load_patients(con, settings, export) for export in found]
+
+
+def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
+    """Load what landed again: answers of the service, Patients, or a flat file."""
+    if load.entity == ENTITY:
+        (answers,) = landed
+        lines = b"".join(Export(answers.path).chunks()).splitlines()
+        asked = [Asked.of(line) for line in lines]
+        _take_all(load, [(one, one.reply) for one in asked], answers.name)
+    elif load.entity == fhir.ENTITY:
+        _take_patients(load, *landed, most=1)
+    else:
+        exports.repeat(load, landed, note)
 
 
 def _load_patients(con: duckdb.DuckDBPyConnection, settings: Settings, export: Export) -> Summary:
@@ -108,16 +157,26 @@ def _load_patients(con: duckdb.DuckDBPyConnection, settings: Settings, export: E
         return Summary(fhir.ENTITY, export.name, Tally(), skipped="already loaded, skipped")
     with audit.recording(con, SOURCE, fhir.ENTITY, export.name) as load:
         folder = Folder(settings.landing, SOURCE, load.id)
-        landed = exports.land(folder, export, digest.hexdigest())
-        load.size, load.sha256 = landed.size, digest.hexdigest()
-        persons, cards = Intake(load, CADSUS_PESSOA), Intake(load, CADSUS_CNS)
-        patients = fhir.read(Export(landed.path), export.name)
-        while part := list(islice(patients, BATCH)):
-            _settle_patients(persons, cards, part, landed.name)
-        persons.finish(export.name)
-        exports.refuse_many_rejects(load, export.name, settings.mapa_max_rejected_share)
-        folder.finish({"carga_id": load.id, "fonte": SOURCE, "entidade": fhir.ENTITY})
+        load.watch(folder)
+        load.sha256 = digest.hexdigest()
+        landed = exports.land(folder, export, load.sha256)
+        _take_patients(load, landed, most=settings.mapa_max_rejected_share)
+        folder.prepare(load.note())
+    folder.seal()
     return load.summary()
+
+
+def _take_patients(load: Load, landed: Landed, *, most: float) -> None:
+    """Load the Patients of a landed file."""
+    persons, cards = Intake(load, CADSUS_PESSOA), Intake(load, CADSUS_CNS)
+    patients = fhir.read(Export(landed.path), load.origin)
+    unknown = set[str]()
+    while part := list(islice(patients, BATCH)):
+        unknown.update(*(found.unknown for found in part))
+        _settle_patients(persons, cards, part, landed.name)
+    load.report_unknown(CADSUS_PESSOA.table, unknown, kept="landing")
+    persons.finish(load.origin)
+    exports.refuse_many_rejects(load, load.origin, most)
 
 
 def _settle_patients(persons: Intake, cards: Intake, part: list[fhir.Found], file: str) -> None:
@@ -176,6 +235,58 @@ def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int |
     return [cns for (cns,) in found]
 
 
+def cpfs_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int | None) -> list[str]:
+    """Return the valid CPF of SISREG that only a query by CPF can turn into a person, in order.
+
+    A card goes before the CPF beside it: the CPF is asked for when there is no valid card, or when
+    CadSUS has answered for the card and knows nobody, or several.
+    """
+    oldest = datetime.now(UTC) - timedelta(days=max_age_days)
+    found = con.execute(
+        f"""
+        with perguntados as (
+            select identificador_tipo as tipo, identificador as numero, max(resultado = 'ok') as ok
+            from {CADSUS_CONSULTA.table}
+            where resultado <> $fault and momento_consulta >= $text
+            group by all
+        ),
+        recentes as (
+            select lpad(trim(cpf), 11, '0') as cpf from {CADSUS_PESSOA.table}
+            where _carregado_em >= $oldest
+        )
+        select distinct m.cpf from ({_people_met()}) as m
+        left join perguntados as p on p.tipo = 'cns' and p.numero = m.cns
+        where {VALID_CPF}
+            and (not coalesce({VALID_CNS}, false) or not p.ok)
+            and m.cpf not in (select q.numero from perguntados as q where q.tipo = 'cpf')
+            and m.cpf not in (select r.cpf from recentes as r where r.cpf is not null)
+        order by m.cpf
+        limit $limit
+        """,
+        {
+            "fault": pdq.FAULT,
+            "text": instant(oldest),
+            "oldest": oldest.replace(tzinfo=None),
+            "limit": limit if limit is not None else 2**62,
+        },
+    ).fetchall()
+    return [cpf for (cpf,) in found]
+
+
+def _people_met() -> str:
+    """Return SQL for CPF and card of the records of SISREG, with the zeros that some have lost.
+
+    So few digits that the zeros would make up a number are no CPF.
+    """
+    return " union ".join(
+        "select distinct lpad(trim(cpf_usuario), 11, '0') as cpf, "
+        "case when regexp_full_match(trim(cns_usuario), '[0-9]{1,15}') "
+        "then lpad(trim(cns_usuario), 15, '0') end as cns "
+        f"from {layout.table} where regexp_full_match(trim(cpf_usuario), '[0-9]{{9,11}}')"
+        for layout in API_LAYOUTS
+    )
+
+
 def _cards_met() -> str:
     """Return SQL for the cards met in SISREG, with the zeros that some numbers have lost."""
     return " union ".join(
@@ -187,11 +298,20 @@ def _cards_met() -> str:
 
 @dataclass(frozen=True)
 class Asked:
-    """One card, when it was asked, and the answer."""
+    """One identifier (`cns` or `cpf` and its number), when it was asked, and the answer."""
 
-    cns: str
+    kind: str
+    number: str = field(repr=False)
     moment: str
     answer: Answer
+
+    @classmethod
+    def of(cls, line: bytes) -> Asked:
+        """Return what a line of landing says."""
+        said = orjson.loads(line)
+        headers = httpx.Headers({"content-encoding": "gzip"} if said["gzip"] else {})
+        answer = Answer(said["status"], headers, base64.b64decode(said["corpo"]))
+        return cls(said["identificador_tipo"], said["identificador"], said["momento"], answer)
 
     @property
     def reply(self) -> pdq.Reply:
@@ -202,8 +322,8 @@ class Asked:
         """Return the line of landing."""
         return orjson.dumps(
             {
-                "identificador_tipo": "cns",
-                "identificador": self.cns,
+                "identificador_tipo": self.kind,
+                "identificador": self.number,
                 "momento": self.moment,
                 "status": self.answer.status,
                 "gzip": self.answer.is_gzip,
@@ -232,10 +352,16 @@ class Registry:
             authority=settings.mapa_ca_file,
         )
         self.settings = settings
-        self.door = Door(settings.cadsus_url, access)
-        self._gate = Door(settings.cadsus_token_url, access)
+        patience = Patience.of(settings)
+        self.door = Door(settings.cadsus_url, access, patience, Pace(settings.cadsus_rate))
+        self._gate = Door(settings.cadsus_token_url, access, patience)
         self._renewing = threading.Lock()
         self._token, self._ends = "", 0.0
+
+    @property
+    def retries(self) -> int:
+        """Attempts beyond the first, at both doors."""
+        return self.door.retries + self._gate.retries
 
     def __enter__(self) -> Registry:
         """Return itself; leaving closes the connections."""
@@ -246,32 +372,32 @@ class Registry:
         self.door.close()
         self._gate.close()
 
-    def ask(self, cns: str) -> Asked:
-        """Ask for one card.
+    def ask(self, identifier: tuple[str, str]) -> Asked:
+        """Ask for one identifier: `cns` or `cpf`, and its number.
 
         Raises:
             SourceError: no answer, or a refusal.
 
         """
-        answer = self._send(cns, self._fresh())
+        answer = self._send(identifier, token := self._fresh())
         if answer.status == 401:
-            answer = self._send(cns, self._fresh(renew=True))
+            answer = self._send(identifier, self._fresh(refused=token))
         if answer.status < 500:
             self.door.expect_ok(answer, "a person query")
-        return Asked(cns, instant(datetime.now(UTC)), answer)
+        return Asked(*identifier, instant(datetime.now(UTC)), answer)
 
-    def _send(self, cns: str, token: str) -> Answer:
+    def _send(self, identifier: tuple[str, str], token: str) -> Answer:
         headers = {
             "content-type": "application/soap+xml; charset=utf-8",
             "authorization": f"jwt {token}",
         }
-        body = pdq.request("cns", cns, self.settings.cadsus_system)
+        body = pdq.request(*identifier, self.settings.cadsus_system)
         return self.door.ask("POST", "", RETRIED_HERE, content=body, headers=headers)
 
-    def _fresh(self, *, renew: bool = False) -> str:
-        """Return a token that has a while to live."""
+    def _fresh(self, *, refused: str = "") -> str:
+        """Return a token that has a while to live and is not the one that was refused."""
         with self._renewing:
-            if renew or time.monotonic() > self._ends - MARGIN:
+            if refused == self._token or time.monotonic() > self._ends - MARGIN:
                 answer = self._gate.expect_ok(self._gate.ask("GET", ""), "the token request")
                 try:
                     content = orjson.loads(answer.plain())
@@ -285,32 +411,34 @@ class Registry:
 
 
 def _load_batch(
-    con: duckdb.DuckDBPyConnection, settings: Settings, registry: Registry, cards: list[str]
+    con: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    registry: Registry,
+    wanted: list[tuple[str, str]],
 ) -> Tally:
-    """Ask for some cards and load what came, in one transaction."""
+    """Ask for some identifiers and load what came, in one transaction."""
     with audit.recording(con, SOURCE, ENTITY, registry.door.host) as load:
-        retries = registry.door.retries
-        asked = _ask_all(registry, cards, settings.cadsus_concurrency)
         folder = Folder(settings.landing, SOURCE, load.id)
+        load.watch(folder, registry)
+        asked = _ask_all(registry, wanted, settings.cadsus_concurrency)
         landed = folder.write(NDJSON, _packed(asked))
-        load.size, load.sha256 = landed.size, landed.sha256
-        load.retries = registry.door.retries - retries
         replies = [(one, one.reply) for one in asked]
         if len(replies) >= MANY and all(reply.outcome == pdq.FAULT for _, reply in replies):
             raise SourceError(
-                f"{registry.door.host} answered all {len(cards)} person queries with a fault; "
+                f"{registry.door.host} answered all {len(wanted)} person queries with a fault; "
                 "nothing was loaded.\nCheck CADSUS_SYSTEM and the rights of the certificate."
             )
         _take_all(load, replies, landed.name)
-        folder.finish({"carga_id": load.id, "fonte": SOURCE, "entidade": ENTITY})
+        folder.prepare(load.note())
+    folder.seal()
     return load.tally
 
 
-def _ask_all(registry: Registry, cards: list[str], concurrency: int) -> list[Asked]:
+def _ask_all(registry: Registry, wanted: list[tuple[str, str]], concurrency: int) -> list[Asked]:
     """Ask in parallel; the first failure, or Ctrl-C, calls off what has not been sent."""
     pool = ThreadPoolExecutor(concurrency)
     try:
-        return list(pool.map(registry.ask, cards))
+        return list(pool.map(registry.ask, wanted))
     finally:
         pool.shutdown(cancel_futures=True)
 
@@ -326,8 +454,8 @@ def _take_all(load: Load, replies: list[tuple[Asked, pdq.Reply]], file: str) -> 
     """Load queries, persons and cards."""
     queries = [
         {
-            "identificador_tipo": "cns",
-            "identificador": asked.cns,
+            "identificador_tipo": asked.kind,
+            "identificador": asked.number,
             "resultado": reply.outcome,
             "qtd_candidatos": None if reply.candidates is None else str(reply.candidates),
             "momento_consulta": asked.moment,
@@ -338,6 +466,8 @@ def _take_all(load: Load, replies: list[tuple[Asked, pdq.Reply]], file: str) -> 
         reply.person | {"data_consulta": asked.moment} for asked, reply in replies if reply.person
     ]
     cards = [card for _, reply in replies for card in reply.cards]
+    unknown = {name for _, reply in replies for name in reply.unknown}
+    load.report_unknown(CADSUS_PESSOA.table, unknown, kept="landing")
     for layout, records in (
         (CADSUS_CONSULTA, queries), (CADSUS_PESSOA, persons), (CADSUS_CNS, cards),
     ):  # fmt: skip

@@ -148,37 +148,49 @@ class Fields:
         kinds: type of each field.
         names: under which name each field is compared whole, empty when there is none; several
             names when the indices behind an alias do not agree.
+        indices: the definition of each field, index by index.
 
     """
 
     kinds: dict[str, str]
     names: dict[str, set[str]]
+    indices: tuple[dict[str, dict[str, Any]], ...]
+
+    @property
+    def types(self) -> dict[str, str | None]:
+        """Return the type of each field; None where the indices behind an alias do not agree."""
+        return {
+            name: kind if all(_kind(i[name]) == kind for i in self.indices if name in i) else None
+            for name, kind in self.kinds.items()
+        }
 
     @classmethod
     def read(cls, answer: bytes, layout: Layout) -> Fields:
         """Read the answer to `GET /{index}/_mapping`; an alias may stand for several indices.
 
         Raises:
-            LayoutError: it is not a mapping, or a field that must exist does not.
+            LayoutError: it is not a mapping.
 
         """
         # An index without any field has no document yet.
-        indices = [found for found in _indices(answer, layout) if found]
-        kinds = {n: body.get("type", "object") for found in indices for n, body in found.items()}
-        missing = sorted(set(layout.required) - kinds.keys())
-        if missing:
-            raise LayoutError(
-                f"Index {layout.name}: field `{missing[0]}` does not exist any more "
-                f"({len(missing)} of {len(layout.required)} mandatory fields are missing); "
-                f"nothing was loaded.\nCompare with\n  mapa load export --describe {layout.name}"
-            )
-        for found in indices:
+        indices = tuple(found for found in _indices(answer, layout) if found)
+        kinds = {name: _kind(body) for found in indices for name, body in found.items()}
+        names = {n: {_whole(n, found.get(n)) for found in indices} for n in kinds}
+        return cls(kinds, names, indices)
+
+    def check(self, layout: Layout) -> None:
+        """Refuse an index whose windows cannot be asked for or whose lists are none.
+
+        Raises:
+            LayoutError: names the field.
+
+        """
+        for found in self.indices:
             for name in layout.nested:
-                if found.get(name, {}).get("type", "object") not in ("nested", "object"):
+                if _kind(found.get(name, {})) not in ("nested", "object"):
                     raise changed_type(layout, name, "a list of objects")
-            if found.get(CHANGED, {}).get("type") not in DATES:
+            if _kind(found.get(CHANGED, {})) not in DATES:
                 raise changed_type(layout, CHANGED, "a date")
-        return cls(kinds, {n: {_whole(n, found.get(n)) for found in indices} for n in kinds})
 
     def exact(self, name: str) -> str:
         """Return the name under which a field is compared whole, in `term` and in `sort`.
@@ -245,6 +257,12 @@ def changed_type(layout: Layout, column: str, before: str = "a list of objects")
         f"Index {layout.name}: field `{column}` is no longer {before}; nothing was "
         f"loaded.\nCompare with\n  mapa load export --describe {layout.name}"
     )
+
+
+def _kind(body: dict[str, Any]) -> str:
+    """Return the type of a field by its definition; one without a type holds fields of its own."""
+    kind: str = body.get("type", "object")
+    return kind
 
 
 def _whole(name: str, body: dict[str, Any] | None) -> str:

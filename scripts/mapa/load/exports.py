@@ -11,23 +11,28 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from mapa import audit, warehouse
 from mapa.audit import Load, Summary, Tally
-from mapa.errors import FormatError, LayoutError
+from mapa.errors import FormatError, LayoutError, MapaError
 from mapa.landing import Folder, Landed
-from mapa.load import rows, snapshot
-from mapa.load.archives import Export, exports_in
+from mapa.load import drift, resume, rows, snapshot
+from mapa.load.archives import Export, exports_in, files_in
 from mapa.load.intake import Intake
-from mapa.load.recognise import Recognised, examine, recognise
+from mapa.load.layouts import FILE_LAYOUTS, Layout
+from mapa.load.recognise import HeaderError, Recognised, examine, recognise
 from mapa.settings import Settings
 from mapa.ui import progress
 
 MOST_NAME = 100
 """Characters of a file's name that landing keeps."""
 SOURCES = {"bruto_sisreg": "arquivo", "bruto_cadsus": "cadsus", "bruto_cnes": "cnes"}
+NAMED = {layout.name: layout for layout in FILE_LAYOUTS}
+UNKNOWN = "desconhecida"
+"""Entity, in the audit, of a file whose layout nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,15 @@ class Completeness:
 
     partial: bool = False
     confirmed: bool = False
+
+    def note(self) -> dict[str, Any]:
+        """Return what `carga.json` says of it."""
+        return {"parcial": self.partial, "confirmada": self.confirmed}
+
+    @classmethod
+    def of(cls, note: dict[str, Any]) -> Completeness:
+        """Return how a load that was accepted is repeated: nothing needs to be confirmed again."""
+        return cls(partial=note["parcial"], confirmed=True)
 
 
 WHOLE = Completeness()
@@ -66,21 +80,52 @@ def load(
         FormatError: a file cannot be read.
 
     """
-    most = settings.mapa_max_unpacked_mb * 2**20
-    found = [recognise(examine(export)) for export in exports_in(paths, most)]
-    for file in found:
-        if only and file.layout.name not in only:
-            raise LayoutError(
-                f"{file.facts.name} is a file of the `{file.layout.name}` layout; expected "
-                f"`{'` or `'.join(only)}`.\nLoad it with\n  mapa load export FILE"
-            )
     with warehouse.connect(settings.warehouse) as con, progress() as display:
+        resume.seal_committed(con, settings.landing)
+        found = [
+            file for path in files_in(paths) for file in _recognise_all(con, settings, path, only)
+        ]
         task = display.add_task("files", total=len(found))
         summaries = []
         for file in found:
             summaries.append(_load_file(con, settings, file, completeness))
             display.advance(task)
     return summaries
+
+
+def _recognise_all(
+    con: duckdb.DuckDBPyConnection, settings: Settings, path: Path, only: tuple[str, ...]
+) -> list[Recognised]:
+    """Recognise a file, or those in a zip; one that is refused leaves its row in the audit."""
+    name, found = path.name, list[Recognised]()
+    source, entity = (source_of(NAMED[only[0]]), only[0]) if only else ("arquivo", UNKNOWN)
+    try:
+        for export in exports_in([path], settings.mapa_max_unpacked_mb * 2**20):
+            name = export.name
+            found.append(_expected(recognise(examine(export)), only))
+    except HeaderError as error:
+        layout = error.layout
+        with audit.recording(con, source_of(layout), layout.name, name) as load:
+            load.size = path.stat().st_size
+            raise drift.refuse_header(load, error) from None
+    except MapaError as error:
+        audit.refuse(con, (source, entity, name), path.stat().st_size, error)
+    return found
+
+
+def _expected(file: Recognised, only: tuple[str, ...]) -> Recognised:
+    """Return a file if its layout is accepted.
+
+    Raises:
+        LayoutError: it is not.
+
+    """
+    if only and file.layout.name not in only:
+        raise LayoutError(
+            f"{file.facts.name} is a file of the `{file.layout.name}` layout; expected "
+            f"`{'` or `'.join(only)}`.\nLoad it with\n  mapa load export FILE"
+        )
+    return file
 
 
 def _load_file(
@@ -93,20 +138,43 @@ def _load_file(
     name, layout = file.facts.name, file.layout
     if audit.already_loaded(con, file.facts.sha256):
         return Summary(layout.name, name, Tally(), skipped="already loaded, skipped")
-    source = SOURCES[layout.table.split(".")[0]]
+    source = source_of(layout)
     with audit.recording(con, source, layout.name, name) as load:
         folder = Folder(settings.landing, source, load.id)
+        load.watch(folder)
+        load.sha256 = file.facts.sha256
         landed = land(folder, file.facts.export, file.facts.sha256)
-        load.size, load.sha256 = landed.size, file.facts.sha256
-        intake = Intake(load, layout, headed=True)
-        unreadable = rows.take(intake, file, landed)
-        intake.finish(name)
-        refuse_many_rejects(load, name, settings.mapa_max_rejected_share)
-        load.report_unknown(layout.table, file.unknown)
-        if layout.snapshot and not completeness.partial:
-            snapshot.compare(load, layout, name, completeness.confirmed, unreadable)
-        folder.finish({"carga_id": load.id, "fonte": source, "entidade": layout.name})
+        _take(load, file, landed, completeness, settings.mapa_max_rejected_share)
+        folder.prepare(load.note() | completeness.note())
+    folder.seal()
     return load.summary()
+
+
+def _take(
+    load: Load, file: Recognised, landed: Landed, completeness: Completeness, most: float
+) -> None:
+    """Load a landed file, absences included."""
+    name, layout = file.facts.name, file.layout
+    drift.compare(load, layout, dict.fromkeys(file.columns, drift.TEXT))
+    intake = Intake(load, layout, headed=True)
+    unreadable = rows.take(intake, file, landed)
+    intake.finish(name)
+    refuse_many_rejects(load, name, most)
+    load.report_unknown(layout.table, file.unknown)
+    if layout.snapshot and not completeness.partial:
+        snapshot.compare(load, layout, name, completeness.confirmed, unreadable)
+
+
+def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
+    """Load a landed file again, as its note says it was loaded."""
+    (received,) = landed
+    file = recognise(examine(Export(received.path)))
+    _take(load, file, received, Completeness.of(note), most=1)
+
+
+def source_of(layout: Layout) -> str:
+    """Return the source, in audit and landing, of files of a layout."""
+    return SOURCES[layout.table.split(".")[0]]
 
 
 def refuse_many_rejects(load: Load, name: str, most: float) -> None:

@@ -7,6 +7,7 @@ published under two prefixes. Whatever has another type than the profile says re
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
@@ -24,20 +25,36 @@ CNS, CPF = "HC", "TAX"
 SYSTEMS = {"cns": CNS, "cpf": CPF}
 CARD_TYPES = {"official": "D", "secondary": "P"}
 SEXES = {"male": "M", "female": "F", "unknown": "I", "other": "I"}
+ACTIVE = {"true": "active", "false": "inactive", None: None}
 MOTHERS = {"mother", "MTH", "PRN"}
+EXTENSIONS = {
+    "BRQualidadeCadastroIndividuo", "BRParentesIndividuo", "BRRacaCorEtnia", "BRMunicipio",
+    "BRPais", "BRNacionalidade", "BRNaturalizacao", "BRIndividuoProtegido",
+}  # fmt: skip
+ELEMENTS = {
+    "resourceType", "id", "meta", "implicitRules", "language", "text", "contained", "extension",
+    "modifierExtension", "identifier", "active", "name", "telecom", "gender", "birthDate",
+    "deceasedBoolean", "deceasedDateTime", "address",
+}  # fmt: skip
+"""What the profile describes, also what is not loaded."""
+NAME = re.compile(r"[\w.]{1,64}")
 DATE_LENGTH = len("AAAA-MM-DD")
 Row = dict[str, str | None]
 
 
 @dataclass(frozen=True)
 class Found:
-    """What stands at one position, from 1: a person with cards, or why there is none."""
+    """What stands at one position, from 1: a person with cards, or why there is none.
+
+    `unknown` are names of elements and extensions that the profile does not describe.
+    """
 
     position: int
     person: Row = field(default_factory=dict, repr=False)
     cards: list[Row] = field(default_factory=list, repr=False)
     column: str | None = None
     problem: str = ""
+    unknown: frozenset[str] = frozenset()
 
 
 class _WrongTypeError(Exception):
@@ -131,9 +148,16 @@ def _patient(position: int, resource: Any) -> Found:
     try:
         identifier = _text(resource, "id")
         person = _person(resource) | {"id_pessoa": identifier}
-        return Found(position, person, _cards(resource, identifier))
+        return Found(position, person, _cards(resource, identifier), unknown=_unknown(resource))
     except _WrongTypeError as wrong:
         return Found(position, column=str(wrong), problem="tipo diferente do perfil BRIndividuo")
+
+
+def _unknown(patient: dict[str, Any]) -> frozenset[str]:
+    """Return the elements and extensions that the profile does not describe: names, no values."""
+    extensions = {_name_of(extension) for extension in _objects(patient, "extension")}
+    strange = {f"extension/{name}" for name in extensions - EXTENSIONS if NAME.fullmatch(name)}
+    return frozenset(strange | (patient.keys() - ELEMENTS))
 
 
 def _person(patient: dict[str, Any]) -> Row:
@@ -167,6 +191,7 @@ def _person(patient: dict[str, Any]) -> Row:
         "protegido": _flag(extensions.get("BRIndividuoProtegido", {}), "valueBoolean"),
         "origem": "fhir",
         "data_consulta": _text(_object(patient, "meta"), "lastUpdated"),
+        "situacao_cadastro": ACTIVE.get(_flag(patient, "active")),
     }
 
 

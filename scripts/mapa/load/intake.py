@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from mapa.audit import Load, Tally
 from mapa.errors import LayoutError
+from mapa.load import drift
 from mapa.load.layouts import Layout
 
 BATCH_ROWS = 20_000
@@ -101,9 +102,12 @@ class Intake:
         """
         if self.unseen and self.tally.received:
             names = ", ".join(f"`{name}`" for name in sorted(self.unseen))
+            before = drift.since(self.load)
             raise LayoutError(
                 f"{what}: {names} is missing or empty in all {self.tally.received} records; "
-                f"nothing was loaded.\nThe source has changed or the export is incomplete. See\n"
+                "nothing was loaded.\n"
+                + (f"That was not so in {before}.\n" if before else "")
+                + "The source has changed or the export is incomplete. See\n"
                 f"  mapa load export --describe {self.layout.name}"
             )
 

@@ -41,6 +41,7 @@ class Layout:
         required: columns without which a record is rejected.
         nested: DuckDB types of the columns that are not plain text.
         volatile: columns that change without the record changing; outside `_hash`.
+        optional: columns that a file may lack, because they came into the layout later.
         withheld: fields of the source that never enter raw (secrets and clinical free text).
         snapshot: whether a file is the complete picture, so that what it lacks has vanished.
         closed: SQL condition under which a record no longer changes; empty when unknown.
@@ -55,6 +56,7 @@ class Layout:
     required: tuple[str, ...]
     nested: dict[str, str] = field(default_factory=dict)
     volatile: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     snapshot: bool = False
     closed: str = ""
@@ -481,12 +483,13 @@ CADSUS_PESSOA = Layout(
         """
     id_pessoa nome nome_social nome_mae data_nascimento sexo raca_cor etnia cpf falecido
     data_obito res_ibge res_bairro res_cep nasc_ibge nacionalidade qualidade protegido origem
-    data_consulta
+    data_consulta situacao_cadastro
     """.split()
     ),
     key=("id_pessoa",),
     required=("id_pessoa",),
     volatile=("data_consulta", "qualidade"),
+    optional=("situacao_cadastro",),
     ours=True,
 )
 

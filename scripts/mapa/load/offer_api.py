@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -22,13 +23,18 @@ from mapa import audit, warehouse
 from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, SourceError
 from mapa.http import Access, Door, Patience
-from mapa.landing import Folder
-from mapa.load import exports, snapshot
+from mapa.landing import Folder, Landed
+from mapa.load import drift, exports, resume, snapshot
 from mapa.load.intake import Intake
 from mapa.load.layouts import ESCALA
 from mapa.settings import Settings
 
 SOURCE, ENTITY = "oferta_api", ESCALA.name
+READING = ("records", "total", "fields", "iso_dates", "translations")
+"""What of a map says how an answer is read; the rest says how it is asked for, perhaps by a key."""
+KINDS = {
+    str: drift.TEXT, int: "numero", float: "numero", bool: "booleano", list: "lista",
+}  # fmt: skip
 MOST_PAGES = 100_000
 ISO_DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T.*)?")
 
@@ -97,6 +103,15 @@ class FieldMap:
         if self.size < 1:
             raise _unfit(path, "the size of a page must be 1 or more")
 
+    @classmethod
+    def of(cls, note: dict[str, Any]) -> FieldMap:
+        """Return what a note of landing says of reading; nothing can be asked for with it."""
+        return cls("", "", {}, "", 1, "", 1, **note)
+
+    def note(self) -> dict[str, Any]:
+        """Return what a replay needs: how to read, not how to ask, which may need a key."""
+        return {name: getattr(self, name) for name in READING}
+
     def row(self, record: Any) -> dict[str, str | None]:
         """Return the columns of one record; what is not given is null."""
         return {name: self._value(name, _at(record, where)) for name, where in self.fields.items()}
@@ -110,40 +125,95 @@ class FieldMap:
         return self.translations.get(column, {}).get(text, text)
 
 
-def load(settings: Settings, path: Path, completeness: exports.Completeness) -> Summary:
+def load(
+    settings: Settings,
+    path: Path,
+    completeness: exports.Completeness,
+    *,
+    accept_types: bool = False,
+) -> Summary:
     """Read all pages of the offer API and load them as one snapshot of the schedules.
 
     Args:
         settings: credential, and where the data are.
         path: the operator's file.
         completeness: how to read what is not there any more.
+        accept_types: load even if a field has another type than before.
 
     Raises:
         ConfigError: the file is unfit.
         SourceError: the API does not answer, refuses, or counts other than it delivers.
+        LayoutError: a mandatory field is gone, or a field has another type.
 
     """
     fields = FieldMap.read(path)
     with (
         warehouse.connect(settings.warehouse) as con,
         Door(fields.url, _access(settings), Patience.of(settings)) as door,
-        audit.recording(con, SOURCE, ENTITY, door.host) as load,
     ):
-        folder = Folder(settings.landing, SOURCE, load.id)
-        intake = Intake(load, ESCALA)
-        for name, records in _pages(settings, door, fields, folder):
-            _settle(intake, [fields.row(record) for record in records], name)
-        load.size, load.sha256, load.retries = folder.size, folder.sha256, door.retries
-        intake.finish(door.host)
-        exports.refuse_many_rejects(load, door.host, settings.mapa_max_rejected_share)
-        if not completeness.partial:
-            snapshot.compare(load, ESCALA, door.host, completeness.confirmed, 0)
-        _finish(load, folder)
+        resume.seal_committed(con, settings.landing)
+        with audit.recording(con, SOURCE, ENTITY, door.host) as load:
+            folder = Folder(settings.landing, SOURCE, load.id)
+            load.watch(folder, door)
+            seen = _take(load, fields, _pages(settings, door, fields, folder))
+            drift.compare(load, ESCALA, seen, accepted=accept_types)
+            exports.refuse_many_rejects(load, door.host, settings.mapa_max_rejected_share)
+            if not completeness.partial:
+                snapshot.compare(load, ESCALA, door.host, completeness.confirmed, 0)
+            folder.prepare(load.note() | completeness.note() | {"mapa": fields.note()})
+        folder.seal()
     return load.summary()
 
 
-def _finish(load: Load, folder: Folder) -> None:
-    folder.finish({"carga_id": load.id, "fonte": SOURCE, "entidade": ENTITY})
+def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
+    """Load landed pages again, as the note says they were loaded."""
+    fields, completeness = FieldMap.of(note["mapa"]), exports.Completeness.of(note)
+    contents = ((page.name, orjson.loads(page.path.read_bytes())) for page in landed)
+    pages = ((name, _at(content, fields.records)) for name, content in contents)
+    seen = _take(load, fields, ((name, records) for name, records in pages if records))
+    drift.compare(load, ESCALA, seen, accepted=True)
+    if not completeness.partial:
+        snapshot.compare(load, ESCALA, load.origin, completeness.confirmed, 0)
+
+
+def _take(
+    load: Load, fields: FieldMap, pages: Iterable[tuple[str, list[Any]]]
+) -> dict[str, str | None]:
+    """Load the records of all pages and return the fields seen, mapped ones as their columns."""
+    intake, names = Intake(load, ESCALA), {where: name for name, where in fields.fields.items()}
+    kinds: dict[str, set[str]] = {}
+    for name, records in pages:
+        leaves = [dict(_leaves(record, names)) for record in records]
+        for field_name, value in chain.from_iterable(leaf.items() for leaf in leaves):
+            kinds.setdefault(names.get(field_name, field_name), set()).update(_kind(value))
+        extras = [_extras({k: v for k, v in leaf.items() if k not in names}) for leaf in leaves]
+        _settle(intake, [fields.row(record) for record in records], extras, name)
+    intake.finish(load.origin)
+    load.report_unknown(ESCALA.table, kinds.keys() - set(ESCALA.columns))
+    return {name: " ou ".join(sorted(found)) or None for name, found in kinds.items()}
+
+
+def _leaves(record: Any, mapped: Container[str], above: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield dotted path and value of each field; a mapped object is one field."""
+    for name, value in record.items() if isinstance(record, dict) else ():
+        path = f"{above}{name}"
+        if isinstance(value, dict) and path not in mapped:
+            yield from _leaves(value, mapped, f"{path}.")
+        else:
+            yield path, value
+
+
+def _kind(value: Any) -> set[str]:
+    """Return the type of a value, nothing for null."""
+    if value is None:
+        return set()
+    return {KINDS.get(type(value), "objeto")}
+
+
+def _extras(leaves: dict[str, Any]) -> str | None:
+    """Return the fields that no column takes as one JSON object, None when there is none."""
+    found = {name: value for name, value in leaves.items() if value is not None}
+    return orjson.dumps(found, option=orjson.OPT_SORT_KEYS).decode() if found else None
 
 
 def _access(settings: Settings) -> Access:
@@ -206,15 +276,18 @@ def _content(door: Door, fields: FieldMap, number: int, body: bytes) -> tuple[li
     return records, total
 
 
-def _settle(intake: Intake, rows: list[dict[str, str | None]], file: str) -> None:
+def _settle(
+    intake: Intake, rows: list[dict[str, str | None]], extras: list[str | None], file: str
+) -> None:
     """Load the records of a page, numbered on through all pages."""
     schema = pa.schema([(name, pa.string()) for name in ESCALA.columns])
     table = pa.Table.from_pylist(rows, schema=schema)
     first = intake.tally.received + 1
     lines = pa.array(range(first, first + len(rows)), pa.int64())
-    intake.load.scratch.register("registros", table.append_column("_linha", lines))
-    lote = intake.read("select *, cast(null as varchar) as _campos_extras from registros")
-    intake.settle(lote, file)
+    table = table.append_column("_linha", lines)
+    table = table.append_column("_campos_extras", pa.array(extras, pa.string()))
+    intake.load.scratch.register("registros", table)
+    intake.settle(intake.read("select * from registros"), file)
 
 
 def _at(content: Any, where: str) -> Any:

@@ -42,6 +42,7 @@ def overview(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, li
         ],
         "watermarks": _rows(con, _WATERMARKS),
         "unknown_fields": _rows(con, _UNKNOWN),
+        "drift": _rows(con, _DRIFT) if "controle.campos" in present else [],
         "absences": _rows(con, _ABSENCES),
         "published": _published(settings.published),
     }
@@ -65,6 +66,11 @@ _WATERMARKS = """
 _UNKNOWN = """
     select tabela as "table", campo as field, visto_em as first_seen, carga_id as load
     from controle.campos_desconhecidos order by visto_em, tabela, campo
+"""
+_DRIFT = """
+    select registrado_em as "when", fonte as source, entidade as entity, campo as field,
+        evento as change, detalhe as detail, recusada as refused, carga_id as load
+    from controle.campos where evento <> 'conhecido' order by all
 """
 _ABSENCES = """
     with eventos as (

@@ -22,6 +22,36 @@ ROOTS = {"cns": CNS, "cpf": CPF}
 DATE_LENGTH = len("AAAAMMDD")
 COUNT = re.compile("[0-9]{1,9}")
 
+OPAQUE = {
+    "providerOrganization", "patientPerson/deceasedTime", "patientPerson/asOtherIDs",
+    "patientPerson/asCitizen", "patientPerson/birthPlace",
+}  # fmt: skip
+"""Described elements whose inside varies."""
+DESCRIBED = {
+    *("id", "statusCode", "patientPerson", "subjectOf1", "subjectOf1/queryMatchObservation"),
+    *(f"subjectOf1/queryMatchObservation/{name}" for name in ("code", "value")),
+    *(
+        f"patientPerson/{name}"
+        for name in (
+            "name", "name/given", "name/family", "telecom", "administrativeGenderCode",
+            "birthTime", "deceasedInd", "addr", "raceCode", "ethnicGroupCode",
+            "maritalStatusCode", "veryImportantPersonCode", "personalRelationship",
+            "personalRelationship/code", "personalRelationship/relationshipHolder1",
+            "personalRelationship/relationshipHolder1/name",
+            "personalRelationship/relationshipHolder1/name/given",
+        )
+    ),
+    *(
+        f"patientPerson/addr/{name}"
+        for name in (
+            "city", "state", "postalCode", "country", "houseNumber", "streetName",
+            "streetNameType", "additionalLocator", "unitID",
+        )
+    ),
+    *OPAQUE,
+}  # fmt: skip
+"""Elements of a patient that the descriptions of the service know, also those not loaded."""
+
 OK, NOT_FOUND, SEVERAL, FAULT = "ok", "nao_encontrado", "varios", "falha"
 
 _REQUEST = """<?xml version="1.0" encoding="UTF-8"?>
@@ -48,13 +78,15 @@ _REQUEST = """<?xml version="1.0" encoding="UTF-8"?>
 class Reply:
     """What an answer says: the outcome, how many candidates, and the person if it is one.
 
-    `person` and `cards` are rows of the layouts `cadsus_pessoa` and `cadsus_cns`, all text.
+    `person` and `cards` are rows of the layouts `cadsus_pessoa` and `cadsus_cns`, all text;
+    `unknown` are paths of elements that are in no description of the service.
     """
 
     outcome: str
     candidates: int | None = None
     person: dict[str, str | None] = field(default_factory=dict, repr=False)
     cards: list[dict[str, str | None]] = field(default_factory=list, repr=False)
+    unknown: frozenset[str] = frozenset()
 
 
 def request(kind: str, number: str, system: str) -> bytes:
@@ -99,7 +131,8 @@ def read(body: bytes) -> Reply:
     if patient is None or person is None:
         return Reply(FAULT, candidates)
     identifier = _master(patient)
-    return Reply(OK, 1, _person(patient, person, identifier), _cards(person, identifier))
+    row, cards = _person(patient, person, identifier), _cards(person, identifier)
+    return Reply(OK, 1, row, cards, _unknown(patient))
 
 
 def _parse(body: bytes) -> etree._Element | None:
@@ -123,7 +156,7 @@ def _person(
 ) -> dict[str, str | None]:
     home = _with(person, "addr", "use", "H")
     vip = _value(person, "veryImportantPersonCode", "code")
-    birth, death = _value(person, "birthTime", "value"), _value(person, "deceasedTime", "value")
+    birth, death = _value(person, "birthTime", "value"), _death(person)
     return {
         "id_pessoa": identifier,
         "nome": _name(person, "L"),
@@ -144,6 +177,7 @@ def _person(
         "qualidade": _value(patient, "subjectOf1/queryMatchObservation/value", "value"),
         "protegido": "true" if vip == "VIP" else "false",
         "origem": "pdq",
+        "situacao_cadastro": _value(patient, "statusCode", "code"),
     }
 
 
@@ -166,6 +200,32 @@ def _master(patient: etree._Element) -> str | None:
     return ids.get(MASTER) or next(
         (value for root, value in ids.items() if root.startswith(f"{MASTER}.")), None
     )
+
+
+def _death(person: etree._Element) -> str | None:
+    """Return when the person died: an attribute, the text, or those of a child."""
+    element = _first(person, "deceasedTime")
+    for place in () if element is None else (element, *element):
+        if found := place.get("value") or (place.text or "").strip():
+            return found
+    return None
+
+
+def _unknown(patient: etree._Element) -> frozenset[str]:
+    """Return the paths of elements that nobody has described; what is below them is not looked at.
+
+    Only names are returned, never what the elements hold.
+    """
+    found = set()
+    left = [("", child) for child in patient]
+    while left:
+        above, element = left.pop()
+        path = f"{above}{etree.QName(element).localname}"
+        if path not in DESCRIBED:
+            found.add(path)
+        elif path not in OPAQUE:
+            left += [(f"{path}/", child) for child in element]
+    return frozenset(found)
 
 
 def _mother(person: etree._Element) -> str | None:

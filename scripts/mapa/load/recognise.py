@@ -27,6 +27,16 @@ CP1252_GAPS = b"\x81\x8d\x8f\x90\x9d"
 TXT_LINE = re.compile(r"\d{7}|\d{1,6}"), re.compile(r"\d{2}\.\d{2}\.\d{4}"), re.compile(r"\d+")
 
 
+class HeaderError(LayoutError):
+    """A header is that of a layout but for some columns."""
+
+    def __init__(self, message: str, layout: Layout, columns: tuple[str, ...]) -> None:
+        """Keep which layout, and the columns found."""
+        super().__init__(message)
+        self.layout, self.columns = layout, columns
+        self.expected = expected_columns(layout)
+
+
 @dataclass(frozen=True)
 class Facts:
     """What one pass over a file tells.
@@ -167,7 +177,8 @@ def failed_export(name: str, what: str) -> FormatError:
 
 def expected_columns(layout: Layout) -> tuple[str, ...]:
     """Return the columns that a file of this layout must have."""
-    return tuple(c for c in layout.columns if not (layout is AGENDAMENTO and c == UNIT))
+    absent = {*layout.optional, *([UNIT] if layout is AGENDAMENTO else [])}
+    return tuple(c for c in layout.columns if c not in absent)
 
 
 def _split(line: str, delimiter: str) -> list[str]:
@@ -224,11 +235,13 @@ def _by_header(facts: Facts) -> Recognised:
     if missing or repeated:
         problem = f"column `{(missing or repeated)[0]}` is {'missing' if missing else 'repeated'}"
         more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        raise LayoutError(
+        raise HeaderError(
             f"{facts.name}: {problem}{more} (line 1).\n"
             f"Expected {len(expected_columns(layout))} columns of the `{layout.name}` layout; "
             f"found {len(columns)}.\nCheck that everything was exported, or list the columns with\n"
-            f"  mapa load export --describe {layout.name}"
+            f"  mapa load export --describe {layout.name}",
+            layout,
+            columns,
         )
     return Recognised(facts, layout, delimiter, columns)
 

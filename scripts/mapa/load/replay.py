@@ -1,12 +1,14 @@
 """Raw rebuilt from landing alone, without asking any source.
 
 Every complete load is read again from its folder under its own name, instant and order, so that the
-rows come out equal, system columns included. All of it is one transaction.
+rows come out equal, system columns included. All of it is one transaction. What was accepted when
+it was loaded is not judged again: limits and confirmations are not asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,114 +18,214 @@ import duckdb
 from mapa import audit, warehouse
 from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, FormatError
-from mapa.landing import PREPARED, SEALED, Folder, Landed
+from mapa.landing import SEALED, Folder, Landed
+from mapa.load import cadsus, drift, exports, offer_api, resume
 from mapa.load.documents import Fields
 from mapa.load.intake import Intake
-from mapa.load.layouts import API_LAYOUTS, Layout
-from mapa.load.pages import Book, mapping_file
-from mapa.load.resume import read_note
+from mapa.load.layouts import ALL_LAYOUTS, API_LAYOUTS, Layout
+from mapa.load.pages import Book
 from mapa.settings import Settings
 
-SOURCE = "sisreg"
-BELONGINGS = ("controle.rejeitos", "controle.ausencias", "controle.campos_desconhecidos")
+BELONGINGS = (
+    "controle.rejeitos", "controle.ausencias", "controle.campos_desconhecidos", "controle.campos",
+)  # fmt: skip
+Note = dict[str, Any]
+Repeat = Callable[[Load, list[Landed], Note], None]
 
 
-def replay(settings: Settings, index: str = "all") -> list[Summary]:
-    """Rebuild the raw tables of one index or of all three from landing.
+@dataclass(frozen=True)
+class Part:
+    """What is rebuilt together, because it fills the same raw tables.
+
+    Attributes:
+        sources: folders of landing.
+        tables: raw tables that are emptied first.
+        entities: those of the sources that count; none given, all do.
+        again: the command that loads from the source again.
+
+    """
+
+    sources: tuple[str, ...]
+    tables: tuple[str, ...]
+    again: str
+    entities: tuple[str, ...] = ()
+
+    def has(self, note: Note) -> bool:
+        """Say whether a load belongs to this part."""
+        return not self.entities or note["entidade"] in self.entities
+
+
+def _of_schema(schema: str) -> tuple[str, ...]:
+    """Return the raw tables of a schema that files and services fill."""
+    others = [layout.table for layout in ALL_LAYOUTS if layout not in API_LAYOUTS]
+    return tuple(table for table in others if table.split(".")[0] == schema)
+
+
+def _of_index(*layouts: Layout) -> Part:
+    names = tuple(layout.name for layout in layouts)
+    return Part(
+        ("sisreg",), tuple(layout.table for layout in layouts), "sisreg --full", entities=names
+    )
+
+
+PARTS = {
+    "sisreg": _of_index(*API_LAYOUTS),
+    **{layout.name: _of_index(layout) for layout in API_LAYOUTS},
+    "export": Part(("arquivo", offer_api.SOURCE), _of_schema("bruto_sisreg"), "export FILE"),
+    "cadsus": Part((cadsus.SOURCE,), _of_schema("bruto_cadsus"), "cadsus"),
+    "cnes": Part(("cnes",), _of_schema("bruto_cnes"), "cnes FILE"),
+}
+"""By the command that loads it, or the index."""
+
+
+def replay(settings: Settings, what: str = "sisreg") -> list[Summary]:
+    """Rebuild raw tables from landing.
+
+    Args:
+        settings: where the data are.
+        what: one of `PARTS`.
 
     Raises:
         ConfigError: landing lacks a load that the warehouse has.
         FormatError: a landed file is not what was received.
 
     """
-    layouts = [layout for layout in API_LAYOUTS if index in ("all", layout.name)]
-    with warehouse.connect(settings.warehouse) as con, con.cursor() as scratch:
+    part, root = PARTS[what], settings.landing
+    with warehouse.connect(settings.warehouse) as con:
+        resume.seal_committed(con, root)
+        notes = _complete_loads(part, root)
+        _refuse_losses(con, part, notes, root)
         con.begin()
-        summaries = [
-            summary
-            for layout in layouts
-            for summary in _replay_index(con, scratch, settings.landing, layout)
-        ]
+        _empty(con, part, notes)
+        summaries = []
+        for note in notes:
+            # One of its own, as when it was loaded: a reader leaves what it rejected in it.
+            with con.cursor() as scratch:
+                summaries.append(_repeat(con, scratch, root, part, note))
         con.commit()
     return summaries
 
 
-def _replay_index(
-    con: duckdb.DuckDBPyConnection, scratch: duckdb.DuckDBPyConnection, root: Path, layout: Layout
-) -> Iterator[Summary]:
-    notes = _complete_loads(con, root / SOURCE, layout)
-    kept = {note["carga_id"] for note in notes}
-    stored = con.execute(f"select distinct _carga_id from {layout.table}").fetchall()
-    if lost := {name for (name,) in stored} - kept:
+def _complete_loads(part: Part, root: Path) -> list[Note]:
+    """Return the notes of the complete loads of a part, oldest first.
+
+    Raises:
+        ConfigError: one was written by a version that did not note all that a replay needs.
+        FormatError: one cannot be read.
+
+    """
+    notes = []
+    for source in part.sources:
+        for folder in (root / source).glob("*/"):
+            note = resume.read_note(folder, SEALED)
+            if note is None and (folder / SEALED).exists():
+                raise _damaged(folder / SEALED, part)
+            if note and "iniciada_em" not in note:
+                raise ConfigError(
+                    f"{folder / SEALED} lacks the instant of its load: an older version wrote it; "
+                    f"nothing was changed.\nLoad again with\n  mapa load {part.again}"
+                )
+            if note and part.has(note):
+                notes.append({"fonte": source} | note)
+    return sorted(notes, key=lambda note: str(note["iniciada_em"]))
+
+
+def _refuse_losses(
+    con: duckdb.DuckDBPyConnection, part: Part, notes: list[Note], root: Path
+) -> None:
+    stored = " union ".join(f"select _carga_id from {table}" for table in part.tables)
+    known = con.execute(
+        f"""
+        {stored} union
+        select carga_id from controle.cargas where resultado = 'completa'
+            and list_contains($1, fonte) and (len($2) = 0 or list_contains($2, entidade))
+        """,
+        [list(part.sources), list(part.entities)],
+    ).fetchall()
+    if lost := {name for (name,) in known} - {note["carga_id"] for note in notes}:
         raise ConfigError(
-            f"{layout.table} has rows of {len(lost)} loads that are not in {root}; nothing was "
-            "changed.\nA rebuild from landing would lose them: bring the missing folders back."
+            f"{len(lost)} loads of the warehouse are not in {root}; nothing was changed.\n"
+            "A rebuild from landing would lose them: bring the missing folders back."
         )
-    con.execute(f"delete from {layout.table}")
-    con.execute(
-        "delete from controle.marcas where fonte = $1 and entidade = $2", [SOURCE, layout.name]
-    )
-    for note in notes:
-        load = Load(
-            con, scratch, SOURCE, layout.name, note["origem"], note["carga_id"],
-            datetime.fromisoformat(note["iniciada_em"]),
-        )  # fmt: skip
-        for table in BELONGINGS:
-            con.execute(f"delete from {table} where carga_id = $1", [load.id])
-        _replay_load(load, Folder(root, SOURCE, load.id), layout, note)
-        yield load.summary()
 
 
-def _replay_load(load: Load, folder: Folder, layout: Layout, note: dict[str, Any]) -> None:
-    fields = Fields.read(mapping_file(folder.path).read_bytes(), layout)
-    book = Book(Intake(load, layout), fields)
-    for landed in _verified(folder, note):
-        if landed.path == mapping_file(folder.path):
-            continue
-        book.number = int(landed.path.name.split("-")[1])
-        book.settle(book.parse(landed))
-    load.size, load.sha256 = folder.size, folder.sha256
+def _empty(con: duckdb.DuckDBPyConnection, part: Part, notes: list[Note]) -> None:
+    """Delete what the loads left, before the first is repeated: none may see a later one."""
+    for table in part.tables:
+        con.execute(f"delete from {table}")
+    for table in (*BELONGINGS, "controle.marcas"):
+        names = [note["carga_id"] for note in notes]
+        con.execute(f"delete from {table} where list_contains($1, carga_id)", [names])
+
+
+def _repeat(
+    con: duckdb.DuckDBPyConnection,
+    scratch: duckdb.DuckDBPyConnection,
+    root: Path,
+    part: Part,
+    note: Note,
+) -> Summary:
+    load = Load(
+        con, scratch, note["fonte"], note["entidade"], note["origem"], note["carga_id"],
+        datetime.fromisoformat(note["iniciada_em"]),
+    )  # fmt: skip
+    load.finished = _instant(note.get("terminada_em"))
+    load.version = note.get("versao_codigo", load.version)
+    load.since, load.until = (_instant(note.get(n)) for n in ("janela_inicio", "janela_fim"))
+    folder = Folder(root, load.source, load.id)
+    landed = [_verified(folder, file, part) for file in note["arquivos"]]
+    load.size, load.sha256 = folder.size, note.get("sha256", folder.sha256)
     load.retries = note["novas_tentativas"]
+    again = REPEATS.get(load.entity) or REPEATS[load.source]
+    again(load, landed, note)
+    if audit.outcome(con, load.id) is None:
+        load.write_row("completa", None)
+    return load.summary()
+
+
+def _repeat_pages(load: Load, landed: list[Landed], note: Note) -> None:
+    """Read the pages of an index again; its absences were found by asking and stand in the note."""
+    (layout,) = (layout for layout in API_LAYOUTS if layout.name == load.entity)
+    mapping, *pages = landed
+    fields = Fields.read(mapping.path.read_bytes(), layout)
+    drift.compare(load, layout, fields.types, accepted=True)
+    book = Book(Intake(load, layout), fields)
+    for page in pages:
+        book.number = int(page.path.name.split("-")[1])
+        book.settle(book.parse(page))
     load.report_unknown(layout.table, book.shape.extra)
     for event, keys in note["ausencias"].items():
         load.con.execute("create or replace temp table chaves (chave varchar)")
         load.con.execute("insert into chaves select unnest($1)", [keys])
         load.record_presence(layout.table, event, "select chave from chaves")
-    load.since, load.until = (_instant(note[n]) for n in ("janela_inicio", "janela_fim"))
     if mark := _instant(note["marca"]):
         load.advance(mark)
-    if audit.outcome(load.con, load.id) is None:
-        load.write_row("completa", None)
 
 
-def _complete_loads(
-    con: duckdb.DuckDBPyConnection, root: Path, layout: Layout
-) -> list[dict[str, Any]]:
-    """Return the notes of the complete loads, oldest first."""
-    notes = []
-    for folder in root.glob(f"*-{layout.name}-*"):
-        committed = audit.outcome(con, folder.name) == "completa"
-        note = read_note(folder, SEALED) or (read_note(folder, PREPARED) if committed else None)
-        if note:
-            notes.append(note)
-    return sorted(notes, key=lambda note: str(note["iniciada_em"]))
+REPEATS: dict[str, Repeat] = {
+    "sisreg": _repeat_pages,
+    "arquivo": exports.repeat,
+    "cnes": exports.repeat,
+    offer_api.SOURCE: offer_api.repeat,
+    cadsus.SOURCE: cadsus.repeat,
+}
+"""By source, or by entity where one is read in a way of its own."""
 
 
-def _verified(folder: Folder, note: dict[str, Any]) -> Iterator[Landed]:
-    for file in note["arquivos"]:
-        path = folder.path / file["nome"]
-        if not path.exists():
-            raise _damaged(path)
-        landed = folder.adopt(path)
-        if landed.sha256 != file["sha256"]:
-            raise _damaged(path)
-        yield landed
+def _verified(folder: Folder, file: dict[str, Any], part: Part) -> Landed:
+    path = folder.path / file["nome"]
+    if not path.exists():
+        raise _damaged(path, part)
+    landed = folder.adopt(path)
+    if landed.sha256 != file["sha256"]:
+        raise _damaged(path, part)
+    return landed
 
 
-def _damaged(path: Path) -> FormatError:
+def _damaged(path: Path, part: Part) -> FormatError:
     return FormatError(
         f"{path} is not what was received; nothing was changed.\n"
-        "Bring it back from a copy, or load again from the source with\n  mapa load sisreg --full"
+        f"Bring it back from a copy, or load again from the source with\n  mapa load {part.again}"
     )
 
 

@@ -103,6 +103,13 @@ def find(
     return None
 
 
+def seal_committed(con: duckdb.DuckDBPyConnection, root: Path) -> None:
+    """Give loads that were committed but could not write their last note that note."""
+    for note in root.glob(f"*/*/{PREPARED}"):
+        if audit.outcome(con, note.parent.name) == "completa":
+            Folder(root, note.parent.parent.name, note.parent.name).seal()
+
+
 def read_note(folder: Path, name: str) -> dict[str, Any] | None:
     """Return one of our notes; None when it is not there or was not written by us."""
     try:

@@ -20,7 +20,7 @@ from mapa.audit import Load, Summary
 from mapa.errors import ConfigError
 from mapa.http import Access, Answer, Door, Patience
 from mapa.landing import Folder
-from mapa.load import resume, tail
+from mapa.load import drift, resume, tail
 from mapa.load.documents import CHANGED, Fields
 from mapa.load.intake import Intake
 from mapa.load.layouts import API_LAYOUTS, Layout
@@ -45,21 +45,24 @@ class Wish:
         since: first instant of change to read, local clock of the source; default: incremental.
         until: end of the window, exclusive; default: the source's clock now.
         full: read everything and mark what has vanished.
+        accept_types: load even if a field has another type than before.
 
     """
 
     since: datetime | None = None
     until: datetime | None = None
     full: bool = False
+    accept_types: bool = False
 
 
-def load(
+def load(  # noqa: PLR0913 - all that an operator may ask for
     settings: Settings,
     index: str = "all",
     since: datetime | None = None,
     until: datetime | None = None,
     *,
     full: bool = False,
+    accept_types: bool = False,
 ) -> list[Summary]:
     """Load one index or all three; by default what changed since the last load.
 
@@ -69,6 +72,7 @@ def load(
         since: first instant of change to read, local clock of the source.
         until: end of the window, exclusive; by default, and at most, the source's clock now.
         full: read everything, and mark what the source no longer has.
+        accept_types: load even if a field has another type than before.
 
     Raises:
         ConfigError: credentials are missing.
@@ -83,7 +87,7 @@ def load(
         progress() as display,
     ):
         reader = Reader(settings, door, con, display)
-        wish = Wish(since, until, full)
+        wish = Wish(since, until, full, accept_types)
         return [summary for layout in layouts for summary in reader.read(layout, wish)]
 
 
@@ -119,7 +123,7 @@ class Reader:
     def read(self, layout: Layout, wish: Wish) -> list[Summary]:
         """Load one index; a load that was interrupted is finished first, then what came since."""
         summary, resumed = self._read_once(layout, wish)
-        if not resumed or wish != Wish(full=wish.full):
+        if not resumed or wish.since or wish.until:
             return [summary]
         return [summary, self._read_once(layout, Wish())[0]]
 
@@ -129,6 +133,7 @@ class Reader:
         root = self.settings.landing
         with audit.recording(self.con, SOURCE, layout.name, self.door.host) as load:
             folder = Folder(root, SOURCE, load.id)
+            load.watch(folder, self.door)
             answer = read_mapping(self.door, alias)
             order = self._order(alias, wish, self._known_until(layout), answer)
             open_end = wish.until is None
@@ -139,7 +144,10 @@ class Reader:
             load.since, load.until = order.window.since, order.window.until
             folder.note(ORDER, order.note(load))
             folder.write(mapping_file(folder.path).name, answer.plain())
-            run = Run(self, load, layout, Fields.read(answer.plain(), layout), folder)
+            fields = Fields.read(answer.plain(), layout)
+            drift.compare(load, layout, fields.types, accepted=wish.accept_types)
+            fields.check(layout)
+            run = Run(self, load, layout, fields, folder)
             run.read_all(order, by_number=wish.since is None)
         folder.seal()
         return load.summary(), found is not None
@@ -171,7 +179,6 @@ class Run:
     ) -> None:
         """Prepare to read the first page."""
         self.load, self.layout, self.folder = load, layout, folder
-        self.door, self.retries = reader.door, reader.door.retries
         self.mark = audit.watermark(load.con, SOURCE, layout.name)
         self.book = Book(Intake(load, layout, follow=self.mark is not None), fields)
         alias, settings = f"{layout.name}-{reader.settings.sisreg_suffix}", reader.settings
@@ -198,11 +205,9 @@ class Run:
             load.advance(mark)
         if self.search.reused:
             load.notes.append(f"{self.search.reused} pages of an interrupted load reused")
-        load.size, load.sha256 = self.folder.size, self.folder.sha256
-        load.retries = self.door.retries - self.retries
         load.report_unknown(layout.table, self.book.shape.extra)
-        more = {"marca": mark, "ausencias": events, "novas_tentativas": load.retries}
-        self.folder.prepare(order.note(load) | more)
+        more = {"marca": mark, "ausencias": events}
+        self.folder.prepare(load.note() | order.note(load) | more)
 
     def _read_tail(self, order: Order) -> dict[str, list[str]]:
         """Read by number what did not come: all that is open, in a full load all that is known.

@@ -70,12 +70,15 @@ class Server:
             "SISREG_PASSWORD": self.password,
             "CADSUS_URL": self.url + pdq.QUERY_PATH,
             "CADSUS_TOKEN_URL": self.url + pdq.TOKEN_PATH,
+            "CADSUS_RATE": "0",
         }
 
-    def settings(self) -> dict[str, str | SecretStr]:
+    def settings(self) -> dict[str, str | float | SecretStr]:
         """Return the same as fields of `Settings`, for `model_copy(update=...)`."""
-        fields: dict[str, str | SecretStr] = {k.lower(): v for k, v in self.environment().items()}
-        return fields | {"sisreg_password": SecretStr(self.password)}
+        fields: dict[str, str | float | SecretStr] = {
+            name.lower(): value for name, value in self.environment().items()
+        }
+        return fields | {"sisreg_password": SecretStr(self.password), "cadsus_rate": 0.0}
 
     def follow(self, faults: Plan) -> None:
         """Let other things go wrong from now on; the server must have begun with a plan.
