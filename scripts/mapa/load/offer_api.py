@@ -23,7 +23,7 @@ from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, SourceError
 from mapa.http import Access, Door
 from mapa.landing import Folder
-from mapa.load import exports, snapshot
+from mapa.load import exports, seen, snapshot
 from mapa.load.intake import Intake
 from mapa.load.layouts import ESCALA
 from mapa.settings import Settings
@@ -130,6 +130,7 @@ def load(settings: Settings, path: Path, completeness: exports.Completeness) -> 
         audit.recording(con, SOURCE, ENTITY, door.host) as load,
     ):
         folder = Folder(settings.landing, SOURCE, load.id)
+        seen.stamp(load, None)
         intake = Intake(load, ESCALA)
         for name, records in _pages(settings, door, fields, folder):
             _settle(intake, [fields.row(record) for record in records], name)
@@ -143,7 +144,8 @@ def load(settings: Settings, path: Path, completeness: exports.Completeness) -> 
 
 
 def _finish(load: Load, folder: Folder) -> None:
-    folder.finish({"carga_id": load.id, "fonte": SOURCE, "entidade": ENTITY})
+    note = {"carga_id": load.id, "fonte": SOURCE, "entidade": ENTITY}
+    folder.finish(note | {"janela_fim": seen.written(load)})
 
 
 def _access(settings: Settings) -> Access:
