@@ -74,21 +74,23 @@ class _Schedule:
         return self.unit, self.procedure, self.professional
 
 
-def alerts(city: City, days: SlotDays, marts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+def alerts(
+    city: City, offered: tuple[City, SlotDays], marts: Mapping[str, Mapping[str, Any]]
+) -> dict[str, Any]:
     """List the alerts of the last day; professionals are counted, not named.
 
     Args:
         city: the finished city.
-        days: slots of each schedule and day.
+        offered: slots of each date by the records in force on it, and whose schedules they are.
         marts: right answers of `fila_por_mes` and `oferta_real_por_mes`.
     """
     schedules = _in_force(city)
     found: dict[Subject, int | None] = {
         **_overlaps(schedules, city.until),
         **_endings(schedules, city.until),
-        **_falls(city, days, schedules),
+        **_falls(*offered, schedules),
         **_unserved(city, schedules, marts),
-        **_unbooked(city, days),
+        **_unbooked(*offered),
     }
     count: Counter[tuple[str | None, ...]] = Counter()
     slots: dict[tuple[str | None, ...], int | None] = {}

@@ -19,6 +19,8 @@ MARTS = {
     "oferta_funil_por_mes": "oferta",
     "oferta_alertas": "oferta",
     "oferta_por_territorio_por_mes": "oferta",
+    "oferta_diario": "oferta",
+    "oferta_retiradas_por_mes": "oferta",
     "fila_por_mes": "fila",
     "espera_por_mes": "espera",
     "absenteismo_por_mes": "absenteismo",
