@@ -132,12 +132,14 @@ class OfferHouse:
             written = [_write(folder, name, rows) for name, rows in delivery.items() if rows]
             exports.load(self.settings, written, whole, seen_on=day)
 
-    def build(self, *, tested: bool = False, **variables: object) -> None:
+    def build(
+        self, *, tested: bool = False, models: tuple[str, ...] = MODELS, **variables: object
+    ) -> None:
         """Build the offer; on request with those data tests that need nothing but the offer."""
         left_out = ("unit_test",) if tested else ("unit_test", "test")
         chosen = {"data_referencia": REFERENCE.isoformat(), **variables}
         options = (
-            *("--select", *MODELS),
+            *("--select", *models),
             *("--indirect-selection", "cautious"),
             *("--exclude-resource-types", *left_out),
             *("--vars", json.dumps(chosen)),
