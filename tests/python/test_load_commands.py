@@ -204,3 +204,17 @@ def test_a_warehouse_of_an_older_version_is_read_and_brought_up_to_date(tmp_path
         assert con.execute("select count(*) from bruto_sisreg.teto").fetchone() == (0,)
         row = con.execute("select competencia, qtd_ppi from bruto_sisreg.ppi").fetchone()
     assert row == ("202603", None)
+
+
+def test_a_day_of_export_in_the_future_is_a_usage_error() -> None:
+    result = mapa("load", "export", "--seen-on", "2999-01-01", str(FIXTURES / "teto.csv"))
+    assert result.exit_code == 2
+    assert "has not come yet" in result.output
+
+
+def test_an_archived_export_is_loaded_as_seen_on_its_day() -> None:
+    result = mapa("load", "export", "--seen-on", "2026-05-02", str(FIXTURES / "teto.csv"))
+    assert result.exit_code == 0
+    older = mapa("load", "export", "--seen-on", "2026-05-01", str(FIXTURES / "teto.csv"))
+    assert older.exit_code == 2
+    assert "oldest first" in older.output.replace("\n", " ")
