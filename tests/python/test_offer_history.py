@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from mapa.errors import BuildError
 from mapa.load.exports import Completeness
 from offer_house import SCHEDULE, SLOTS, Codes, Delivery, OfferHouse, Row, day_text
 
@@ -320,3 +321,9 @@ def test_the_order_of_rows_and_files_within_a_load_changes_nothing(
     other.load(shuffled, DAYS, WHOLE)
     other.build(data_referencia=None)
     assert read(other) == history.plain
+
+
+def test_a_day_before_anything_was_seen_is_refused(history: History) -> None:
+    day = DAYS[0] - timedelta(days=1)
+    with pytest.raises(BuildError, match="Nothing had been seen by 2026-03-02"):
+        history.house.build(models=PICTURE, conhecido_em=day.isoformat(), data_referencia=None)
