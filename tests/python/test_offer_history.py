@@ -21,7 +21,7 @@ from mapa.load.exports import Completeness
 from offer_house import SCHEDULE, SLOTS, Codes, Delivery, OfferHouse, Row, day_text
 
 NETWORKS = 80
-DAYS = (date(2026, 3, 3), date(2026, 3, 10), date(2026, 3, 31), date(2026, 4, 21))
+DAYS = (date(2026, 2, 24), date(2026, 3, 10), date(2026, 4, 7), date(2026, 5, 12))
 WHOLE = Completeness(confirmed=True, tables=True)
 HORIZON = 365
 WEEKDAYS = ("SEG", "TER", "QUA", "QUI", "SEX")
@@ -325,5 +325,5 @@ def test_the_order_of_rows_and_files_within_a_load_changes_nothing(
 
 def test_a_day_before_anything_was_seen_is_refused(history: History) -> None:
     day = DAYS[0] - timedelta(days=1)
-    with pytest.raises(BuildError, match="Nothing had been seen by 2026-03-02"):
+    with pytest.raises(BuildError, match="Nothing had been seen by 2026-02-23"):
         history.house.build(models=PICTURE, conhecido_em=day.isoformat(), data_referencia=None)

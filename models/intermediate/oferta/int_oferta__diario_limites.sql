@@ -1,6 +1,6 @@
 -- Grain: day seen, month, executing central, executing unit, procedure, limit. What a change of a
--- ceiling, and then one of the agreement (PPI), adds to the real offer of the month or takes from it,
--- on the slots that were known on that day (regra_diario_da_oferta).
+-- ceiling, and then one of the agreement (PPI), adds to the real offer of the month or takes from
+-- it, on the slots that were known on that day (regra_diario_da_oferta).
 {% set alinhada = "({0}.dia_semana_numero - {1} + 7) % 7" %}
 
 with escalas as (
@@ -100,7 +100,6 @@ ativas as (
         d.competencia,
         d.central_executora_codigo,
         d.unidade_executante_cnes,
-        d.procedimento_codigo,
         -- a kind without slots says nothing of those whose quantity is unknown
         {% for tipo in ['primeira_vez', 'retorno', 'reserva'] %}
         sum(
@@ -112,8 +111,9 @@ ativas as (
                         'coalesce(m.minutos_bloco, 1)'
                     ) }}
             end
-        ) as qtd_{{ tipo }}{{ ',' if not loop.last }}
+        ) as qtd_{{ tipo }},
         {% endfor %}
+        d.procedimento_codigo
     from datas as d
     left join minutos as m
         on d.visto_em = m.visto_em and d.escala_id = m.escala_id and d.data = m.data
@@ -153,8 +153,8 @@ ppi as (
     from instantes as s
     inner join informados as i
         on
-            i.visto_de <= s.instante_ppi
-            and coalesce(i.visto_ate >= s.instante_ppi, true)
+            s.instante_ppi >= i.visto_de
+            and coalesce(s.instante_ppi <= i.visto_ate, true)
     where i.limite_tipo = 'ppi' and i.competencia >= {{ competencia('s.visto_em') }}
     group by
         s.visto_em,
@@ -195,12 +195,12 @@ limitadas as (
             and a.procedimento_codigo = p.procedimento_codigo
     left join informados as t
         on
-            t.limite_tipo = 'teto'
-            and a.competencia = t.competencia
+            a.competencia = t.competencia
             and a.unidade_executante_cnes = t.unidade_executante_cnes
             and a.procedimento_codigo = t.procedimento_codigo
-            and t.visto_de <= s.instante_teto
-            and coalesce(t.visto_ate >= s.instante_teto, true)
+            and s.instante_teto >= t.visto_de
+            and coalesce(s.instante_teto <= t.visto_ate, true)
+            and t.limite_tipo = 'teto'
 ),
 
 {{ limited_offer(keys=['visto_em', 'passo']) }},

@@ -1,5 +1,6 @@
--- Grain: day seen, step, schedule, date, kind of slot, unit, procedure, central. Active slots gained
--- and lost by what became known on that day (regra_diario_da_oferta); unknown quantities add nothing.
+-- Grain: day seen, step, schedule, date, kind of slot, unit, procedure, central. Active slots
+-- gained and lost by what became known on that day (regra_diario_da_oferta); unknown quantities add
+-- nothing.
 {% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
 
 with retratos as (

@@ -7,9 +7,10 @@ with cargas as (
 dias as (
     select c.visto_em
     from cargas as c
-    where c.entidade in (
-        'escala', 'afastamento_profissional', 'afastamento_unidade', 'feriado', 'ppi', 'teto'
-    )
+    where
+        c.entidade in (
+            'escala', 'afastamento_profissional', 'afastamento_unidade', 'feriado', 'ppi', 'teto'
+        )
     group by c.visto_em
 ),
 

@@ -1,5 +1,5 @@
--- Grain: raw row, first day of a stretch in which it was in force or gone. Each has exactly one fate
--- (escala_destino); only 'expandida' gives slots, on each seventh day from primeira_data to
+-- Grain: raw row, first day of a stretch in which it was in force or gone. Each has exactly one
+-- fate (escala_destino); only 'expandida' gives slots, on each seventh day from primeira_data to
 -- ultima_data, so that each date counts by the version in force. Rules: regra_oferta_total,
 -- regra_versoes_da_oferta.
 {% set ocorrencia = '({0}.dia_semana_numero - {1} + 7) % 7' %}

@@ -1,6 +1,7 @@
--- Grain: holiday or leave, first day of a stretch in which a version of it was in force. Its minutes
--- run from minuto_inicio of the first day to minuto_fim of the last; an end that is missing or 23:59
--- is the end of the day. Each date counts by the version in force (regra_versoes_da_oferta).
+-- Grain: holiday or leave, first day of a stretch in which a version of it was in force. Its
+-- minutes run from minuto_inicio of the first day to minuto_fim of the last; an end that is missing
+-- or 23:59 is the end of the day. Each date counts by the version in force
+-- (regra_versoes_da_oferta).
 with feriados as (
     select * from {{ ref('stg_sisreg__feriados') }}
 ),

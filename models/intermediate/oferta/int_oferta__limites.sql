@@ -1,5 +1,5 @@
--- Grain: month, executing central, executing unit, procedure. The limits that hold as known, whenever
--- they came; how they take slots: macro limited_offer.
+-- Grain: month, executing central, executing unit, procedure. The limits that hold as known,
+-- whenever they came; how they take slots: macro limited_offer.
 with oferta as (
     select * from {{ ref('int_oferta__por_mes') }}
 ),

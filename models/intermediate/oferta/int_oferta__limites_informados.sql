@@ -1,5 +1,5 @@
--- Grain: limit (kind, month, centrals, unit, procedure), first day of a stretch in which a version of
--- it was in force. PPI has no unit; a ceiling has no central.
+-- Grain: limit (kind, month, centrals, unit, procedure), first day of a stretch in which a version
+-- of it was in force. PPI has no unit; a ceiling has no central.
 with ppi as (
     select * from {{ ref('stg_sisreg__ppi') }}
 ),

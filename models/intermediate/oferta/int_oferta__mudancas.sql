@@ -57,7 +57,8 @@ trocas as (
         and max(case when m.era_presente and not m.eh_presente then 1 else 0 end) = 1
 ),
 
--- what a new schedule renews: one of the same professional and place that ends just before it begins
+-- what a new schedule renews: one of the same professional and place that ends just before it
+-- begins
 renovacoes as (
     select
         m.visto_em,
@@ -97,9 +98,11 @@ final as (
         m.eh_presente,
         coalesce(m.podia_ofertar, false) as podia_ofertar,
         m.pode_ofertar,
-        t.escala_codigo is not null
-        and m.eh_presente is distinct from coalesce(m.era_presente, false) as foi_trocada,
-        r.escala_id is not null as foi_renovada
+        case
+            when t.escala_codigo is null then false
+            else m.eh_presente <> coalesce(m.era_presente, false)
+        end as foi_trocada,
+        case when r.escala_id is null then false else true end as foi_renovada
     from mudancas as m
     left join trocas as t
         on m.visto_em = t.visto_em and m.escala_codigo = t.escala_codigo

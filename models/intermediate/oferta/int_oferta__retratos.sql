@@ -135,14 +135,14 @@ expandidas as (
         p.visto_em,
         s.passo,
         e.*,
-        p.data,
-        p.data as primeira_data,
-        p.data as ultima_data,
         {% for causa, igualdade, passo in causas %}
         case
             when s.passo < {{ passo }} then {{ add_days('p.visto_em', -1) }} else p.visto_em
-        end as instante_{{ causa }}{{ ',' if not loop.last }}
+        end as instante_{{ causa }},
         {% endfor %}
+        p.data,
+        p.data as primeira_data,
+        p.data as ultima_data
     from pontos as p
     cross join passos as s
     inner join escalas as e
@@ -166,25 +166,23 @@ expandidas as (
     valid='i.visto_de <= e.instante_{causa} and coalesce(i.visto_ate >= e.instante_{causa}, true)'
 ) }},
 
-final as (
+contadas as (
     select
-        -- identificadores
         e.visto_em,
         e.passo,
         e.escala_id,
-        e.data,
         e.central_executora_codigo,
         e.unidade_executante_cnes,
         e.procedimento_codigo,
-        -- quantidades
         {% for tipo in ['primeira_vez', 'retorno', 'reserva'] %}
         cast(
             e.qtd_vagas_{{ tipo }} - {{ ceil_div(
                 'e.qtd_vagas_' ~ tipo ~ ' * coalesce(m.minutos_ate_afastamento_profissional, 0)',
                 'coalesce(m.minutos_bloco, 1)'
             ) }} as bigint
-        ) as qtd_vagas_ativas_{{ tipo }}{{ ',' if not loop.last }}
+        ) as qtd_vagas_ativas_{{ tipo }},
         {% endfor %}
+        e.data
     from expandidas as e
     left join minutos as m
         on
@@ -192,6 +190,23 @@ final as (
             and e.passo = m.passo
             and e.escala_id = m.escala_id
             and e.data = m.data
+),
+
+final as (
+    select
+        -- identificadores
+        c.visto_em,
+        c.passo,
+        c.escala_id,
+        c.data,
+        c.central_executora_codigo,
+        c.unidade_executante_cnes,
+        c.procedimento_codigo,
+        -- quantidades
+        c.qtd_vagas_ativas_primeira_vez,
+        c.qtd_vagas_ativas_retorno,
+        c.qtd_vagas_ativas_reserva
+    from contadas as c
 )
 
 select * from final

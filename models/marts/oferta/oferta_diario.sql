@@ -1,5 +1,6 @@
--- Grain: day seen, executing central, executing unit, procedure, kind of slot, month, cause. Slots of
--- schedules by kind; what limits do to the real offer has the kind 'todos' and is never added to them.
+-- Grain: day seen, executing central, executing unit, procedure, kind of slot, month, cause. Slots
+-- of schedules by kind; what limits do to the real offer has the kind 'todos' and is never added to
+-- them.
 with vagas as (
     select * from {{ ref('int_oferta__diario_vagas') }}
 ),

@@ -1,7 +1,7 @@
 -- The diary balances: what a slot had before the first change, plus all gains, less all losses, is
--- what oferta_por_dia, which knows nothing of the diary, says of it today. A schedule that was first
--- seen after the first day had nothing; of others the picture before their first change tells. A
--- change left out, counted twice or charged to another date shows here.
+-- what oferta_por_dia, which knows nothing of the diary, says of it today. A schedule that was
+-- first seen after the first day had nothing; of others the picture before their first change
+-- tells. A change left out, counted twice or charged to another date shows here.
 {% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
 
 with retratos as (
