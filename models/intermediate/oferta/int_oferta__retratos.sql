@@ -4,8 +4,8 @@
 -- due to it (regra_diario_da_oferta).
 {% set causas = [
     ('feriado', 'e.dia_semana_numero = ' ~ isodow('i.data_inicio'), 2),
-    ('afastamento_unidade', 'e.unidade_executante_cnes = i.unidade_executante_cnes', 3),
-    ('afastamento_profissional', 'e.profissional_id = i.profissional_id', 4),
+    ('afastamento_unidade', 'i.unidade_executante_cnes = e.unidade_executante_cnes', 3),
+    ('afastamento_profissional', 'i.profissional_id = e.profissional_id', 4),
 ] %}
 {% set alinhada = "({0}.dia_semana_numero - {1} + 7) % 7" %}
 

@@ -3,15 +3,13 @@
 -- end (regra_retiradas). Indicator 16.
 {% set aviso = var('retirada_aviso_dias') %}
 {% set vaga = 'd.escala_id, d.data, d.vaga_tipo, d.unidade_executante_cnes, d.procedimento_codigo' %}
-{% set grupos = {
-    'fim_da_escala': ['expirada', 'inativada', 'excluida', 'desaparecida'],
-    'mudanca_da_escala': [
-        'horario_alterado', 'quantidade_alterada', 'remanejada', 'vigencia_alterada'
-    ],
-    'feriado': ['feriado'],
-    'afastamento_unidade': ['afastamento_unidade'],
-    'afastamento_profissional': ['afastamento_profissional'],
-} %}
+{% set grupos = [
+    'fim_da_escala',
+    'mudanca_da_escala',
+    'feriado',
+    'afastamento_unidade',
+    'afastamento_profissional',
+] %}
 
 with diario as (
     select * from {{ ref('int_oferta__diario_vagas') }}
@@ -37,7 +35,13 @@ movimentos as (
     select
         {{ competencia('d.data') }} as competencia,
         d.unidade_executante_cnes,
-        d.diario_causa,
+        case
+            when d.diario_causa in ('expirada', 'inativada', 'excluida', 'desaparecida')
+                then 'fim_da_escala'
+            when d.diario_causa like 'afastamento_%' or d.diario_causa = 'feriado'
+                then d.diario_causa
+            else 'mudanca_da_escala'
+        end as grupo,
         d.qtd_vagas_perdidas,
         sum(d.qtd_vagas_perdidas - d.qtd_vagas_ganhas) over (partition by {{ vaga }}) as qtd_falta,
         coalesce(
@@ -58,10 +62,10 @@ retiradas as (
     select
         m.competencia,
         m.unidade_executante_cnes,
-        {% for grupo, causas in grupos.items() %}
+        {% for grupo in grupos %}
         sum(
             case
-                when m.diario_causa in ('{{ causas | join("', '") }}')
+                when m.grupo = '{{ grupo }}'
                     then greatest(least(m.qtd_vagas_perdidas, m.qtd_falta - m.qtd_ja_contada), 0)
                 else 0
             end
@@ -104,7 +108,7 @@ final as (
             when c.competencia is null then 0
             else c.qtd_vagas_conhecidas
         end as qtd_vagas_conhecidas,
-        {% for grupo in ['retiradas'] + grupos.keys() | list %}
+        {% for grupo in ['retiradas'] + grupos %}
         case
             when k.competencia >= p.primeiro_coberto
                 then cast(coalesce(r.qtd_{{ grupo }}, 0) as bigint)
