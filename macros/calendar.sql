@@ -45,3 +45,14 @@
         {%- endfor %}
     end
 {%- endmacro %}
+
+
+{# The day as known on which everything is built (AAAA-MM-DD), null: all that is known. Loads seen
+   later are left out in one place, int_calendario__cargas. #}
+{% macro known_on(expression) -%}
+    {%- if var('conhecido_em', none) -%}
+        {{ expression }} <= cast('{{ var("conhecido_em") }}' as date)
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}

@@ -126,3 +126,17 @@
     {%- set moment = local_timestamp(expression) -%}
     ({{ moment }} + ({{ moment }} - from_utc_timestamp({{ moment }}, 'America/Sao_Paulo')))
 {%- endmacro %}
+
+
+{% macro local_clock(expression) -%}
+    {{ return(adapter.dispatch('local_clock')(expression)) }}
+{%- endmacro %}
+
+{# Naive UTC to the naive clock of Brasília. #}
+{% macro duckdb__local_clock(expression) -%}
+    timezone('America/Sao_Paulo', timezone('UTC', {{ expression }}))
+{%- endmacro %}
+
+{% macro spark__local_clock(expression) -%}
+    from_utc_timestamp({{ expression }}, 'America/Sao_Paulo')
+{%- endmacro %}

@@ -11,15 +11,18 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from mapa import dbt, publish, warehouse
+from mapa.audit import Summary
 from mapa.errors import ConfigError, PublishError
 from mapa.load import cadsus, exports, sisreg
 from mapa.settings import Settings
 from mapa.simulate import city as simulated
-from mapa.simulate import files, truth, verify
+from mapa.simulate import files, past, truth, verify
 from mapa.simulate.server import serving
 from mapa.ui import say
 
 MARKER = ".made_by_demo"
+DELIVERIES = (60, 30, 0)
+"""Days before the last one on which the export files are delivered."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,7 @@ def build_house(settings: Settings, size: CitySize) -> list[verify.Comparison]:
     """Run the main job on a synthetic city and compare the marts with the truth.
 
     The API is read twice, as of a month before the end and at the end, so that the second read
-    is an incremental one over versions of the same requests.
+    is an incremental one over versions of the same requests. The export files come three times.
 
     Raises:
         PublishError: a mart differs from the truth; nothing is published then.
@@ -79,8 +82,8 @@ def build_house(settings: Settings, size: CitySize) -> list[verify.Comparison]:
     say(f"1/6 Simulating {size.people} people over {size.days} days until {size.until} ...")
     city = simulated.build(size.people, size.days, size.seed, size.until)
     directory = settings.mapa_dir / "city"
-    written = files.write(city, directory / "files", as_of=size.until)
-    truth.write(city, directory / "truth.json")
+    days = [size.until - timedelta(days=back) for back in DELIVERIES]
+    truth.write(city, directory / "truth.json", days)
     for as_of in (size.until - timedelta(days=30), size.until):
         say(f"2/6 Loading SISREG over HTTP as of {as_of} ...")
         with serving(city, as_of=as_of) as server:
@@ -90,8 +93,9 @@ def build_house(settings: Settings, size: CitySize) -> list[verify.Comparison]:
             if as_of == size.until:
                 say("3/6 Loading CadSUS over HTTP, then the export files ...")
                 say(f"    {cadsus.load(pointed)}")
-    for summary in exports.load(settings, written):
-        say(f"    {summary}")
+    for day in days:
+        for summary in deliver(settings, city, day):
+            say(f"    {summary}")
     say("4/6 Building and testing the models with dbt ...")
     dbt.build(settings)
     say("5/6 Comparing the marts with what really happened in the city ...")
@@ -99,6 +103,19 @@ def build_house(settings: Settings, size: CitySize) -> list[verify.Comparison]:
     say("6/6 Publishing ...")
     say(f"    {publish.publish(settings)}")
     return comparisons
+
+
+def deliver(settings: Settings, city: simulated.City, day: date) -> list[Summary]:
+    """Export the city's files as of a day and load them as seen when they were written.
+
+    Operator tables are handed out whole, so that a leave that was cancelled is one that vanished.
+    """
+    last = day == city.until
+    folder = settings.mapa_dir / "city" / ("files" if last else f"files_{day}")
+    written = files.write(city, folder, as_of=day)
+    (seen,) = past.seen_on([day])
+    whole = exports.Completeness(confirmed=True, tables=True)
+    return exports.load(settings, written, whole, seen_on=seen)
 
 
 def check(settings: Settings, path: Path) -> list[verify.Comparison]:

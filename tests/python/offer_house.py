@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,14 @@ Delivery = Mapping[str, list[Row]]
 
 REFERENCE = date(2026, 6, 30)
 CENTRAL = "530010"
-MODELS = ("+oferta_por_dia", "+oferta_real_por_mes", "+qualidade_escalas", "dicionario_codigos")
+MODELS = (
+    "+oferta_por_dia",
+    "+oferta_real_por_mes",
+    "+oferta_diario",
+    "+oferta_retiradas_por_mes",
+    "+qualidade_escalas",
+    "dicionario_codigos",
+)
 SLOTS = {
     "primeira_vez": "qtd_vagas_prim_vez",
     "retorno": "qtd_vagas_retorno",
@@ -102,13 +110,27 @@ class OfferHouse:
         with environment(env):
             return cls(directory, env, Settings.load())
 
-    def load(self, deliveries: Iterable[Delivery]) -> None:
-        """Load deliveries one after the other, each a file per layout in the order given."""
-        for number, delivery in enumerate(deliveries, start=1):
+    def load(
+        self,
+        deliveries: Iterable[Delivery],
+        days: Iterable[date | None] = (),
+        whole: exports.Completeness = exports.WHOLE,
+    ) -> None:
+        """Load deliveries one after the other, each a file per layout in the order given.
+
+        Args:
+            deliveries: what is delivered.
+            days: on which each is seen; today when there are no more.
+            whole: how to read what a delivery lacks.
+
+        """
+        for number, (delivery, day) in enumerate(
+            zip(deliveries, chain(days, repeat(None)), strict=False), start=1
+        ):
             folder = self.directory / f"delivery_{number}"
             folder.mkdir()
             written = [_write(folder, name, rows) for name, rows in delivery.items() if rows]
-            exports.load(self.settings, written)
+            exports.load(self.settings, written, whole, seen_on=day)
 
     def build(
         self, *, tested: bool = False, models: Iterable[str] = MODELS, **variables: object

@@ -222,3 +222,17 @@ def test_hashes_of_an_older_version_are_made_anew(tmp_path: Path) -> None:
             "where column_name = '_hash' and schema_name like 'bruto%'"
         ).fetchall()
     assert kinds == [("UBIGINT",)]
+
+
+def test_a_day_of_export_in_the_future_is_a_usage_error() -> None:
+    result = mapa("load", "export", "--seen-on", "2999-01-01", str(FIXTURES / "teto.csv"))
+    assert result.exit_code == 2
+    assert "has not come yet" in result.output
+
+
+def test_an_archived_export_is_loaded_as_seen_on_its_day() -> None:
+    result = mapa("load", "export", "--seen-on", "2026-05-02", str(FIXTURES / "teto.csv"))
+    assert result.exit_code == 0
+    older = mapa("load", "export", "--seen-on", "2026-05-01", str(FIXTURES / "teto.csv"))
+    assert older.exit_code == 2
+    assert "oldest first" in older.output.replace("\n", " ")

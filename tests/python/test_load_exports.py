@@ -9,9 +9,11 @@ import os
 import shutil
 import zipfile
 from collections.abc import Callable
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 
+import click
 import duckdb
 import pytest
 
@@ -21,6 +23,7 @@ from mapa.load import exports
 from mapa.load.archives import Export
 from mapa.load.layouts import FILE_LAYOUTS
 from mapa.load.recognise import examine, normalise, recognise
+from mapa.load.window import BRASILIA
 from mapa.settings import Settings
 
 FIXTURES = PROJECT / "tests" / "fixtures" / "load"
@@ -410,6 +413,73 @@ def test_a_part_records_no_absence_and_much_vanishing_is_refused(
     assert query(settings, f"select count(*) from {SCHEDULES}") == [(11,)]
     exports.load(settings, [file(schedules(with_id(1)))], exports.Completeness(confirmed=True))
     assert query(settings, "select count(*) from controle.ausencias") == [(9,)]
+
+
+# --- the day on which a file was seen -------------------------------------------------------
+
+
+def seen(settings: Settings) -> list[tuple[Any, ...]]:
+    """Return what each complete load describes, oldest first."""
+    return query(
+        settings,
+        "select entidade, cast(janela_fim as varchar) from controle.cargas "
+        "where resultado = 'completa' order by iniciada_em",
+    )
+
+
+def test_a_file_is_seen_when_it_is_loaded_by_the_clock_of_brasilia(settings: Settings) -> None:
+    exports.load(settings, [FIXTURES / "teto.csv"])
+    ((began, until),) = query(settings, "select iniciada_em, janela_fim from controle.cargas")
+    assert until == began.replace(tzinfo=UTC).astimezone(BRASILIA).replace(tzinfo=None)
+    (note,) = settings.landing.rglob("carga.json")
+    assert json.loads(note.read_text())["janela_fim"] == until.isoformat()
+
+
+def test_an_archived_file_is_seen_on_the_day_it_was_exported(settings: Settings) -> None:
+    exports.load(settings, [FIXTURES / "teto.csv"], seen_on=date(2026, 5, 2))
+    assert seen(settings) == [("teto", "2026-05-02 00:00:00")]
+
+
+def test_archives_go_in_oldest_first_or_not_at_all(settings: Settings, file: Any) -> None:
+    rows = [with_id(n) for n in range(10)]
+    exports.load(settings, [file(schedules(*rows), "b.csv")], seen_on=date(2026, 5, 2))
+    older = file(schedules(*rows[1:]), "a.csv")
+    with pytest.raises(click.BadParameter) as caught:
+        exports.load(settings, [FIXTURES / "teto.csv", older], seen_on=date(2026, 5, 1))
+    text = caught.value.message
+    assert "a.csv would be seen on 2026-05-01" in text and "seen on 2026-05-02" in text
+    assert "mapa load export --seen-on 2026-05-01" in text
+    assert seen(settings) == [("escala", "2026-05-02 00:00:00")]
+    # On the same day the file loaded last is the newest; other layouts have a history of their own.
+    exports.load(settings, [older, FIXTURES / "teto.csv"], seen_on=date(2026, 5, 2))
+    assert [name for name, _ in seen(settings)] == ["escala", "escala", "teto"]
+
+
+def test_the_same_content_counts_again_only_on_a_later_day(settings: Settings, file: Any) -> None:
+    first = file(schedules(*[with_id(n) for n in range(10)]), "a.csv")
+    second = file(schedules(*[with_id(n) for n in range(1, 10)]), "b.csv")
+    exports.load(settings, [first], seen_on=date(2026, 5, 1))
+    exports.load(settings, [second], seen_on=date(2026, 5, 2))
+    (again,) = exports.load(settings, [first])
+    assert again.skipped
+    (undone,) = exports.load(settings, [first], seen_on=date(2026, 5, 3))
+    assert undone.notes == ("1 came back",)
+    assert (undone.tally.loaded, undone.tally.identical) == (0, 10)
+    assert exports.load(settings, [first], seen_on=date(2026, 5, 3))[0].skipped
+
+
+def test_operator_tables_lose_nothing_unless_they_are_said_to_be_whole(
+    settings: Settings, file: Any
+) -> None:
+    head, *leaves = (FIXTURES / "afastamento_profissional.csv").read_text().splitlines()
+    exports.load(settings, [FIXTURES / "afastamento_profissional.csv"])
+    part = file("\n".join([head, "9" + leaves[0][1:]]) + "\n", "mais.csv")
+    exports.load(settings, [part], exports.Completeness(confirmed=True))
+    assert query(settings, "select count(*) from controle.ausencias") == [(0,)]
+    whole = file("\n".join([head, leaves[0], ""]), "todos.csv")
+    exports.load(settings, [whole], exports.Completeness(confirmed=True, tables=True))
+    events = query(settings, "select tabela, evento from controle.ausencias")
+    assert events and set(events) == {("bruto_sisreg.afastamento_profissional", "ausente")}
 
 
 def test_cnes_keeps_no_personal_column(settings: Settings) -> None:

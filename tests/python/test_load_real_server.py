@@ -27,7 +27,7 @@ from mapa.load import pages, sisreg
 from mapa.load.archives import GZIP
 from mapa.load.documents import ALIASES
 from mapa.load.layouts import Layout
-from mapa.load.sisreg import BRASILIA
+from mapa.load.window import BRASILIA
 from mapa.settings import Settings
 from mapa.simulate import city as simulated
 from mapa.simulate.server import Server, serving

@@ -33,7 +33,9 @@ Numbers = dict[str, Any]
 FILE = Path(__file__).parents[1] / "fixtures" / "oferta" / "casos.yml"
 CASES: list[Case] = yaml.safe_load(FILE.read_text(encoding="utf-8"))
 NUMBERED = list(enumerate(CASES, start=1))
-LOADS = (1, 2, 3)
+LOADS = (1, 2, 3, 4)
+SEEN = (date(2026, 2, 10), date(2026, 2, 17), date(2026, 2, 24), date(2026, 4, 7))
+"""The day on which each load is seen: all but the last before the month of most cases."""
 CAUSES = ("feriado", "afastamento_unidade", "afastamento_profissional")
 MEASURES = ("vagas_total", "vagas_bloqueadas", "vagas_ativas", "oferta_real")
 MONTH: Numbers = (
@@ -46,6 +48,17 @@ DAY: Numbers = (
     | dict.fromkeys(CAUSES, 0)
     | {"causa": None, "local": False}
 )
+
+
+MOVEMENT: Numbers = {
+    "carga": 2, "mes": "2026-03", "unidade": 1, "procedimento": 1, "tipo": "primeira_vez",
+    "ganhas": 0, "perdidas": 0,
+}  # fmt: skip
+WITHDRAWN: Numbers = {"unidade": 1, "retiradas": 0, "pct_retiradas": 0.0} | dict.fromkeys(
+    ("fim_da_escala", "mudanca_da_escala", *CAUSES), 0
+)
+COVERED = date(2026, 4, 1)
+"""First month of which all days lie at least 30 days after the first load."""
 
 
 def plain(text: str) -> str:
@@ -91,8 +104,12 @@ class Translation:
         return rows
 
     def presence(self) -> list[list[int]]:
-        """Return the loads in which each schedule stands."""
-        return [item.get("cargas", list(LOADS)) for item in self.case["escalas"]]
+        """Return the loads in which each schedule stands; who is in the third stays to the last."""
+        told = [item.get("cargas", [*LOADS]) for item in self.case["escalas"]]
+        return [
+            [*loads, *LOADS[3:]] if loads[-1] == LOADS[2] and not item.get("some") else loads
+            for item, loads in zip(self.case["escalas"], told, strict=True)
+        ]
 
     def schedules(self) -> list[Row]:
         """Return the rows of the schedules."""
@@ -208,7 +225,7 @@ def moment(value: date | str) -> tuple[date, str]:
 
 
 def deliveries() -> list[Delivery]:
-    """Return the loads of all cases together; the second and third bring the schedules first."""
+    """Return the loads of all cases together; all but the first bring the schedules first."""
     translations = [Translation(number, case) for number, case in NUMBERED]
     loads: list[Delivery] = []
     for load in LOADS:
@@ -279,10 +296,50 @@ def daily_rows(house: OfferHouse) -> dict[int, list[Numbers]]:
     return rows
 
 
+def diary_rows(house: OfferHouse) -> dict[int, list[Numbers]]:
+    """Return the rows of the diary of each case."""
+    rows: dict[int, list[Numbers]] = defaultdict(list)
+    for row in house.query("select * from oferta.oferta_diario"):
+        found = {
+            "carga": SEEN.index(row["visto_em"]) + 1,
+            "mes": f"{row['competencia']:%Y-%m}",
+            "unidade": int(row["unidade_executante_cnes"]) % 10,
+            "procedimento": int(row["procedimento_codigo"][4:]),
+            "tipo": row["vaga_tipo"],
+            "causa": row["diario_causa"],
+            "ganhas": row["qtd_vagas_ganhas"],
+            "perdidas": row["qtd_vagas_perdidas"],
+        }
+        rows[number_of_unit(row["unidade_executante_cnes"])].append(found)
+    return rows
+
+
+def withdrawn_rows(house: OfferHouse) -> dict[int, list[Numbers]]:
+    """Return the withdrawals of each case; months that history does not cover have no number."""
+    rows: dict[int, list[Numbers]] = defaultdict(list)
+    for row in house.query("select * from oferta.oferta_retiradas_por_mes"):
+        measures = {
+            name.removeprefix("qtd_vagas_").removeprefix("retiradas_"): value
+            for name, value in row.items()
+            if name.startswith(("qtd_", "pct_"))
+        }
+        if any(value is not None for value in measures.values()):
+            place = {
+                "mes": f"{row['competencia']:%Y-%m}",
+                "unidade": int(row["unidade_executante_cnes"]) % 10,
+            }
+            rows[number_of_unit(row["unidade_executante_cnes"])].append(place | measures)
+        else:
+            assert row["competencia"] < COVERED
+    return rows
+
+
 def fates(house: OfferHouse) -> dict[int, Counter[str]]:
     """Return the fates of the schedule rows of each case."""
     found: dict[int, Counter[str]] = defaultdict(Counter)
-    for row in house.query("select * from intermediario.int_oferta__escalas"):
+    for row in house.query(
+        "select * from intermediario.int_oferta__escalas where eh_ultimo_trecho"
+    ):
         found[number_of_unit(row["unidade_executante_cnes"])][row["escala_destino"]] += 1
     return found
 
@@ -300,7 +357,7 @@ def expected_month(row: Numbers) -> Numbers:
 
 def in_order(rows: list[Numbers]) -> list[Numbers]:
     """Sort rows so that two lists can be compared."""
-    keys = ("mes", "data", "unidade", "procedimento", "central", "tipo")
+    keys = ("carga", "mes", "data", "unidade", "procedimento", "central", "tipo", "causa")
     return sorted(rows, key=lambda row: [str(row.get(key)) for key in keys])
 
 
@@ -311,7 +368,7 @@ def in_order(rows: list[Numbers]) -> list[Numbers]:
 def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
     """Return the house in which all cases live."""
     house = OfferHouse.at(tmp_path_factory.mktemp("golden"))
-    house.load(deliveries())
+    house.load(deliveries(), SEEN)
     house.build()
     return house
 
@@ -326,6 +383,18 @@ def months(house: OfferHouse) -> dict[int, list[Numbers]]:
 def days(house: OfferHouse) -> dict[int, list[Numbers]]:
     """Return the days of each case."""
     return daily_rows(house)
+
+
+@pytest.fixture(scope="module")
+def diary(house: OfferHouse) -> dict[int, list[Numbers]]:
+    """Return the rows of the diary of each case."""
+    return diary_rows(house)
+
+
+@pytest.fixture(scope="module")
+def withdrawn(house: OfferHouse) -> dict[int, list[Numbers]]:
+    """Return the withdrawals of each case, in the months that history covers."""
+    return withdrawn_rows(house)
 
 
 @pytest.fixture(scope="module")
@@ -384,6 +453,28 @@ def test_offer_of_the_day(number: int, case: Case, days: dict[int, list[Numbers]
     assert in_order(found) == in_order(expected), case["conta"]
     if "datas" in case:
         assert sorted({day["data"] for day in days[number]}) == case["datas"]
+
+
+@pytest.mark.parametrize(
+    ("number", "case"),
+    [item for item in NUMBERED if "diario" in item[1]],
+    ids=[plain(case["nome"]) for case in CASES if "diario" in case],
+)
+def test_what_the_diary_says(number: int, case: Case, diary: dict[int, list[Numbers]]) -> None:
+    expected = [MOVEMENT | movement for movement in case["diario"]]
+    assert in_order(diary[number]) == in_order(expected), case["conta"]
+
+
+@pytest.mark.parametrize(
+    ("number", "case"),
+    [item for item in NUMBERED if "retiradas" in item[1]],
+    ids=[plain(case["nome"]) for case in CASES if "retiradas" in case],
+)
+def test_what_was_taken_back_at_short_notice(
+    number: int, case: Case, withdrawn: dict[int, list[Numbers]]
+) -> None:
+    expected = [WITHDRAWN | row for row in case["retiradas"]]
+    assert in_order(withdrawn[number]) == in_order(expected), case["conta"]
 
 
 @each_case

@@ -2,7 +2,7 @@
 {% set dia_fixado = var('data_referencia', none) %}
 
 with cargas as (
-    select * from {{ source('controle', 'cargas') }}
+    select * from {{ ref('int_calendario__cargas') }}
 ),
 
 por_entidade as (
@@ -10,9 +10,8 @@ por_entidade as (
         c.fonte,
         c.entidade,
         max(c.janela_fim) as fim_da_janela,
-        max(c.iniciada_em) as ultimo_inicio
+        max(c.visto_em) as ultimo_dia
     from cargas as c
-    where c.resultado = 'completa'
     group by c.fonte, c.entidade
 ),
 
@@ -20,7 +19,7 @@ por_entidade as (
 completas as (
     select
         cast(min(case when e.fonte = 'sisreg' then e.fim_da_janela end) as date) as fim_da_janela,
-        cast(max(e.ultimo_inicio) as date) as ultimo_inicio
+        max(e.ultimo_dia) as ultimo_dia
     from por_entidade as e
 ),
 
@@ -28,7 +27,7 @@ final as (
     select
         coalesce(
             cast({{ "'" ~ dia_fixado ~ "'" if dia_fixado else 'null' }} as date),
-            {{ add_days('coalesce(c.fim_da_janela, c.ultimo_inicio)', -1) }}
+            {{ add_days('coalesce(c.fim_da_janela, c.ultimo_dia)', -1) }}
         ) as data_referencia
     from completas as c
 )

@@ -35,7 +35,7 @@ ofertantes as (
     select e.procedimento_codigo
     from escalas as e
     where
-        e.escala_destino = 'expandida'
+        e.eh_vigente
         and e.escala_situacao = 'ATIVA'
         and e.data_vigencia_final is null
 ),

@@ -28,7 +28,7 @@ sem_fim as (
         count(*) as qtd_escalas
     from escalas as e
     where
-        e.escala_destino = 'expandida'
+        e.eh_vigente
         and e.escala_situacao = 'ATIVA'
         and e.data_vigencia_final is null
     group by

@@ -12,7 +12,7 @@ ativas as (
         e.unidade_executante_cnes,
         e.profissional_id,
         e.dia_semana_numero,
-        e.primeira_data,
+        e.primeira_ocorrencia as primeira_data,
         -- a schedule without end goes on
         coalesce(e.data_vigencia_final, {{ fim }}) as ultima_data,
         e.minuto_inicio,
@@ -21,7 +21,7 @@ ativas as (
         {{ slots_of_a_day('e') }} as qtd_vagas
     from escalas as e
     where
-        e.escala_destino = 'expandida'
+        e.eh_vigente
         and e.escala_situacao = 'ATIVA'
         and e.profissional_id is not null
 ),

@@ -13,11 +13,11 @@ ativas as (
         e.unidade_executante_cnes,
         e.procedimento_codigo,
         e.profissional_id,
-        e.primeira_data,
+        e.primeira_ocorrencia as primeira_data,
         e.data_vigencia_final,
         {{ slots_of_a_day('e') }} as qtd_vagas
     from escalas as e
-    where e.escala_destino = 'expandida' and e.escala_situacao = 'ATIVA'
+    where e.eh_vigente and e.escala_situacao = 'ATIVA'
 ),
 
 -- what goes on beyond the notice, and has begun before the slots at stake are over

@@ -1,12 +1,4 @@
--- Grain: schedule, date; only the days that some cause touches. Minutes are united before anything
--- is rounded, cumulatively in the declared order (regra_ordem_das_causas). Pairs of schedule and
--- cause are dated by steps of seven days, so the cost follows the leaves and not the slots.
-{% set causas = [
-    ('feriado', 'e.dia_semana_numero = ' ~ isodow('i.data_inicio')),
-    ('afastamento_unidade', 'e.unidade_executante_cnes = i.unidade_executante_cnes'),
-    ('afastamento_profissional', 'e.profissional_id = i.profissional_id'),
-] %}
-
+-- Grain: schedule, date; only the days that some cause touches. How: macro blocked_minutes.
 with escalas as (
     select * from {{ ref('int_oferta__escalas') }}
 ),
@@ -15,134 +7,35 @@ interrupcoes as (
     select * from {{ ref('int_oferta__interrupcoes') }}
 ),
 
--- one equality per cause, so that the engine joins by hash; a null scope means any
-pares as (
-    {% for causa, igualdade in causas %}
+expandidas as (
     select
         e.escala_id,
+        e.unidade_executante_cnes,
+        e.procedimento_codigo,
+        e.profissional_id,
         e.dia_semana_numero,
         e.tem_horario,
         e.bloco_inicio,
         e.bloco_fim,
-        {{ loop.index }} as causa_ordem,
-        i.data_inicio,
-        i.minuto_inicio,
-        i.data_fim,
-        i.minuto_fim,
-        greatest(e.primeira_data, i.data_inicio) as desde,
-        least(e.ultima_data, i.data_fim) as ate
-    from interrupcoes as i
-    inner join escalas as e
-        on
-            {{ igualdade }}
-            and i.data_inicio <= e.ultima_data
-            and i.data_fim >= e.primeira_data
-            and coalesce(i.unidade_executante_cnes, e.unidade_executante_cnes)
-            = e.unidade_executante_cnes
-            and coalesce(i.procedimento_codigo, e.procedimento_codigo) = e.procedimento_codigo
-    where i.causa_bloqueio = '{{ causa }}' and e.escala_destino = 'expandida'
-    {% if not loop.last %}
-
-    union all
-    {% endif %}
-    {% endfor %}
+        e.primeira_data,
+        e.ultima_data
+    from escalas as e
+    where e.escala_destino = 'expandida'
 ),
 
-datados as (
-    select
-        p.escala_id,
-        p.tem_horario,
-        p.bloco_inicio,
-        p.bloco_fim,
-        p.causa_ordem,
-        p.data_inicio,
-        p.minuto_inicio,
-        p.data_fim,
-        p.minuto_fim,
-        {{ explode_days(
-            add_days('p.desde', '(p.dia_semana_numero - ' ~ isodow('p.desde') ~ ' + 7) % 7'),
-            'p.ate',
-            7
-        ) }} as data
-    from pares as p
-),
-
-recortados as (
-    select
-        d.escala_id,
-        d.data,
-        d.causa_ordem,
-        d.tem_horario,
-        d.bloco_inicio,
-        d.bloco_fim,
-        greatest(
-            case when d.data = d.data_inicio then d.minuto_inicio else 0 end, d.bloco_inicio
-        ) as inicio,
-        least(
-            case when d.data = d.data_fim then d.minuto_fim else 24 * 60 end, d.bloco_fim
-        ) as fim
-    from datados as d
-),
-
-intervalos as (
-    select
-        r.escala_id,
-        r.data,
-        r.causa_ordem,
-        r.bloco_fim - r.bloco_inicio as minutos_bloco,
-        case when r.tem_horario then r.inicio else r.bloco_inicio end as inicio,
-        case when r.tem_horario then r.fim else r.bloco_fim end as fim
-    from recortados as r
-    where r.inicio < r.fim
-),
-
-ordens as (
-    select 1 as ordem
-    union all
-    select 2 as ordem
-    union all
-    select 3 as ordem
-),
-
--- what each interval adds to those before it, among the causes up to each order
-acrescimos as (
-    select
-        i.escala_id,
-        i.data,
-        i.minutos_bloco,
-        o.ordem,
-        i.fim - greatest(
-            i.inicio,
-            coalesce(
-                max(i.fim) over (
-                    partition by i.escala_id, i.data, o.ordem
-                    order by i.inicio, i.fim
-                    rows between unbounded preceding and 1 preceding
-                ),
-                0
-            )
-        ) as minutos_novos
-    from intervalos as i
-    inner join ordens as o
-        on i.causa_ordem <= o.ordem
-),
+{{ blocked_minutes() }},
 
 final as (
     select
         -- identificadores
-        a.escala_id,
-        a.data,
+        m.escala_id,
+        m.data,
         -- quantidades
-        a.minutos_bloco,
-        cast(sum(case when a.ordem = 1 then a.minutos_novos else 0 end) as integer)
-            as minutos_ate_feriado,
-        cast(sum(case when a.ordem = 2 then a.minutos_novos else 0 end) as integer)
-            as minutos_ate_afastamento_unidade,
-        cast(sum(case when a.ordem = 3 then a.minutos_novos else 0 end) as integer)
-            as minutos_ate_afastamento_profissional
-    from acrescimos as a
-    where a.minutos_novos > 0
-    group by a.escala_id, a.data, a.minutos_bloco
+        m.minutos_bloco,
+        m.minutos_ate_feriado,
+        m.minutos_ate_afastamento_unidade,
+        m.minutos_ate_afastamento_profissional
+    from minutos as m
 )
 
 select * from final

@@ -39,7 +39,10 @@ feriados as (
         i.unidade_executante_cnes,
         i.data_inicio as data
     from interrupcoes as i
-    where i.causa_bloqueio = 'feriado'
+    where
+        i.causa_bloqueio = 'feriado'
+        and i.data_inicio >= coalesce(i.vale_de, i.data_inicio)
+        and i.data_inicio <= coalesce(i.visto_ate, i.data_inicio)
     group by i.unidade_executante_cnes, i.data_inicio
 ),
 

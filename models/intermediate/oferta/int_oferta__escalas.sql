@@ -1,127 +1,138 @@
--- Grain: one row per raw row, each with exactly one fate (escala_destino); only 'expandida' gives
--- slots, on each seventh day from primeira_data to ultima_data. Rules: regra_oferta_total.
-with escalas as (
-    select * from {{ ref('stg_sisreg__escalas') }}
-),
+-- Grain: raw row, first day of a stretch in which it was in force or gone. Each has exactly one
+-- fate (escala_destino); only 'expandida' gives slots, on each seventh day from primeira_data to
+-- ultima_data, so that each date counts by the version in force. Rules: regra_oferta_total,
+-- regra_versoes_da_oferta.
+{% set ocorrencia = '({0}.dia_semana_numero - {1} + 7) % 7' %}
 
-ausencias as (
-    select * from {{ source('controle', 'ausencias') }}
-),
-
-ultimos_eventos as (
+with linhas as (
     select
-        a.chave,
-        max_by(a.evento, a.registrado_em) as evento
-    from ausencias as a
-    where a.tabela = 'bruto_sisreg.escala_ambulatorial'
-    group by a.chave
+        e.*,
+        'bruto_sisreg.escala_ambulatorial' as tabela,
+        {{ surrogate_key(['e.escala_chave']) }} as registro_id
+    from {{ ref('stg_sisreg__escalas') }} as e
+),
+
+versoes as (
+    {{ version_days('linhas', 'r.escala_id') }}
+),
+
+trechos as (
+    {{ version_periods('versoes') }}
 ),
 
 situadas as (
     select
-        e.escala_id,
-        e.escala_codigo,
-        e.central_executora_codigo,
-        e.unidade_executante_cnes,
-        e.procedimento_codigo,
-        e.profissional_cpf,
-        e.dia_semana_numero,
-        e.data_vigencia_final,
-        e.minuto_inicio,
-        e.minuto_fim,
-        e.escala_situacao,
-        e.eh_agenda_local,
-        e.qtd_vagas_primeira_vez,
-        e.qtd_vagas_retorno,
-        e.qtd_vagas_reserva,
-        e._carga_id,
-        e._arquivo,
-        e._linha,
-        e._carregado_em,
+        t.*,
         -- the first reason that applies; null while none does
         case
+            when t.visto_ate < t.visto_de then 'versao_anterior'
+            when not t.eh_presente then 'desaparecida'
+            when t.escala_situacao = 'EXCLUIDA' then 'excluida'
             when
-                row_number() over (
-                    partition by e.escala_id
-                    order by e._carregado_em desc, e._linha desc
-                ) > 1
-                then 'versao_anterior'
-            when u.evento = 'ausente' then 'desaparecida'
-            when e.escala_situacao = 'EXCLUIDA' then 'excluida'
-            when
-                e.escala_situacao = 'INATIVA'
+                t.escala_situacao = 'INATIVA'
                 and (
                     not {{ var('contar_inativas_ate_alteracao') }}
-                    or e.data_ultima_alteracao is null
+                    or t.data_ultima_alteracao is null
                 )
                 then 'inativa'
-            when coalesce(e.escala_situacao, '') not in ('ATIVA', 'EXPIRADA', 'INATIVA')
+            when coalesce(t.escala_situacao, '') not in ('ATIVA', 'EXPIRADA', 'INATIVA')
                 then 'situacao_desconhecida'
-            when e.unidade_executante_cnes is null or e.procedimento_codigo is null
+            when t.unidade_executante_cnes is null or t.procedimento_codigo is null
                 then 'sem_unidade_ou_procedimento'
-            when e.data_vigencia_inicial is null then 'sem_vigencia_inicial'
+            when t.data_vigencia_inicial is null then 'sem_vigencia_inicial'
             -- an end that cannot be read is not "no end": slots would run on without proof
-            when e.tem_vigencia_final_ilegivel then 'vigencia_final_ilegivel'
-            when e.data_vigencia_final < e.data_vigencia_inicial then 'vigencia_invertida'
-            when e.dia_semana_numero is null then 'dia_semana_invalido'
+            when t.tem_vigencia_final_ilegivel then 'vigencia_final_ilegivel'
+            when t.data_vigencia_final < t.data_vigencia_inicial then 'vigencia_invertida'
+            when t.dia_semana_numero is null then 'dia_semana_invalido'
         end as destino_sem_vagas,
-        -- the weekday's first occurrence in the validity
+        -- what the row itself allows, whenever it was seen
         {{ add_days(
-            'e.data_vigencia_inicial',
-            '(e.dia_semana_numero - ' ~ isodow('e.data_vigencia_inicial') ~ ' + 7) % 7'
-        ) }} as primeira_data,
+            't.data_vigencia_inicial',
+            ocorrencia.format('t', isodow('t.data_vigencia_inicial'))
+        ) }} as primeira_ocorrencia,
         least(
-            coalesce(e.data_vigencia_final, {{ data_referencia() }}),
-            {{ add_days(data_referencia(), var('horizonte_dias')) }},
+            t.data_vigencia_final,
             case
-                when e.escala_situacao = 'INATIVA'
-                    then {{ add_days('e.data_ultima_alteracao', -1) }}
-                else cast('9999-12-31' as date)
+                when t.escala_situacao = 'INATIVA'
+                    then {{ add_days('t.data_ultima_alteracao', -1) }}
             end
-        ) as ultima_data
-    from escalas as e
-    left join ultimos_eventos as u
-        on e.escala_chave = u.chave
+        ) as data_limite,
+        greatest(t.data_vigencia_inicial, t.vale_de) as desde
+    from trechos as t
+),
+
+recortadas as (
+    select
+        s.*,
+        {{ add_days('s.desde', ocorrencia.format('s', isodow('s.desde'))) }} as primeira_data,
+        least(
+            case
+                when s.data_vigencia_final is null
+                    then least(s.data_limite, {{ data_referencia() }})
+                else s.data_limite
+            end,
+            {{ add_days(data_referencia(), var('horizonte_dias')) }}
+        ) as ultima_possivel
+    from situadas as s
 ),
 
 final as (
     select
         -- identificadores
-        s.escala_id,
-        s.escala_codigo,
-        coalesce(s.central_executora_codigo, 'nao_informada') as central_executora_codigo,
-        s.unidade_executante_cnes,
-        s.procedimento_codigo,
-        {{ pseudonym("'profissional:' || s.profissional_cpf") }} as profissional_id,
+        r.escala_id,
+        r.escala_codigo,
+        coalesce(r.central_executora_codigo, 'nao_informada') as central_executora_codigo,
+        r.unidade_executante_cnes,
+        r.procedimento_codigo,
+        {{ pseudonym("'profissional:' || r.profissional_cpf") }} as profissional_id,
         -- datas e horários
-        s.dia_semana_numero,
-        s.primeira_data,
-        s.ultima_data,
-        s.data_vigencia_final,
-        s.minuto_inicio,
-        s.minuto_fim,
+        r.visto_de,
+        r.visto_ate,
+        r.vale_de,
+        r.dia_semana_numero,
+        r.primeira_data,
+        least(r.ultima_possivel, r.visto_ate) as ultima_data,
+        r.primeira_ocorrencia,
+        r.data_limite,
+        r.data_vigencia_inicial,
+        r.data_vigencia_final,
+        r.minuto_inicio,
+        r.minuto_fim,
         -- without usable hours the block is the whole day
-        coalesce(s.minuto_fim > s.minuto_inicio, false) as tem_horario,
-        case when s.minuto_fim > s.minuto_inicio then s.minuto_inicio else 0 end as bloco_inicio,
-        case when s.minuto_fim > s.minuto_inicio then s.minuto_fim else 24 * 60 end as bloco_fim,
+        coalesce(r.minuto_fim > r.minuto_inicio, false) as tem_horario,
+        case when r.minuto_fim > r.minuto_inicio then r.minuto_inicio else 0 end as bloco_inicio,
+        case when r.minuto_fim > r.minuto_inicio then r.minuto_fim else 24 * 60 end as bloco_fim,
         -- categorias
+        case
+            when r.destino_sem_vagas is not null then r.destino_sem_vagas
+            when r.primeira_data <= least(r.ultima_possivel, r.visto_ate) then 'expandida'
+            -- replaced before any of its dates came
+            when r.visto_ate is not null and r.primeira_data <= r.ultima_possivel
+                then 'versao_anterior'
+            else 'sem_data_no_periodo'
+        end as escala_destino,
+        r.escala_situacao,
+        r.eh_agenda_local,
+        r.destino_sem_vagas is null as pode_ofertar,
+        -- in force as known, with a date in its validity even if an earlier version had them all
         coalesce(
-            s.destino_sem_vagas,
-            case when s.primeira_data <= s.ultima_data then 'expandida' end,
-            'sem_data_no_periodo'
-        ) as escala_destino,
-        s.escala_situacao,
-        s.eh_agenda_local,
+            r.visto_ate is null
+            and r.destino_sem_vagas is null
+            and r.primeira_ocorrencia <= r.ultima_possivel,
+            false
+        ) as eh_vigente,
+        r.eh_presente,
+        r.eh_ultimo_trecho,
         -- quantidades
-        s.qtd_vagas_primeira_vez,
-        s.qtd_vagas_retorno,
-        s.qtd_vagas_reserva,
+        r.qtd_vagas_primeira_vez,
+        r.qtd_vagas_retorno,
+        r.qtd_vagas_reserva,
         -- metadados
-        s._carga_id,
-        s._arquivo,
-        s._linha,
-        s._carregado_em
-    from situadas as s
+        r._carga_id,
+        r._arquivo,
+        r._linha,
+        r._carregado_em
+    from recortadas as r
 )
 
 select * from final

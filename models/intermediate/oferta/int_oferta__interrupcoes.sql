@@ -1,5 +1,7 @@
--- Grain: one row per current holiday or leave. Its minutes run from minuto_inicio of the first day
--- to minuto_fim of the last; an end that is missing or 23:59 is the end of the day.
+-- Grain: holiday or leave, first day of a stretch in which a version of it was in force. Its
+-- minutes run from minuto_inicio of the first day to minuto_fim of the last; an end that is missing
+-- or 23:59 is the end of the day. Each date counts by the version in force
+-- (regra_versoes_da_oferta).
 with feriados as (
     select * from {{ ref('stg_sisreg__feriados') }}
 ),
@@ -15,6 +17,8 @@ afastamentos_profissionais as (
 reunidas as (
     select
         'feriado' as causa,
+        'bruto_sisreg.feriado' as tabela,
+        {{ surrogate_key(['f.feriado_chave']) }} as registro_id,
         concat_ws('|', cast(f.data as string), f.abrangencia, f.unidade_executante_cnes) as chave,
         case when f.abrangencia = 'local' then f.unidade_executante_cnes end
             as unidade_executante_cnes,
@@ -24,6 +28,7 @@ reunidas as (
         cast(null as integer) as minuto_inicio,
         f.data as data_fim,
         cast(null as integer) as minuto_fim,
+        f._carga_id,
         f._carregado_em,
         f._linha
     from feriados as f
@@ -32,6 +37,8 @@ reunidas as (
 
     select
         'afastamento_unidade' as causa,
+        'bruto_sisreg.afastamento_unidade' as tabela,
+        {{ surrogate_key(['u.afastamento_chave']) }} as registro_id,
         u.afastamento_codigo as chave,
         u.unidade_executante_cnes,
         cast(null as string) as profissional_cpf,
@@ -40,6 +47,7 @@ reunidas as (
         u.minuto_inicio,
         u.data_fim,
         u.minuto_fim,
+        u._carga_id,
         u._carregado_em,
         u._linha
     from afastamentos_unidades as u
@@ -49,6 +57,8 @@ reunidas as (
 
     select
         'afastamento_profissional' as causa,
+        'bruto_sisreg.afastamento_profissional' as tabela,
+        {{ surrogate_key(['p.afastamento_chave']) }} as registro_id,
         p.afastamento_codigo as chave,
         p.unidade_executante_cnes,
         p.profissional_cpf,
@@ -57,6 +67,7 @@ reunidas as (
         p.minuto_inicio,
         p.data_fim,
         p.minuto_fim,
+        p._carga_id,
         p._carregado_em,
         p._linha
     from afastamentos_profissionais as p
@@ -64,42 +75,35 @@ reunidas as (
 ),
 
 versoes as (
-    select
-        r.causa,
-        r.chave,
-        r.unidade_executante_cnes,
-        r.profissional_cpf,
-        r.procedimento_codigo,
-        r.data_inicio,
-        r.minuto_inicio,
-        r.data_fim,
-        r.minuto_fim,
-        row_number() over (
-            partition by r.causa, r.chave
-            order by r._carregado_em desc, r._linha desc
-        ) as versao_ordem
-    from reunidas as r
+    {{ version_days('reunidas', 'r.causa, r.chave') }}
+),
+
+trechos as (
+    {{ version_periods('versoes') }}
 ),
 
 final as (
     select
         -- identificadores
-        {{ surrogate_key(['v.causa', 'v.chave']) }} as interrupcao_id,
-        v.unidade_executante_cnes,
-        {{ pseudonym("'profissional:' || v.profissional_cpf") }} as profissional_id,
-        v.procedimento_codigo,
+        {{ surrogate_key(['t.causa', 't.chave']) }} as interrupcao_id,
+        t.unidade_executante_cnes,
+        {{ pseudonym("'profissional:' || t.profissional_cpf") }} as profissional_id,
+        t.procedimento_codigo,
         -- datas e horários
-        v.data_inicio,
-        coalesce(v.minuto_inicio, 0) as minuto_inicio,
-        v.data_fim,
+        t.visto_de,
+        t.visto_ate,
+        t.vale_de,
+        t.data_inicio,
+        coalesce(t.minuto_inicio, 0) as minuto_inicio,
+        t.data_fim,
         case
-            when v.minuto_fim is null or v.minuto_fim = 23 * 60 + 59 then 24 * 60
-            else v.minuto_fim
+            when t.minuto_fim is null or t.minuto_fim = 23 * 60 + 59 then 24 * 60
+            else t.minuto_fim
         end as minuto_fim,
         -- categorias
-        v.causa as causa_bloqueio
-    from versoes as v
-    where v.versao_ordem = 1
+        t.causa as causa_bloqueio
+    from trechos as t
+    where t.eh_presente and coalesce(t.visto_ate >= t.visto_de, true)
 )
 
 select * from final

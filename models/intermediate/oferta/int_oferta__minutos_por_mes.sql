@@ -83,14 +83,20 @@ limitadas as (
     from mensais as m
 ),
 
+-- a schedule may have several stretches in a month, each with dates of its own
 feriados as (
     select
-        b.escala_id,
-        {{ competencia('b.data') }} as competencia,
+        l.escala_id,
+        l.primeira_do_mes,
         count(*) as qtd_dias
-    from bloqueios as b
+    from limitadas as l
+    inner join bloqueios as b
+        on
+            l.escala_id = b.escala_id
+            and b.data >= l.primeira_do_mes
+            and b.data <= l.ultima_do_mes
     where b.minutos_ate_feriado > 0
-    group by b.escala_id, {{ competencia('b.data') }}
+    group by l.escala_id, l.primeira_do_mes
 ),
 
 contadas as (
@@ -107,7 +113,7 @@ contadas as (
         coalesce(f.qtd_dias, 0) as qtd_dias_feriado
     from limitadas as l
     left join feriados as f
-        on l.escala_id = f.escala_id and l.competencia = f.competencia
+        on l.escala_id = f.escala_id and l.primeira_do_mes = f.primeira_do_mes
     where l.primeira_do_mes <= l.ultima_do_mes
 ),
 

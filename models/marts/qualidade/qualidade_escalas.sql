@@ -1,4 +1,4 @@
--- Grain: fate, status. Every raw schedule row is counted once.
+-- Grain: fate, status. Every raw schedule row is counted once, by the last stretch of its version.
 with escalas as (
     select * from {{ ref('int_oferta__escalas') }}
 ),
@@ -23,6 +23,7 @@ final as (
             ) as bigint
         ) as qtd_linhas_sem_quantidade
     from escalas as e
+    where e.eh_ultimo_trecho
     group by
         e.escala_destino,
         coalesce(e.escala_situacao, 'nao_informada')

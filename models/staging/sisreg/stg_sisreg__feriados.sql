@@ -6,6 +6,11 @@ with source as (
 final as (
     select
         -- identificadores
+        concat(
+            coalesce(data, ''), '|',
+            coalesce(abrangencia, ''), '|',
+            coalesce(cod_cnes_exec, '')
+        ) as feriado_chave,
         {{ pad_code('cod_cnes_exec', 7) }} as unidade_executante_cnes,
         -- datas
         {{ try_date('data', 'dmy') }} as data,

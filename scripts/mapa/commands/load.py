@@ -9,7 +9,7 @@ import click
 
 from mapa.audit import Summary
 from mapa.load import cadsus as cadsus_loader
-from mapa.load import exports
+from mapa.load import exports, seen
 from mapa.load import offer_api as offer_api_loader
 from mapa.load import sisreg as sisreg_loader
 from mapa.load.layouts import ALL_LAYOUTS, CNES_LAYOUTS, Layout
@@ -18,6 +18,7 @@ from mapa.load.replay import replay
 from mapa.settings import Settings
 from mapa.ui import say
 
+DAY = click.DateTime(["%Y-%m-%d"])
 MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 EXISTING = click.Path(exists=True, path_type=Path)
 LAYOUTS = {layout.name: layout for layout in ALL_LAYOUTS}
@@ -120,15 +121,25 @@ def sisreg(  # noqa: PLR0913 - one per option
 @click.option(
     "--complete",
     is_flag=True,
-    help="The files are complete even if more than 30 % of what was known is not in them.",
+    help="The files are complete even if more than 30 % of what was known is not in them. Tables "
+    "written by an operator (leaves, holidays, limits) too: without this they add and correct, and "
+    "what they lack stays in force.",
+)
+@click.option(
+    "--seen-on",
+    type=DAY,
+    metavar="DATE",
+    help="Day on which the files were exported, for archived ones; oldest first. Versions count "
+    "from that day on.  [default: today in Brasília]",
 )
 @REPLAY
-def export(
+def export(  # noqa: PLR0913 - one per option
+    *,
     files: tuple[Path, ...],
     describe: str | None,
     partial: bool,
     complete: bool,
-    *,
+    seen_on: datetime | None,
     from_landing: bool,
 ) -> None:
     """Load files exported from SISREG or written by an operator, or folders of them.
@@ -141,14 +152,21 @@ def export(
         click.echo(description(LAYOUTS[describe]))
         return
     if from_landing:
-        repeat("export", no_other_options=not (files or partial or complete))
+        repeat("export", no_other_options=not (files or partial or complete or seen_on))
         return
     if not files:
         raise click.UsageError("Missing argument 'FILE...'.")
     if partial and complete:
         raise click.UsageError("--partial and --complete exclude each other.")
-    completeness = exports.Completeness(partial=partial, confirmed=complete)
-    report(exports.load(Settings.load(), files, completeness))
+    if seen_on and seen_on.date() > seen.today():
+        raise click.BadParameter(
+            f"{seen_on:%Y-%m-%d} has not come yet in Brasília; give the day on which the files "
+            "were exported.",
+            param_hint="--seen-on",
+        )
+    completeness = exports.Completeness(partial=partial, confirmed=complete, tables=complete)
+    day = seen_on.date() if seen_on else None
+    report(exports.load(Settings.load(), files, completeness, seen_on=day))
 
 
 @load.command("offer-api")

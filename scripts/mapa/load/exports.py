@@ -10,6 +10,7 @@ import hashlib
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from mapa import audit, warehouse
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import FormatError, LayoutError, MapaError
 from mapa.landing import Folder, Landed
-from mapa.load import drift, resume, rows, snapshot
+from mapa.load import drift, resume, rows, seen, snapshot
 from mapa.load.archives import Export, exports_in, files_in
 from mapa.load.intake import Intake
 from mapa.load.layouts import FILE_LAYOUTS, Layout
@@ -42,20 +43,28 @@ class Completeness:
     Attributes:
         partial: they are not, so that what they lack has not vanished.
         confirmed: they are, even if much has vanished.
+        tables: operator tables are whole too; otherwise they only add and correct.
 
     """
 
     partial: bool = False
     confirmed: bool = False
+    tables: bool = False
+
+    def covers(self, layout: Layout) -> bool:
+        """Say whether what a file of this layout lacks has vanished."""
+        if layout.snapshot:
+            return not self.partial
+        return self.tables and layout.ours and layout.table.startswith("bruto_sisreg.")
 
     def note(self) -> dict[str, Any]:
         """Return what `carga.json` says of it."""
-        return {"parcial": self.partial, "confirmada": self.confirmed}
+        return {"parcial": self.partial, "confirmada": self.confirmed, "tabelas": self.tables}
 
     @classmethod
     def of(cls, note: dict[str, Any]) -> Completeness:
         """Return how a load that was accepted is repeated: nothing needs to be confirmed again."""
-        return cls(partial=note["parcial"], confirmed=True)
+        return cls(partial=note["parcial"], confirmed=True, tables=note["tabelas"])
 
 
 WHOLE = Completeness()
@@ -66,6 +75,7 @@ def load(
     paths: Iterable[Path],
     completeness: Completeness = WHOLE,
     only: tuple[str, ...] = (),
+    seen_on: date | None = None,
 ) -> list[Summary]:
     """Load export files; a folder stands for the files in it, each content is loaded once.
 
@@ -74,8 +84,11 @@ def load(
         paths: files and folders.
         completeness: how to read what a snapshot lacks.
         only: names of the layouts that are accepted; none given, all are.
+        seen_on: day on which the files were exported, by default today in Brasília.
 
     Raises:
+        click.BadParameter: a file is older than one of its layout that is loaded; nothing is
+            loaded then.
         LayoutError: a file has no known layout; nothing is loaded then.
         FormatError: a file cannot be read.
 
@@ -87,8 +100,11 @@ def load(
         ]
         task = display.add_task("files", total=len(found))
         summaries = []
+        if seen_on:
+            for file in found:
+                seen.refuse_older(con, file.layout.name, file.facts.name, seen_on)
         for file in found:
-            summaries.append(_load_file(con, settings, file, completeness))
+            summaries.append(_load_file(con, settings, file, (completeness, seen_on)))
             display.advance(task)
     return summaries
 
@@ -132,11 +148,14 @@ def _load_file(
     con: duckdb.DuckDBPyConnection,
     settings: Settings,
     file: Recognised,
-    completeness: Completeness,
+    reading: tuple[Completeness, date | None],
 ) -> Summary:
     """Load one file in one transaction, absences included."""
     name, layout = file.facts.name, file.layout
-    if audit.already_loaded(con, file.facts.sha256):
+    completeness, seen_on = reading
+    before = seen.newest_day(con, "sha256", file.facts.sha256)
+    # The same content seen again on a later day may undo what came between.
+    if before and not (seen_on and seen_on > before):
         return Summary(layout.name, name, Tally(), skipped="already loaded, skipped")
     source = source_of(layout)
     with audit.recording(con, source, layout.name, name) as load:
@@ -144,6 +163,7 @@ def _load_file(
         load.watch(folder)
         load.sha256 = file.facts.sha256
         landed = land(folder, file.facts.export, file.facts.sha256)
+        seen.stamp(load, seen_on)
         _take(load, file, landed, completeness, settings.mapa_max_rejected_share)
         folder.prepare(load.note() | completeness.note())
     folder.seal()
@@ -156,12 +176,12 @@ def _take(
     """Load a landed file, absences included."""
     name, layout = file.facts.name, file.layout
     drift.compare(load, layout, dict.fromkeys(file.columns, drift.TEXT))
-    intake = Intake(load, layout, headed=True)
+    intake = Intake(load, layout, headed=True, follow=completeness.covers(layout))
     unreadable = rows.take(intake, file, landed)
     intake.finish(name)
     refuse_many_rejects(load, name, most)
     load.report_unknown(layout.table, file.unknown)
-    if layout.snapshot and not completeness.partial:
+    if completeness.covers(layout):
         snapshot.compare(load, layout, name, completeness.confirmed, unreadable)
 
 

@@ -24,7 +24,7 @@ from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, SourceError
 from mapa.http import Access, Door, Patience
 from mapa.landing import Folder, Landed
-from mapa.load import drift, exports, resume, snapshot
+from mapa.load import drift, exports, resume, seen, snapshot
 from mapa.load.intake import Intake
 from mapa.load.layouts import ESCALA
 from mapa.settings import Settings
@@ -155,8 +155,9 @@ def load(
         with audit.recording(con, SOURCE, ENTITY, door.host) as load:
             folder = Folder(settings.landing, SOURCE, load.id)
             load.watch(folder, door)
-            seen = _take(load, fields, _pages(settings, door, fields, folder))
-            drift.compare(load, ESCALA, seen, accepted=accept_types)
+            seen.stamp(load, None)
+            kinds = _take(load, fields, _pages(settings, door, fields, folder))
+            drift.compare(load, ESCALA, kinds, accepted=accept_types)
             exports.refuse_many_rejects(load, door.host, settings.mapa_max_rejected_share)
             if not completeness.partial:
                 snapshot.compare(load, ESCALA, door.host, completeness.confirmed, 0)
@@ -170,8 +171,8 @@ def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
     fields, completeness = FieldMap.of(note["mapa"]), exports.Completeness.of(note)
     contents = ((page.name, orjson.loads(page.path.read_bytes())) for page in landed)
     pages = ((name, _at(content, fields.records)) for name, content in contents)
-    seen = _take(load, fields, ((name, records) for name, records in pages if records))
-    drift.compare(load, ESCALA, seen, accepted=True)
+    kinds = _take(load, fields, ((name, records) for name, records in pages if records))
+    drift.compare(load, ESCALA, kinds, accepted=True)
     if not completeness.partial:
         snapshot.compare(load, ESCALA, load.origin, completeness.confirmed, 0)
 

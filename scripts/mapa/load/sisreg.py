@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import duckdb
 from rich.progress import Progress
@@ -26,12 +25,11 @@ from mapa.load.intake import Intake
 from mapa.load.layouts import API_LAYOUTS, Layout
 from mapa.load.pages import Book, Search, mapping_file, read_mapping
 from mapa.load.resume import ORDER, Order
-from mapa.load.window import Window
+from mapa.load.window import BRASILIA, Window
 from mapa.settings import Settings
 from mapa.ui import progress
 
 SOURCE = "sisreg"
-BRASILIA = ZoneInfo("America/Sao_Paulo")
 OVERLAP = timedelta(hours=24)
 """What an incremental load reads again: documents may move while pages are being read."""
 INDICES = {layout.name: layout for layout in API_LAYOUTS}

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
+BRASILIA = ZoneInfo("America/Sao_Paulo")
 SISREG_BEGAN = datetime(2000, 1, 1)
 """No document is older; only used to halve a window that has no beginning."""
 

@@ -105,7 +105,7 @@ def build(city: City, path: Path, as_of: date | None = None, *, extra_field: boo
     con = duckdb.connect(str(path), config=CONFIG)
     try:
         register(con, city)
-        _number(con, "admissions", _admissions(city, day))
+        number(con, "city_admissions", _admissions(city, day))
         # DuckDB binds no parameters in statements that create; session variables reach everywhere.
         con.execute("set variable seed = ?", [city.parameters.seed])
         con.execute("set variable extra_field = ?", [extra_field])
@@ -125,15 +125,15 @@ def register(con: duckdb.DuckDBPyConnection, city: City) -> None:
     for field in fields(city):
         table = getattr(city, field.name)
         if isinstance(table, pa.Table):
-            _number(con, field.name, table)
+            number(con, f"city_{field.name}", table)
     con.register("city_municipalities", _rows(("ibge6", "name", "uf"), MUNICIPALITIES))
     con.register("city_situations", _rows(("kind", "situation"), SITUATIONS))
     con.register("city_profiles", _rows(("profile", "code"), PROFILES))
 
 
-def _number(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
-    number = pa.array(np.arange(len(table)), pa.int32())
-    con.register(f"city_{name}", table.append_column("idx", number))
+def number(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    """Make a table known to a connection, with its row number `idx`."""
+    con.register(name, table.append_column("idx", pa.array(np.arange(len(table)), pa.int32())))
 
 
 def _rows(names: tuple[str, ...], mapping: Mapping[str, Sequence[str] | str]) -> pa.Table:

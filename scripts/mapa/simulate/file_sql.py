@@ -1,7 +1,8 @@
 """The SQL of the exported files: one query per file, its columns named as in the header.
 
 Macros and session variables are those of `mapa.simulate.document_sql`; `region` holds the names of
-the administrative regions.
+the administrative regions, `seen_*` the records of the offer on the day of the export. Spellings
+hang on what a row is about and not on its place, so that a row keeps them from one day to the next.
 """
 
 from __future__ import annotations
@@ -72,11 +73,10 @@ select
     time_text(s.created_at, s.codigo) as "HORA DA INSERCAO",
     day_text(s.activated_at, s.codigo) as "DATA DA ULTIMA ATIVACAO",
     time_text(s.activated_at, s.codigo) as "HORA DA ULTIMA ATIVACAO"
-from city_schedules as s
+from seen_schedules as s
 inner join city_professionals as f on s.professional_idx = f.idx
 inner join city_units as u on s.unit_idx = u.idx
 inner join city_procedures as p on s.procedure_idx = p.idx
-where s.created_at < getvariable('closing')
 order by s.idx
 """
 
@@ -96,7 +96,7 @@ select
         when chance(l.codigo, 'two lines', 30) then l.motive || chr(10) || '("A PEDIDO")'
         else l.motive
     end as motivo
-from city_leaves_professional as l
+from seen_leaves_professional as l
 inner join city_professionals as f on l.professional_idx = f.idx
 left join city_units as u on l.unit_idx = u.idx
 left join city_procedures as p on l.procedure_idx = p.idx
@@ -112,7 +112,7 @@ select
     day_text(l.end_date, l.codigo) as data_fim,
     clock_text(l.end_minute, l.codigo) as hora_fim,
     l.motive as motivo
-from city_leaves_unit as l
+from seen_leaves_unit as l
 inner join city_units as u on l.unit_idx = u.idx
 order by l.idx
 """
@@ -123,7 +123,7 @@ select
     h.name as descricao,
     h.scope as abrangencia,
     coalesce(u.cnes, '') as cod_cnes_exec
-from city_holidays as h
+from seen_holidays as h
 left join city_units as u on h.unit_idx = u.idx
 order by h.idx
 """
@@ -134,19 +134,21 @@ LIMITS = {
             strftime(l.competencia, '%Y%m') as competencia,
             l.requesting_central as cod_central_solicitante,
             l.executing_central as cod_central_exec,
-            unpadded(p.codigo, 'ppi' || l.idx, 'procedure') as cod_procedimento_interno,
+            unpadded(p.codigo, 'ppi' || p.codigo || l.competencia, 'procedure')
+                as cod_procedimento_interno,
             l.quantity as qtd_ppi
-        from city_ppi as l
+        from seen_ppi as l
         inner join city_procedures as p on l.procedure_idx = p.idx
         order by l.idx
     """,
     "teto": """
         select
             strftime(l.competencia, '%Y%m') as competencia,
-            unpadded(u.cnes, 'teto' || l.idx, 'cnes') as cod_cnes_exec,
-            unpadded(p.codigo, 'teto' || l.idx, 'procedure') as cod_procedimento_interno,
+            unpadded(u.cnes, 'teto' || u.cnes || l.competencia, 'cnes') as cod_cnes_exec,
+            unpadded(p.codigo, 'teto' || p.codigo || l.competencia, 'procedure')
+                as cod_procedimento_interno,
             l.quantity as qtd_teto
-        from city_ceilings as l
+        from seen_ceilings as l
         inner join city_units as u on l.unit_idx = u.idx
         inner join city_procedures as p on l.procedure_idx = p.idx
         order by l.idx

@@ -23,7 +23,7 @@ from pathlib import Path
 
 import duckdb
 
-from mapa.simulate import documents
+from mapa.simulate import documents, past
 from mapa.simulate.city import City
 from mapa.simulate.document_sql import MACROS
 from mapa.simulate.file_sql import (
@@ -70,7 +70,7 @@ def write(city: City, directory: Path, as_of: date | None = None) -> list[Path]:
     """Write all files, each one whole or not at all, and return their paths.
 
     The folder is made when it does not exist and rid of the files of an earlier call. `as_of` is
-    the day of the export, by default the city's last day.
+    the day of the export, by default the city's last day; the offer is as its records stood then.
     """
     day = as_of or city.until
     directory.mkdir(parents=True, exist_ok=True)
@@ -80,6 +80,9 @@ def write(city: City, directory: Path, as_of: date | None = None) -> list[Path]:
     con = duckdb.connect()
     try:
         documents.register(con, city)
+        records = past.as_of(city, day)
+        for name in past.TABLES:
+            documents.number(con, f"seen_{name}", getattr(records, name))
         con.execute("set variable seed = ?", [city.parameters.seed])
         con.execute("set variable closing = ?", [datetime.combine(day + timedelta(days=1), time())])
         con.execute("create temp table region (number integer, name varchar)")

@@ -7,6 +7,8 @@ out and never by the project's SQL. Columns have the names of the marts; nothing
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +17,11 @@ import pyarrow as pa
 
 from mapa.simulate.arrays import day_number
 from mapa.simulate.city import City
-from mapa.simulate.slots import FATES, fates, slot_days
+from mapa.simulate.slots import FATES, fates
 from mapa.simulate.truth_alerts import alerts
 from mapa.simulate.truth_hours import hours_per_month, months, shares_per_month
 from mapa.simulate.truth_offer import per_day, per_month
+from mapa.simulate.truth_past import deliveries, diary, in_force, movements, withdrawn
 from mapa.simulate.truth_queue import (
     absence_per_month,
     calendar,
@@ -30,16 +33,22 @@ from mapa.simulate.truth_territory import offer_per_territory
 from mapa.simulate.truth_use import funnel_per_month
 
 
-def compute(city: City) -> dict[str, Any]:
+def compute(city: City, delivered: Sequence[date] = ()) -> dict[str, Any]:
     """Compute the right answers as of the end of the last simulated day.
+
+    Args:
+        city: the finished city.
+        delivered: days whose records of the offer were delivered; by default the last day's only.
 
     Returns:
         Parameters, counts and one entry per mart: key columns, other columns, rows (key first).
     """
-    days = slot_days(city, day_number(city.until))
+    seen = deliveries(city, delivered or (city.until,))
+    dated, days = in_force(city, seen, day_number(city.until))
+    moves = list(movements(seen))
     past, when = history(city), calendar(city)
-    real, queue = per_month(city, days), queue_per_month(city, past, when)
-    hours = months(city, days)
+    real, queue = per_month(dated, days), queue_per_month(city, past, when)
+    hours = months(dated, days)
     both = {"oferta_real_por_mes": real, "fila_por_mes": queue}
     return {
         "parametros": {
@@ -50,22 +59,25 @@ def compute(city: City) -> dict[str, Any]:
         },
         "data_referencia": city.until.isoformat(),
         "contagens": _counts(city),
-        "oferta_por_dia": per_day(city, days),
+        "oferta_por_dia": per_day(dated, days),
         "oferta_real_por_mes": real,
         "oferta_funil_por_mes": funnel_per_month(city, real),
-        "oferta_alertas": alerts(city, days, both, hours),
+        "oferta_alertas": alerts(city, (dated, days), both, hours),
         "oferta_horas_por_mes": hours_per_month(hours),
         "oferta_esperada_por_mes": shares_per_month(hours),
-        "oferta_por_territorio_por_mes": offer_per_territory(city, days, both),
+        "oferta_por_territorio_por_mes": offer_per_territory(dated, days, both),
+        "oferta_diario": diary(city, seen, moves),
+        "oferta_retiradas_por_mes": withdrawn(city, seen, moves, real),
         "fila_por_mes": queue,
         "espera_por_mes": waits_per_month(city, past, when),
         "absenteismo_por_mes": absence_per_month(city),
     }
 
 
-def write(city: City, path: Path) -> None:
+def write(city: City, path: Path, delivered: Sequence[date] = ()) -> None:
     """Write the right answers as JSON."""
-    path.write_bytes(orjson.dumps(compute(city)))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(orjson.dumps(compute(city, delivered)))
 
 
 def _counts(city: City) -> dict[str, Any]:

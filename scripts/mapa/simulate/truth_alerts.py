@@ -79,13 +79,16 @@ class _Schedule:
 
 
 def alerts(
-    city: City, days: SlotDays, marts: Mapping[str, Mapping[str, Any]], hours: Iterable[Month]
+    city: City,
+    offered: tuple[City, SlotDays],
+    marts: Mapping[str, Mapping[str, Any]],
+    hours: Iterable[Month],
 ) -> dict[str, Any]:
     """List the alerts of the last day; professionals are counted, not named.
 
     Args:
         city: the finished city.
-        days: slots of each schedule and day.
+        offered: slots of each date by the records in force on it, and whose schedules they are.
         marts: right answers of `fila_por_mes` and `oferta_real_por_mes`.
         hours: offered and contracted hours of each professional.
     """
@@ -93,9 +96,9 @@ def alerts(
     found: dict[Subject, int | None] = {
         **_overlaps(schedules, city.until),
         **_endings(schedules, city.until),
-        **_falls(city, days, schedules),
+        **_falls(*offered, schedules),
         **_unserved(city, schedules, marts),
-        **_unbooked(city, days),
+        **_unbooked(*offered),
     }
     count: Counter[tuple[str | None, ...]] = Counter()
     slots: dict[tuple[str | None, ...], int | None] = {}

@@ -21,6 +21,8 @@ MARTS = {
     "oferta_horas_por_mes": "oferta",
     "oferta_esperada_por_mes": "oferta",
     "oferta_por_territorio_por_mes": "oferta",
+    "oferta_diario": "oferta",
+    "oferta_retiradas_por_mes": "oferta",
     "fila_por_mes": "fila",
     "espera_por_mes": "espera",
     "absenteismo_por_mes": "absenteismo",

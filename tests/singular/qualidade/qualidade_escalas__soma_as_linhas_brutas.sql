@@ -1,11 +1,14 @@
--- Every raw schedule row has exactly one fate; a row without one would be a slot nobody misses.
+-- Every raw schedule row of a known load has exactly one fate; a row without one would be a slot
+-- nobody misses.
 with qualidade as (
     select * from {{ ref('qualidade_escalas') }}
 ),
 
 brutas as (
     select count(*) as qtd_linhas
-    from {{ source('bruto_sisreg', 'escala_ambulatorial') }}
+    from {{ source('bruto_sisreg', 'escala_ambulatorial') }} as e
+    inner join {{ ref('int_calendario__cargas') }} as c
+        on e._carga_id = c.carga_id
 ),
 
 contadas as (

@@ -1,0 +1,134 @@
+-- Grain: day seen, step, schedule, date, kind of slot, unit, procedure, central. Active slots
+-- gained and lost by what became known on that day (regra_diario_da_oferta); unknown quantities add
+-- nothing.
+{% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
+
+with retratos as (
+    select * from {{ ref('int_oferta__retratos') }}
+),
+
+mudancas as (
+    select * from {{ ref('int_oferta__mudancas') }}
+),
+
+-- each step gives what it shows and takes what the one before it showed
+parcelas as (
+    {% for avanco, sinal, condicao in [
+        (0, '', 'r.passo > 0'), (1, '-', 'r.passo < 4')
+    ] %}
+    {% for tipo in tipos %}
+    select
+        r.visto_em,
+        r.passo + {{ avanco }} as passo,
+        r.escala_id,
+        r.data,
+        '{{ tipo }}' as vaga_tipo,
+        r.central_executora_codigo,
+        r.unidade_executante_cnes,
+        r.procedimento_codigo,
+        {{ sinal }}r.qtd_vagas_ativas_{{ tipo }} as qtd_vagas
+    from retratos as r
+    where {{ condicao }} and r.qtd_vagas_ativas_{{ tipo }} <> 0
+    {% if not loop.last %}
+
+    union all
+    {% endif %}
+    {% endfor %}
+    {% if not loop.last %}
+
+    union all
+    {% endif %}
+    {% endfor %}
+),
+
+saldos as (
+    select
+        p.visto_em,
+        p.passo,
+        p.escala_id,
+        p.data,
+        p.vaga_tipo,
+        p.central_executora_codigo,
+        p.unidade_executante_cnes,
+        p.procedimento_codigo,
+        cast(sum(p.qtd_vagas) as bigint) as qtd_saldo
+    from parcelas as p
+    group by
+        p.visto_em,
+        p.passo,
+        p.escala_id,
+        p.data,
+        p.vaga_tipo,
+        p.central_executora_codigo,
+        p.unidade_executante_cnes,
+        p.procedimento_codigo
+    having sum(p.qtd_vagas) <> 0
+),
+
+-- on which side of the change of a schedule it offers the date, and whether it stays in its place
+lados as (
+    select
+        r.visto_em,
+        r.escala_id,
+        r.data,
+        max(case when r.passo = 0 then 1 else 0 end) = 1 as tem_antes,
+        max(case when r.passo = 1 then 1 else 0 end) = 1 as tem_depois,
+        min(concat_ws(
+            '|', r.central_executora_codigo, r.unidade_executante_cnes, r.procedimento_codigo
+        )) = max(concat_ws(
+            '|', r.central_executora_codigo, r.unidade_executante_cnes, r.procedimento_codigo
+        )) as eh_mesmo_lugar
+    from retratos as r
+    where r.passo in (0, 1)
+    group by
+        r.visto_em,
+        r.escala_id,
+        r.data
+),
+
+final as (
+    select
+        -- identificadores
+        s.visto_em,
+        s.passo,
+        s.escala_id,
+        s.data,
+        s.vaga_tipo,
+        s.central_executora_codigo,
+        s.unidade_executante_cnes,
+        s.procedimento_codigo,
+        -- categorias
+        case
+            when s.passo = 2 then 'feriado'
+            when s.passo = 3 then 'afastamento_unidade'
+            when s.passo = 4 then 'afastamento_profissional'
+            when l.tem_antes and l.tem_depois
+                then case when l.eh_mesmo_lugar then 'quantidade_alterada' else 'remanejada' end
+            when m.foi_trocada then 'horario_alterado'
+            when l.tem_depois
+                then
+                    case
+                        when m.era_presente is null
+                            then case when m.foi_renovada then 'renovada' else 'nova' end
+                        when not m.era_presente then 'reaparecida'
+                        when m.situacao_antes in ('INATIVA', 'EXCLUIDA') then 'reativada'
+                        when m.podia_ofertar and s.data > m.data_limite_antes then 'renovada'
+                        else 'vigencia_alterada'
+                    end
+            when not m.eh_presente then 'desaparecida'
+            when m.situacao_depois = 'EXCLUIDA' then 'excluida'
+            when m.situacao_depois = 'INATIVA' then 'inativada'
+            when m.pode_ofertar and s.data > m.data_limite_depois then 'expirada'
+            else 'vigencia_alterada'
+        end as diario_causa,
+        -- quantidades
+        greatest(s.qtd_saldo, 0) as qtd_vagas_ganhas,
+        greatest(-s.qtd_saldo, 0) as qtd_vagas_perdidas
+    from saldos as s
+    left join lados as l
+        on s.visto_em = l.visto_em and s.escala_id = l.escala_id and s.data = l.data
+    left join mudancas as m
+        on s.visto_em = m.visto_em and s.escala_id = m.escala_id
+)
+
+select * from final

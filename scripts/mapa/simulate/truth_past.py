@@ -1,0 +1,460 @@
+"""The right answers on the history of the offer: what counts on each date, the diary, the notice.
+
+Each delivery of the records is expanded as a whole and looked up slot by slot; nothing is sliced,
+netted or compared as the project's SQL does it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from mapa.simulate.arrays import MISSING, Ints, codes, day_number, day_text, numbers, texts
+from mapa.simulate.city import City
+from mapa.simulate.past import Records, seen_on, states
+from mapa.simulate.slots import HORIZON, KINDS, SlotDays, slot_days
+from mapa.simulate.territory import DISTRICT
+from mapa.simulate.truth_offer import limits, month_offers, real_offers
+
+NOTICE = 30
+"""Days of notice below which a slot that goes is counted as withdrawn."""
+
+RENEWAL = 30
+"""Days between two schedules of which the second still renews the first."""
+
+KEYS = {
+    "schedules": ("codigo", "professional_idx", "weekday", "start_minute", "end_minute"),
+    "leaves_professional": ("codigo",),
+    "leaves_unit": ("codigo",),
+    "holidays": ("date", "scope", "unit_idx"),
+}
+ENDS = ("expirada", "inativada", "excluida", "desaparecida")
+CHANGES = ("horario_alterado", "quantidade_alterada", "remanejada", "vigencia_alterada")
+LEAVES = ("feriado", "afastamento_unidade", "afastamento_profissional")
+
+Key = tuple[Any, ...]
+Row = dict[str, Any]
+Place = tuple[int, int]
+Slot = tuple[Key, int, int]
+"""Schedule, day and kind of slot."""
+
+Picture = dict[Slot, tuple[Place, int]]
+"""Place and active slots of each slot whose quantity is known and not zero."""
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """The records of one delivery and the day on which they were seen."""
+
+    seen: int
+    records: Records
+
+
+@dataclass(frozen=True)
+class Movement:
+    """Slots of one schedule and day that a delivery gave or took, and why."""
+
+    seen: int
+    step: int
+    slot: Slot
+    place: Place
+    cause: str
+    change: int
+
+
+def deliveries(city: City, days: Sequence[date]) -> list[Delivery]:
+    """Return what was delivered, oldest first."""
+    seen = [day_number(day) for day in seen_on(days)]
+    return [Delivery(s, r) for s, r in zip(seen, states(city, days), strict=True)]
+
+
+def key_of(table: str, row: Row) -> Key:
+    """Return what tells one row of a table from another."""
+    return tuple(row[name] for name in KEYS[table])
+
+
+# --- what counts on each date ----------------------------------------------------------------
+
+
+def in_force(
+    city: City, delivered: Sequence[Delivery], reference: int, since: int = -(2**40)
+) -> tuple[City, SlotDays]:
+    """Return the slots of each date by the records in force on it, from a day on.
+
+    Dates before a record was first seen count by its first version.
+
+    Returns:
+        The city, with the schedules of all stretches below its own, and the slots; their schedules
+        are rows of that table.
+    """
+    tables, parts = [city.schedules], list[SlotDays]()
+    offset = len(city.schedules)
+    for number, delivery in enumerate(delivered):
+        effective = _completed(delivered, number)
+        days = slot_days(_from(effective, since), reference)
+        begin = delivery.seen if number else -(2**40)
+        end = delivered[number + 1].seen if number + 1 < len(delivered) else 2**40
+        inside = (days.day >= begin) & (days.day < end)
+        parts.append(
+            SlotDays(
+                days.schedule[inside] + offset,
+                days.day[inside],
+                days.total[inside],
+                days.blocked[inside],
+            )
+        )
+        tables.append(effective.schedules)
+        offset += len(effective.schedules)
+    joined = SlotDays(
+        *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(SlotDays))
+    )
+    return replace(city, schedules=pa.concat_tables(tables)), joined
+
+
+def _completed(delivered: Sequence[Delivery], number: int) -> Records:
+    """Add to the records of a delivery the first version of what was only seen later."""
+    completed = {}
+    for name in KEYS:
+        own = getattr(delivered[number].records, name)
+        rows = own.to_pylist()
+        known = {
+            key_of(name, row)
+            for earlier in delivered[: number + 1]
+            for row in getattr(earlier.records, name).to_pylist()
+        }
+        for later in delivered[number + 1 :]:
+            for row in getattr(later.records, name).to_pylist():
+                if key_of(name, row) not in known:
+                    rows.append(row)
+            known |= {key_of(name, row) for row in rows}
+        completed[name] = pa.Table.from_pylist(rows, schema=own.schema)
+    return replace(delivered[number].records, **completed)
+
+
+def _from(records: Records, day: int) -> Records:
+    """Forget the days of the schedules before a day, which nobody will look at."""
+    starts = numbers(records.schedules, "valid_from")
+    starts = np.where(starts == MISSING, MISSING, np.maximum(starts, day))
+    column = pa.array(starts.view("datetime64[D]"), pa.date32(), mask=starts == MISSING)
+    at = records.schedules.schema.get_field_index("valid_from")
+    schedules = records.schedules.set_column(at, records.schedules.schema.field(at), column)
+    return replace(records, schedules=schedules)
+
+
+# --- the diary -------------------------------------------------------------------------------
+
+
+def picture(records: Records, reference: int, window: tuple[int, int]) -> Picture:
+    """Return the active slots of the days of a window, as if nothing else would change."""
+    days = slot_days(_from(records, window[0]), reference)
+    inside = np.flatnonzero((days.day >= window[0]) & (days.day <= window[1]))
+    rows = records.schedules.to_pylist()
+    keys = [key_of("schedules", row) for row in rows]
+    places = [(row["unit_idx"], row["procedure_idx"]) for row in rows]
+    found: Picture = {}
+    columns = (days.schedule, days.day, days.total, days.active)
+    for which, day, totals, actives in zip(
+        *(column[inside].tolist() for column in columns), strict=True
+    ):
+        for kind, (total, active) in enumerate(zip(totals, actives, strict=True)):
+            if total > 0:
+                found[keys[which], day, kind] = (places[which], active)
+    return found
+
+
+def movements(delivered: Sequence[Delivery]) -> Iterator[Movement]:
+    """Yield every gain and loss of slots between one delivery and the next."""
+    ever: set[Key] = set()
+    for old, new in pairwise(delivered):
+        ever |= {key_of("schedules", row) for row in old.records.schedules.to_pylist()}
+        window = (new.seen, old.seen - 1 + HORIZON)
+        mixed = replace(old.records, schedules=new.records.schedules)
+        steps = [picture(old.records, new.seen - 1, window)]
+        for name in ("schedules", "holidays", "leaves_unit", "leaves_professional"):
+            mixed = replace(mixed, **{name: getattr(new.records, name)})
+            steps.append(picture(mixed, new.seen - 1, window))
+        why = _Why(old.records, new.records, frozenset(ever))
+        for step, (before, after) in enumerate(pairwise(steps), start=1):
+            for slot in before.keys() | after.keys():
+                for place, change in _changes(before.get(slot), after.get(slot)):
+                    cause = LEAVES[step - 2] if step > 1 else why(slot, new.seen)
+                    yield Movement(new.seen, step, slot, place, cause, change)
+
+
+def _changes(
+    before: tuple[Place, int] | None, after: tuple[Place, int] | None
+) -> Iterator[tuple[Place, int]]:
+    """Yield what a slot lost where it was and gained where it is."""
+    sums: dict[Place, int] = defaultdict(int)
+    for sign, side in ((-1, before), (1, after)):
+        if side:
+            sums[side[0]] += sign * side[1]
+    yield from ((place, change) for place, change in sums.items() if change)
+
+
+class _Why:
+    """Why a schedule gives or no longer gives a date."""
+
+    def __init__(self, old: Records, new: Records, ever: frozenset[Key]) -> None:
+        self.ever = ever
+        self.old = {key_of("schedules", row): row for row in old.schedules.to_pylist()}
+        self.new = {key_of("schedules", row): row for row in new.schedules.to_pylist()}
+        came = {key[0] for key in self.new.keys() - self.old.keys()}
+        self.moved = came & {key[0] for key in self.old.keys() - self.new.keys()}
+        self.cpf = codes(old.professionals, "cpf")
+        self.ends: dict[Any, list[tuple[Key, date]]] = defaultdict(list)
+        for key, row in self.old.items():
+            if _offers(row) and row["valid_to"]:
+                self.ends[self._place(row)].append((key, row["valid_to"]))
+
+    def _place(self, row: Row) -> tuple[int, int, int]:
+        """Return who offers what where; the same person may stand in several rows."""
+        return int(self.cpf[row["professional_idx"]]), row["unit_idx"], row["procedure_idx"]
+
+    def __call__(self, slot: Slot, seen: int) -> str:
+        """Name the cause of a change of the schedules at a slot."""
+        key, day, _ = slot
+        old, new = self.old.get(key), self.new.get(key)
+        given, gives = _gives(old, day), _gives(new, day)
+        if old and new and given and gives:
+            same = all(old[name] == new[name] for name in ("unit_idx", "procedure_idx"))
+            return "quantidade_alterada" if same else "remanejada"
+        if (old is None or new is None) and key[0] in self.moved:
+            return "horario_alterado"
+        return self._came(key, old, new, day) if gives else _went(new, day)
+
+    def _came(self, key: Key, old: Row | None, new: Row | None, day: int) -> str:
+        if old is None:
+            if key in self.ever:
+                return "reaparecida"
+            return "renovada" if new and self._renews(key, new) else "nova"
+        if old["status"] in ("INATIVA", "EXCLUIDA"):
+            return "reativada"
+        prolonged = _offers(old) and old["valid_to"] and day > day_number(old["valid_to"])
+        return "renovada" if prolonged else "vigencia_alterada"
+
+    def _renews(self, key: Key, new: Row) -> bool:
+        """Tell whether one of the same professional and place ends shortly before it begins."""
+        return any(
+            other != key and (new["valid_from"] - end).days in range(1, RENEWAL + 1)
+            for other, end in self.ends[self._place(new)]
+        )
+
+
+def _offers(row: Row) -> bool:
+    """Tell whether a schedule can give slots at all."""
+    start, end = row["valid_from"], row["valid_to"]
+    return (
+        row["status"] in ("ATIVA", "EXPIRADA")
+        and start is not None
+        and row["weekday"] is not None
+        and not (end and end < start)
+    )
+
+
+def _gives(row: Row | None, day: int) -> bool:
+    """Tell whether a schedule gives a day to come; one without end gives none."""
+    if row is None or not _offers(row) or row["valid_to"] is None:
+        return False
+    return day_number(row["valid_from"]) <= day <= day_number(row["valid_to"])
+
+
+def _went(new: Row | None, day: int) -> str:
+    if new is None:
+        return "desaparecida"
+    if new["status"] in ("EXCLUIDA", "INATIVA"):
+        return {"EXCLUIDA": "excluida", "INATIVA": "inativada"}[new["status"]]
+    ended = _offers(new) and new["valid_to"] and day > day_number(new["valid_to"])
+    return "expirada" if ended else "vigencia_alterada"
+
+
+def diary(city: City, delivered: Sequence[Delivery], moves: Sequence[Movement]) -> dict[str, Any]:
+    """Add up the diary by day seen, place, kind, month and cause."""
+    cnes, code = texts(city.units, "cnes").tolist(), texts(city.procedures, "codigo").tolist()
+    sums: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0])
+    for move in moves:
+        _, day, kind = move.slot
+        place = (DISTRICT, cnes[move.place[0]], code[move.place[1]])
+        _add(sums, (_text(move.seen), *place, KINDS[kind], _month(day), move.cause), move.change)
+    for number in range(1, len(delivered)):
+        for where, cause, change in _limit_changes(city, delivered, number):
+            month, unit, procedure = where
+            key = (_text(delivered[number].seen), DISTRICT, unit, procedure, "todos", month, cause)
+            _add(sums, key, change)
+    return {
+        "chave": [
+            "visto_em",
+            "central_executora_codigo",
+            "unidade_executante_cnes",
+            "procedimento_codigo",
+            "vaga_tipo",
+            "competencia",
+            "diario_causa",
+        ],
+        "colunas": ["qtd_vagas_ganhas", "qtd_vagas_perdidas"],
+        "linhas": [(*key, *values) for key, values in sums.items()],
+    }
+
+
+def _add(sums: dict[tuple[str, ...], list[int]], key: tuple[str, ...], change: int) -> None:
+    if change:
+        sums[key][change < 0] += abs(change)
+
+
+def _text(day: int) -> str:
+    return str(day_text(np.array([day]))[0])
+
+
+def _month(day: int) -> str:
+    return _text(day)[:8] + "01"
+
+
+def _limit_changes(
+    city: City, delivered: Sequence[Delivery], number: int
+) -> Iterator[tuple[tuple[str, str, str], str, int]]:
+    """Yield what changed limits give to the real offers of months not yet over, or take."""
+    # Agreements and ceilings before and after.
+    old, new = (
+        limits(replace(city, ppi=each.records.ppi, ceilings=each.records.ceilings))
+        for each in delivered[number - 1 : number + 1]
+    )
+    seen = delivered[number].seen
+    first = _month(seen)
+    since = day_number(date.fromisoformat(first))
+    known, days = in_force(city, delivered[: number + 1], seen - 1, since)
+    code = texts(city.procedures, "codigo").tolist()
+    for (month, procedure), units in month_offers(known, days).items():
+        text = str(np.datetime64(month, "M").astype("datetime64[D]"))
+        if text < first:
+            continue
+        before, between, after = (
+            real_offers(
+                units,
+                [ceilings.get((month, unit.cnes, procedure)) for unit in units],
+                agreed.get((month, procedure)),
+            )
+            for ceilings, agreed in ((old[1], old[0]), (new[1], old[0]), (new[1], new[0]))
+        )
+        for unit, *steps in zip(units, before, between, after, strict=True):
+            reals = [step.real for step in steps]
+            for cause, (was, now) in zip(("teto", "ppi"), pairwise(reals), strict=True):
+                if was is not None and now is not None:
+                    yield (text, unit.cnes, code[procedure]), cause, now - was
+
+
+# --- slots withdrawn at short notice ---------------------------------------------------------
+
+
+def withdrawn(
+    city: City,
+    delivered: Sequence[Delivery],
+    moves: Sequence[Movement],
+    real: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Count, per month and unit, the slots known with notice and those gone on their date.
+
+    Args:
+        city: the finished city.
+        delivered: the deliveries.
+        moves: the diary, which tells the causes and never the number.
+        real: right answer of `oferta_real_por_mes`, for the units and months that offer anything.
+    """
+    until = day_number(city.until)
+    first = delivered[0].seen
+    known = _known(delivered, NOTICE, until)
+    final = _known(delivered, 0, until)
+    cnes = texts(city.units, "cnes").tolist()
+    slots: dict[tuple[str, str], int] = defaultdict(int)
+    gone: dict[tuple[str, str], dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    causes = _losses(moves)
+    for (slot, place), number in known.items():
+        cell = (_month(slot[1]), cnes[place[0]])
+        slots[cell] += number
+        lacking = number - final.get((slot, place), 0)
+        for cause, lost in causes.get((slot, place), ()) if lacking > 0 else ():
+            taken = min(lost, lacking)
+            gone[cell][cause] += taken
+            lacking -= taken
+        if lacking > 0:
+            raise AssertionError("a slot went and the diary does not say why")
+    unknown = _unknown(city, delivered, until)
+    begin, end = _month(first), _month(until)
+    months = {(row[0], row[2]) for row in real["linhas"] if begin <= row[0] <= end}
+    covered = _text(first + NOTICE)
+    lines = []
+    for month, unit in sorted(months | slots.keys()):
+        cell = (month, unit)
+        told = _notice(slots.get(cell), gone[cell], unknown=cell in unknown)
+        lines.append((month, unit, *(told if month >= covered else [None] * len(told))))
+    return {
+        "chave": ["competencia", "unidade_executante_cnes"],
+        "colunas": [
+            "qtd_vagas_conhecidas",
+            "qtd_vagas_retiradas",
+            "qtd_vagas_retiradas_fim_da_escala",
+            "qtd_vagas_retiradas_mudanca_da_escala",
+            *(f"qtd_vagas_retiradas_{cause}" for cause in LEAVES),
+            "pct_retiradas",
+        ],
+        "linhas": lines,
+    }
+
+
+def _notice(slots: int | None, gone: Mapping[str, int], *, unknown: bool) -> tuple[Any, ...]:
+    """Write the measures of one month and unit; slots of unknown quantity alone are unknown."""
+    if slots is None and unknown:
+        return (None, 0, 0, 0, 0, 0, 0, None)
+    whole = sum(gone.values())
+    groups = (sum(gone[cause] for cause in some) for some in (ENDS, CHANGES))
+    share = 100 * whole / slots if slots else None
+    return (slots or 0, whole, *groups, *(gone[cause] for cause in LEAVES), share)
+
+
+def _known(delivered: Sequence[Delivery], notice: int, until: int) -> dict[tuple[Slot, Place], int]:
+    """Return the active slots of each day as they were known so many days before it."""
+    found: dict[tuple[Slot, Place], int] = {}
+    for window, delivery in _windows(delivered, notice, until):
+        for slot, (place, active) in picture(delivery.records, delivery.seen - 1, window).items():
+            found[slot, place] = active
+    return found
+
+
+def _windows(
+    delivered: Sequence[Delivery], notice: int, until: int
+) -> Iterator[tuple[tuple[int, int], Delivery]]:
+    """Yield the days whose notice falls upon each delivery."""
+    for number, delivery in enumerate(delivered):
+        later = delivered[number + 1].seen if number + 1 < len(delivered) else until + 1
+        yield (delivery.seen + notice, min(later + notice - 1, until)), delivery
+
+
+def _unknown(city: City, delivered: Sequence[Delivery], until: int) -> set[tuple[str, str]]:
+    """Return the months and units that offer some slots of unknown quantity."""
+    cnes = texts(city.units, "cnes")
+    found = set()
+    for (low, high), delivery in _windows(delivered, NOTICE, until):
+        records = delivery.records
+        days = slot_days(_from(records, low), delivery.seen - 1)
+        inside = (days.day >= low) & (days.day <= high) & (days.total < 0).any(axis=1)
+        units: Ints = numbers(records.schedules, "unit_idx")[days.schedule[inside]]
+        found |= {
+            (_month(day), str(cnes[unit]))
+            for day, unit in zip(days.day[inside].tolist(), units.tolist(), strict=True)
+        }
+    return found
+
+
+def _losses(moves: Sequence[Movement]) -> dict[tuple[Slot, Place], list[tuple[str, int]]]:
+    """Return the losses of each slot at short notice, the newest first."""
+    found: dict[tuple[Slot, Place], list[tuple[str, int]]] = defaultdict(list)
+    for move in sorted(moves, key=lambda move: (move.seen, move.step), reverse=True):
+        if move.change < 0 and move.slot[1] - move.seen < NOTICE:
+            found[move.slot, move.place].append((move.cause, -move.change))
+    return found

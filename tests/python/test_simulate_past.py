@@ -1,0 +1,73 @@
+"""The city's past: honest earlier states of its records, and a truth to check them by."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import date, timedelta
+
+import pytest
+
+from mapa.simulate import past, truth
+from mapa.simulate.arrays import day_number
+from mapa.simulate.city import City, build
+from mapa.simulate.slots import slot_days
+from mapa.simulate.truth_past import deliveries, in_force, key_of, movements
+
+UNTIL = date(2026, 6, 30)
+DAYS = tuple(UNTIL - timedelta(days=back) for back in (60, 30, 0))
+
+
+@pytest.fixture(scope="module")
+def city() -> City:
+    return build(people=12_000, days=200, seed=2, until=UNTIL)
+
+
+def test_the_last_day_is_the_city_itself(city: City) -> None:
+    records = past.as_of(city, UNTIL)
+    for name in past.TABLES:
+        assert getattr(records, name).equals(getattr(city, name)), name
+
+
+def test_the_past_is_the_same_each_time_and_differs_from_day_to_day(city: City) -> None:
+    then, again = past.as_of(city, DAYS[0]), past.as_of(city, DAYS[0])
+    assert then == again
+    for name in past.TABLES:
+        assert not getattr(then, name).equals(getattr(city, name)), name
+
+
+def test_no_record_knows_its_future(city: City) -> None:
+    for row in past.as_of(city, DAYS[0]).schedules.to_pylist():
+        assert row["created_at"].date() <= DAYS[0]
+        assert row["changed_at"].date() <= DAYS[0]
+        if row["status"] == "EXPIRADA" and row["valid_to"]:
+            assert row["valid_to"] < DAYS[0]
+
+
+def test_every_cause_of_the_diary_occurs(city: City) -> None:
+    told = truth.compute(city, DAYS)["oferta_diario"]["linhas"]
+    causes = Counter(row[6] for row in told)
+    assert len(causes) >= 15, causes
+    assert {row[0] for row in told} == {"2026-06-01", "2026-07-01"}
+
+
+def test_one_delivery_gives_the_dates_of_the_records_alone(city: City) -> None:
+    _, days = in_force(city, deliveries(city, [UNTIL]), day_number(UNTIL))
+    alone = slot_days(city, day_number(UNTIL))
+    assert days.day.tolist() == alone.day.tolist()
+    assert days.total.tolist() == alone.total.tolist()
+    assert truth.compute(city)["oferta_diario"]["linhas"] == []
+
+
+def test_the_movements_of_a_schedule_that_vanished_are_its_days_to_come(city: City) -> None:
+    seen = deliveries(city, DAYS)
+    keys = [
+        {key_of("schedules", row) for row in each.records.schedules.to_pylist()} for each in seen
+    ]
+    moves = list(movements(seen))
+    lost = [m for m in moves if m.cause == "desaparecida"]
+    assert lost
+    for move in lost:
+        at = [each.seen for each in seen].index(move.seen)
+        assert move.slot[0] in keys[at - 1] - keys[at]
+        assert move.change < 0
+        assert move.slot[1] >= move.seen

@@ -1,0 +1,124 @@
+-- The diary balances: what a slot had before the first change, plus all gains, less all losses, is
+-- what oferta_por_dia, which knows nothing of the diary, says of it today. A schedule that was
+-- first seen after the first day had nothing; of others the picture before their first change
+-- tells. A change left out, counted twice or charged to another date shows here.
+{% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
+
+with retratos as (
+    select * from {{ ref('int_oferta__retratos') }}
+),
+
+diario as (
+    select * from {{ ref('int_oferta__diario_vagas') }}
+),
+
+escalas as (
+    select * from {{ ref('int_oferta__escalas') }}
+),
+
+dias as (
+    select
+        max(d.visto_em) as ultimo_dia,
+        -- as far as every picture reaches
+        min(d.ultima_data_comum) as ultima_data,
+        min(d.primeiro_dia) as primeiro_dia
+    from {{ ref('int_oferta__dias_vistos') }} as d
+),
+
+oferta as (
+    select
+        v.escala_id,
+        v.data,
+        v.vaga_tipo,
+        v.qtd_vagas_total - v.qtd_bloqueadas_ate_afastamento_profissional as qtd_vagas
+    from {{ ref('int_oferta__vagas_por_dia') }} as v
+    cross join dias as d
+    where v.data >= d.ultimo_dia and v.data <= d.ultima_data
+),
+
+novas as (
+    select e.escala_id
+    from escalas as e
+    cross join dias as d
+    group by
+        e.escala_id,
+        d.primeiro_dia
+    having min(e.visto_de) > d.primeiro_dia
+),
+
+primeiras_mudancas as (
+    select
+        r.escala_id,
+        r.data,
+        min(r.visto_em) as visto_em
+    from retratos as r
+    group by
+        r.escala_id,
+        r.data
+),
+
+parcelas as (
+    {% for tipo in tipos %}
+    select
+        p.escala_id,
+        p.data,
+        '{{ tipo }}' as vaga_tipo,
+        coalesce(r.qtd_vagas_ativas_{{ tipo }}, 0) as qtd_vagas
+    from primeiras_mudancas as p
+    left join retratos as r
+        on
+            p.escala_id = r.escala_id
+            and p.data = r.data
+            and p.visto_em = r.visto_em
+            and r.passo = 0
+
+    union all
+    {% endfor %}
+
+    select
+        d.escala_id,
+        d.data,
+        d.vaga_tipo,
+        d.qtd_vagas_ganhas - d.qtd_vagas_perdidas as qtd_vagas
+    from diario as d
+),
+
+somas as (
+    select
+        p.escala_id,
+        p.data,
+        p.vaga_tipo,
+        sum(p.qtd_vagas) as qtd_vagas
+    from parcelas as p
+    group by
+        p.escala_id,
+        p.data,
+        p.vaga_tipo
+),
+
+seguidas as (
+    select
+        o.escala_id,
+        o.data,
+        o.vaga_tipo,
+        o.qtd_vagas
+    from oferta as o
+    where
+        o.escala_id in (select n.escala_id from novas as n)
+        or o.escala_id in (select p.escala_id from primeiras_mudancas as p where p.data = o.data)
+)
+
+select
+    coalesce(s.escala_id, o.escala_id) as escala_id,
+    coalesce(s.data, o.data) as data,
+    coalesce(s.vaga_tipo, o.vaga_tipo) as vaga_tipo,
+    s.qtd_vagas as qtd_pelo_diario,
+    o.qtd_vagas as qtd_ofertada
+from somas as s
+full outer join seguidas as o
+    on s.escala_id = o.escala_id and s.data = o.data and s.vaga_tipo = o.vaga_tipo
+cross join dias as d
+where
+    coalesce(s.data, o.data) >= d.ultimo_dia
+    and coalesce(s.data, o.data) <= d.ultima_data
+    and coalesce(s.qtd_vagas, 0) <> coalesce(o.qtd_vagas, 0)
