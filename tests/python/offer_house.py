@@ -110,12 +110,14 @@ class OfferHouse:
             written = [_write(folder, name, rows) for name, rows in delivery.items() if rows]
             exports.load(self.settings, written)
 
-    def build(self, *, tested: bool = False, **variables: object) -> None:
+    def build(
+        self, *, select: tuple[str, ...] = MODELS, tested: bool = False, **variables: object
+    ) -> None:
         """Build the offer; on request with those data tests that need nothing but the offer."""
         left_out = ("unit_test",) if tested else ("unit_test", "test")
         chosen = {"data_referencia": REFERENCE.isoformat(), **variables}
         options = (
-            *("--select", *MODELS),
+            *("--select", *select),
             *("--indirect-selection", "cautious"),
             *("--exclude-resource-types", *left_out),
             *("--vars", json.dumps(chosen)),

@@ -161,7 +161,12 @@ def test_every_situation_of_the_offer_occurs(city: City) -> None:
         assert city.schedules[name].null_count > 0, name
     codes = [(row["codigo"], row["weekday"]) for row in city.schedules.to_pylist()]
     assert len(set(codes)) == len(codes) > len({code for code, _ in codes})
-    assert set(city.holidays["scope"].to_pylist()) == {"nacional", "distrital", "local"}
+    assert set(city.holidays["scope"].to_pylist()) == {
+        "nacional",
+        "distrital",
+        "local",
+        "nenhuma",
+    }
     leaves = city.leaves_professional.to_pylist()
     assert any(row["start_minute"] is not None for row in leaves)
     assert any(row["unit_idx"] is None for row in leaves)
@@ -451,6 +456,8 @@ HOLIDAY: Row = {"date": MONDAY, "name": "X", "scope": "nacional"}
         ({}, [{}], [{}], [HOLIDAY], [7, 0, 0]),
         # A local holiday of another unit takes nothing, of the own one everything.
         ({}, [], [], [HOLIDAY | {"scope": "local", "unit_idx": 1}], [0, 0, 0]),
+        # A date that the operator calls a working day takes nothing.
+        ({}, [], [], [HOLIDAY | {"scope": "nenhuma"}], [0, 0, 0]),
         ({}, [], [], [HOLIDAY | {"scope": "local", "unit_idx": 0}], [7, 0, 0]),
         # Without an end hour, or with 23:59, a leave ends with the day.
         ({}, [{"start_minute": 660}], [], [], [0, 0, 2 + 1]),

@@ -1,7 +1,7 @@
 -- Grain: one row per current holiday or leave. Its minutes run from minuto_inicio of the first day
 -- to minuto_fim of the last; an end that is missing or 23:59 is the end of the day.
 with feriados as (
-    select * from {{ ref('stg_sisreg__feriados') }}
+    select * from {{ ref('int_calendario__feriados') }}
 ),
 
 afastamentos_unidades as (
@@ -15,18 +15,18 @@ afastamentos_profissionais as (
 reunidas as (
     select
         'feriado' as causa,
-        concat_ws('|', cast(f.data as string), f.abrangencia, f.unidade_executante_cnes) as chave,
-        case when f.abrangencia = 'local' then f.unidade_executante_cnes end
-            as unidade_executante_cnes,
+        f.feriado_id as chave,
+        f.unidade_executante_cnes,
         cast(null as string) as profissional_cpf,
         cast(null as string) as procedimento_codigo,
         f.data as data_inicio,
         cast(null as integer) as minuto_inicio,
         f.data as data_fim,
         cast(null as integer) as minuto_fim,
-        f._carregado_em,
-        f._linha
+        cast(null as timestamp) as _carregado_em,
+        cast(null as bigint) as _linha
     from feriados as f
+    where f.tem_bloqueio
 
     union all
 
