@@ -1,6 +1,10 @@
 -- Grain: one row per current holiday or leave. Its minutes run from minuto_inicio of the first day
 -- to minuto_fim of the last; an end that is missing or 23:59 is the end of the day.
 with feriados as (
+    select * from {{ ref('stg_sisreg__feriados') }}
+),
+
+calendario as (
     select * from {{ ref('int_calendario__feriados') }}
 ),
 
@@ -15,18 +19,43 @@ afastamentos_profissionais as (
 reunidas as (
     select
         'feriado' as causa,
-        f.feriado_id as chave,
-        f.unidade_executante_cnes,
+        concat_ws('|', cast(f.data as string), f.abrangencia, f.unidade_executante_cnes) as chave,
+        case when f.abrangencia = 'local' then f.unidade_executante_cnes end
+            as unidade_executante_cnes,
         cast(null as string) as profissional_cpf,
         cast(null as string) as procedimento_codigo,
         f.data as data_inicio,
         cast(null as integer) as minuto_inicio,
         f.data as data_fim,
         cast(null as integer) as minuto_fim,
+        f._carregado_em,
+        f._linha
+    from feriados as f
+    -- what a later word of the operator has undone is not in the calendar
+    inner join calendario as c
+        on
+            f.data = c.data
+            and case when f.abrangencia = 'local' then f.unidade_executante_cnes end
+            is not distinct from c.unidade_executante_cnes
+            and c.feriado_origem = 'operador'
+    where f.abrangencia is distinct from 'nenhuma'
+
+    union all
+
+    select
+        'feriado' as causa,
+        c.feriado_id as chave,
+        c.unidade_executante_cnes,
+        cast(null as string) as profissional_cpf,
+        cast(null as string) as procedimento_codigo,
+        c.data as data_inicio,
+        cast(null as integer) as minuto_inicio,
+        c.data as data_fim,
+        cast(null as integer) as minuto_fim,
         cast(null as timestamp) as _carregado_em,
         cast(null as bigint) as _linha
-    from feriados as f
-    where f.tem_bloqueio
+    from calendario as c
+    where c.feriado_origem = 'calculado' and c.tem_bloqueio
 
     union all
 
