@@ -11,6 +11,7 @@ from mapa.audit import Summary
 from mapa.load import cadsus as cadsus_loader
 from mapa.load import exports
 from mapa.load import offer_api as offer_api_loader
+from mapa.load import report as report_loader
 from mapa.load import sisreg as sisreg_loader
 from mapa.load.layouts import ALL_LAYOUTS, CNES_ESTABELECIMENTO, Layout
 from mapa.load.recognise import expected_columns
@@ -103,12 +104,35 @@ def sisreg(
     is_flag=True,
     help="The files are complete even if more than 30 % of what was known is not in them.",
 )
-def export(files: tuple[Path, ...], describe: str | None, partial: bool, complete: bool) -> None:
+@click.option(
+    "--map",
+    "map_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The files are SISREG's report OFERTA REAL, and this TOML file says which column is "
+    "which; see docs/oferta_real.exemplo.toml.",
+)
+@click.option(
+    "--set",
+    "constants",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="With --map: what all rows of the report have in common; may be repeated.",
+)
+def export(  # noqa: PLR0913 - one per option
+    *,
+    files: tuple[Path, ...],
+    describe: str | None,
+    partial: bool,
+    complete: bool,
+    map_file: Path | None,
+    constants: tuple[str, ...],
+) -> None:
     """Load files exported from SISREG or written by an operator, or folders of them.
 
     The layout is recognised by the header, whatever the file is called. Accepted are CSV and TXT,
     as they are, in gz or in a zip, in UTF-8 or windows-1252. A file with too many wrong rows is
-    refused whole (MAPA_MAX_REJECTED_SHARE).
+    refused whole (MAPA_MAX_REJECTED_SHARE). SISREG's report OFERTA REAL has no published header and
+    is loaded with --map.
     """
     if describe:
         click.echo(description(LAYOUTS[describe]))
@@ -117,8 +141,23 @@ def export(files: tuple[Path, ...], describe: str | None, partial: bool, complet
         raise click.UsageError("Missing argument 'FILE...'.")
     if partial and complete:
         raise click.UsageError("--partial and --complete exclude each other.")
+    if map_file:
+        if partial or complete:
+            raise click.UsageError("--map takes neither --partial nor --complete.")
+        report(report_loader.load(Settings.load(), files, map_file, settled(constants)))
+        return
+    if constants:
+        raise click.UsageError("--set belongs to --map.")
     completeness = exports.Completeness(partial=partial, confirmed=complete)
     report(exports.load(Settings.load(), files, completeness))
+
+
+def settled(constants: tuple[str, ...]) -> dict[str, str]:
+    """Return the constants given as COLUMN=VALUE."""
+    pairs = [text.partition("=") for text in constants]
+    if not all(equals and name and value for name, equals, value in pairs):
+        raise click.UsageError("--set expects COLUMN=VALUE, such as --set competencia=03/2026.")
+    return {name: value for name, _, value in pairs}
 
 
 @load.command("offer-api")
