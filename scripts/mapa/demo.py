@@ -12,10 +12,11 @@ from pathlib import Path
 
 from mapa import dbt, publish, warehouse
 from mapa.errors import ConfigError, PublishError
-from mapa.load import cadsus, exports, sisreg
+from mapa.load import cadsus, exports, report, sisreg
 from mapa.settings import Settings
 from mapa.simulate import city as simulated
 from mapa.simulate import files, truth, verify
+from mapa.simulate import report as simulated_report
 from mapa.simulate.server import serving
 from mapa.ui import say
 
@@ -78,6 +79,7 @@ def build_house(settings: Settings, size: CitySize) -> list[verify.Comparison]:
     city = simulated.build(size.people, size.days, size.seed, size.until)
     directory = settings.mapa_dir / "city"
     written = files.write(city, directory / "files", as_of=size.until)
+    reported = simulated_report.write(city, directory / "reports")
     truth.write(city, directory / "truth.json")
     for as_of in (size.until - timedelta(days=30), size.until):
         say(f"2/6 Loading SISREG over HTTP as of {as_of} ...")
@@ -88,7 +90,9 @@ def build_house(settings: Settings, size: CitySize) -> list[verify.Comparison]:
             if as_of == size.until:
                 say("3/6 Loading CadSUS over HTTP, then the export files ...")
                 say(f"    {cadsus.load(pointed)}")
-    for summary in exports.load(settings, written):
+    columns = settings.dbt_project_dir / "docs" / "oferta_real.exemplo.toml"
+    loaded = [*exports.load(settings, written), *report.load(settings, [reported], columns, {})]
+    for summary in loaded:
         say(f"    {summary}")
     say("4/6 Building and testing the models with dbt ...")
     dbt.build(settings)

@@ -48,7 +48,7 @@ com_agenda_local as (
         v.qtd_total,
         v.qtd_bloqueada
     from vagas as v
-    where v.hipotese = 'mapa' and not v.eh_agenda_local
+    where v.hipotese = 'mapa'
 ),
 
 pedidas as (
@@ -68,6 +68,7 @@ pedidas as (
             v.competencia = p.competencia
             and v.procedimento_codigo = p.procedimento_codigo
             and (p.agenda_tipo = 'todas' or v.eh_agenda_local = (p.agenda_tipo = 'local'))
+    where not (v.hipotese = 'agenda_local' and p.agenda_tipo = 'todas' and v.eh_agenda_local)
     group by
         v.hipotese,
         v.competencia,

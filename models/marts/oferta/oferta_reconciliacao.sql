@@ -9,7 +9,8 @@
     'ativa_reserva': 'r.qtd_total_reserva - r.qtd_bloqueada_reserva',
     'ativa_geral': 'r.qtd_total_geral - r.qtd_bloqueada_geral',
     'ppi_total': 'r.qtd_ppi_local + r.qtd_ppi_pactuada',
-    'oferta_real': 'least(r.qtd_ativa_geral, r.qtd_ppi_total, r.qtd_teto)',
+    'oferta_real': 'case when r.qtd_ativa_geral is not null '
+        ~ 'then least(r.qtd_ativa_geral, r.qtd_ppi_total, r.qtd_teto) end',
 } %}
 
 with relatorio as (

@@ -25,6 +25,7 @@ from mapa.simulate.truth_queue import (
     queue_per_month,
     waits_per_month,
 )
+from mapa.simulate.truth_report import reconcile
 from mapa.simulate.truth_territory import offer_per_territory
 from mapa.simulate.truth_use import funnel_per_month
 
@@ -50,6 +51,7 @@ def compute(city: City) -> dict[str, Any]:
         "contagens": _counts(city),
         "oferta_por_dia": per_day(city, days),
         "oferta_real_por_mes": real,
+        "oferta_reconciliacao": reconcile(city, real),
         "oferta_funil_por_mes": funnel_per_month(city, real),
         "oferta_alertas": alerts(city, days, both),
         "oferta_por_territorio_por_mes": offer_per_territory(city, days, both),

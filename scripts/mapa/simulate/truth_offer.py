@@ -175,10 +175,10 @@ def _limit(
 
 def per_month(city: City, days: SlotDays) -> dict[str, Any]:
     """Compute the real offer of each month, unit and procedure."""
-    ppi, ceilings = _limits(city)
+    ppi, ceilings = agreed_limits(city)
     code = texts(city.procedures, "codigo").tolist()
     lines: list[tuple[Any, ...]] = []
-    for (month, procedure), units in _month_offers(city, days).items():
+    for (month, procedure), units in month_offers(city, days).items():
         competencia = np.datetime64(month, "M").astype("datetime64[D]").item().isoformat()
         own = [ceilings.get((month, offer.cnes, procedure)) for offer in units]
         agreed = ppi.get((month, procedure))
@@ -197,7 +197,7 @@ def per_month(city: City, days: SlotDays) -> dict[str, Any]:
     }
 
 
-def _limits(city: City) -> tuple[dict[tuple[int, int], int], dict[tuple[int, str, int], int]]:
+def agreed_limits(city: City) -> tuple[dict[tuple[int, int], int], dict[tuple[int, str, int], int]]:
     """Return PPI per month and procedure, and ceilings per month, unit and procedure."""
     ppi: dict[tuple[int, int], int] = defaultdict(int)
     months = month_number(numbers(city.ppi, "competencia"))
@@ -254,7 +254,7 @@ def _line(
     )
 
 
-def _month_offers(city: City, days: SlotDays) -> dict[tuple[int, int], list[MonthOffer]]:
+def month_offers(city: City, days: SlotDays) -> dict[tuple[int, int], list[MonthOffer]]:
     """Add up the slots per month and procedure, one offer per unit."""
     row = np.flatnonzero((days.total != 0).any(axis=1))
     unit, procedure = _places(city, days.schedule[row])

@@ -16,6 +16,7 @@ SUMMED = {"oferta_por_dia", "oferta_alertas"}
 MARTS = {
     "oferta_por_dia": "oferta",
     "oferta_real_por_mes": "oferta",
+    "oferta_reconciliacao": "oferta",
     "oferta_funil_por_mes": "oferta",
     "oferta_alertas": "oferta",
     "oferta_por_territorio_por_mes": "oferta",
