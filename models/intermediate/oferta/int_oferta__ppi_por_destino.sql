@@ -1,5 +1,7 @@
 -- Grain: month, executing central, procedure. One unknown share makes its sum unknown; no share of a
 -- kind, where there is another, is zero of it.
+{% set partes = {'total': 'true', 'local': 'v.eh_local', 'pactuada': 'not v.eh_local'} %}
+
 with ppi as (
     select * from {{ ref('stg_sisreg__ppi') }}
 ),
@@ -29,9 +31,7 @@ final as (
         v.central_executora_codigo,
         v.procedimento_codigo,
         -- quantidades
-        {% for parte, condicao in [
-            ('total', 'true'), ('local', 'v.eh_local'), ('pactuada', 'not v.eh_local')
-        ] %}
+        {% for parte, condicao in partes.items() %}
         case
             when count(case when {{ condicao }} and v.qtd_ppi is null then 1 end) = 0
                 then cast(coalesce(sum(case when {{ condicao }} then v.qtd_ppi end), 0) as bigint)

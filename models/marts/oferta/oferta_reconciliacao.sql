@@ -1,5 +1,5 @@
--- Grain: a row of SISREG's report and one of its measures. The explanations are tried in the order of
--- regra_reconciliacao; what none of them fits says so.
+-- Grain: a row of SISREG's report and one of its measures. The explanations are tried in the order
+-- of regra_reconciliacao; what none of them fits says so.
 {% set parcelas = {
     'total_geral': 'r.qtd_total_primeira_vez + r.qtd_total_retorno + r.qtd_total_reserva',
     'bloqueada_geral':

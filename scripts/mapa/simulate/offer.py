@@ -405,14 +405,15 @@ _NATIONAL = (
 _DISTRICT = ((4, 21, "ANIVERSÁRIO DE BRASÍLIA"), (11, 30, "DIA DO EVANGÉLICO"))
 _BLACK_AWARENESS = (11, 20, "CONSCIÊNCIA NEGRA")
 _BLACK_AWARENESS_SINCE = 2024
+_NEVER_LISTED = "DIA DO TRABALHO"
 _FEASTS = {"nacional": _NATIONAL, "distrital": _DISTRICT}
 
 
 def build_holidays(executing: Ints, span: Span, rng: np.random.Generator) -> pa.Table:
     """Build the holidays of all years that schedules reach; one unit in five has its own day.
 
-    The operator's table lists those of the district and of units, and the nation's in even years
-    only: the others are there by law. In odd years it says that 20 November is a working day.
+    The operator's table lists those of the district and of units, and most of the nation's in even
+    years only: the others are there by law. In odd years it says that 20 November is a working day.
     """
     first = date(1970, 1, 1) + timedelta(days=span.start - PAST_DAYS)
     last = date(1970, 1, 1) + timedelta(days=span.until + 365)
@@ -448,7 +449,10 @@ def _holidays_of(year: int) -> list[tuple[int, str, str, int, bool]]:
     # Good Friday is law; Corpus Christi is one only where somebody decrees it.
     days.append((easter(year) - 2, "PAIXÃO DE CRISTO", "nacional"))
     days.append((easter(year) + 60, "CORPUS CHRISTI", "distrital"))
-    return [(*day, MISSING, year % 2 == 0 or day[2] != "nacional") for day in days]
+    return [
+        (*day, MISSING, day[2] != "nacional" or (year % 2 == 0 and day[1] != _NEVER_LISTED))
+        for day in days
+    ]
 
 
 def easter(year: int) -> int:

@@ -8,6 +8,7 @@ seeded, so that the report and the truth about it can be made apart.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from mapa.simulate.arrays import MISSING, day_number, month_number, numbers, texts
+from mapa.simulate.arrays import DAY, MISSING, day_number, month_number, numbers, texts
 from mapa.simulate.city import City
 from mapa.simulate.slots import HORIZON, KINDS, slot_days
 from mapa.simulate.territory import DISTRICT
@@ -42,9 +43,12 @@ WAYS = (
 )
 """How slots may be counted: as we do, or with one rule changed."""
 
-PROCEDURES = 14
-EARLIER = 25
-"""Days before the last one on which the older reports were made."""
+EARLIER = "antes"
+"""As we do, but on an earlier day: what was typed in since is not there yet."""
+
+DAYS_EARLIER = 45
+PROCEDURES = 20
+MONTHS = 5
 
 Values = dict[str, int | None]
 Place = tuple[int, int, str, str]
@@ -71,10 +75,10 @@ class Pictures:
     """The offer of the months and procedures of the report under each way of counting."""
 
     def __init__(self, city: City) -> None:
-        """Choose months and procedures: two past months, the present one and the next."""
+        """Choose months and procedures: some past months, the present one and the next."""
         self.city = city
         last = int(month_number(np.array([day_number(city.until)]))[0])
-        self.months = range(last - 2, last + 2)
+        self.months = range(last - MONTHS + 1, last + 2)
         procedure = numbers(city.schedules, "procedure_idx")
         chosen, count = np.unique(procedure, return_counts=True)
         self.procedures = sorted(chosen[np.argsort(-count, kind="stable")][:PROCEDURES].tolist())
@@ -108,8 +112,18 @@ class Pictures:
             for offer in units
         }
 
+    def at(self, way: str, agenda: str, month: int, procedure: int) -> dict[str, MonthOffer]:
+        """Return the offers of one month and procedure by unit."""
+        offers = self.offers(way, agenda)
+        return {
+            unit: offer for (m, p, unit), offer in offers.items() if (m, p) == (month, procedure)
+        }
+
     def _schedules(self, way: str, agenda: str) -> pa.Table:
         table = self.city.schedules
+        if way == EARLIER:
+            limit = (day_number(self.city.until) - DAYS_EARLIER + 1) * DAY
+            table = table.filter(pa.array(numbers(table, "created_at") < limit))
         local = table["local_agenda"].to_numpy()
         kept = np.isin(numbers(table, "procedure_idx"), self.procedures)
         if agenda != "todas":
@@ -169,46 +183,54 @@ def ppi_of(city: City) -> dict[tuple[int, int], Values]:
 def build(city: City, pictures: Pictures, ceilings: dict[tuple[int, str, int], int]) -> Report:
     """Make the report: one way of counting for each month and procedure, and then its faults."""
     rng = np.random.default_rng([city.parameters.seed, 65])
-    ppi, report = ppi_of(city), Report()
-    cnes = sorted(
-        code
-        for code, executing in zip(
-            city.units["cnes"].to_pylist(), city.units["is_executing"].to_pylist(), strict=True
-        )
-        if executing
-    )
-    for turn, (month, procedure) in enumerate(
-        (m, p) for m in pictures.months for p in pictures.procedures
-    ):
-        way = WAYS[turn % len(WAYS)]
-        earlier = timedelta(days=EARLIER if turn % 4 == 1 else 0)
+    report, used = Report(), Counter[str]()
+    ppi = ppi_of(city)
+    executing = city.units.filter(city.units["is_executing"])["cnes"].to_pylist()
+    for month, procedure in ((m, p) for m in pictures.months for p in pictures.procedures):
+        agendas = pictures.agendas[procedure]
+        way = _way(pictures, (month, procedure, agendas[0]), used)
+        earlier = timedelta(days=DAYS_EARLIER if way == EARLIER else 0)
         report.made[month, procedure] = city.until - earlier
-        for agenda in pictures.agendas[procedure]:
-            offers = pictures.offers(way, agenda)
-            units = sorted(u for m, p, u in offers if (m, p) == (month, procedure))
-            known = rng.random() < 0.5
-            for unit in units:
-                limits = dict(ppi.get((month, procedure), dict.fromkeys(LIMITS[:3])))
+        invented = rng.random() < 0.3
+        for agenda in agendas:
+            offers = pictures.at(way, agenda, month, procedure)
+            for unit, offer in sorted(offers.items()):
+                limits: Values = dict.fromkeys(LIMITS)
+                limits |= ppi.get((month, procedure), {})
                 limits["teto"] = ceilings.get((month, unit, procedure))
-                if limits["ppi_total"] is None and known:
-                    limits |= {"ppi_total": 9, "ppi_local": 9, "ppi_pactuada": 0}
-                if limits["teto"] is None and rng.random() < 0.3:
-                    limits["teto"] = int(rng.integers(0, 15))
-                values = slot_measures(offers[month, procedure, unit]) | limits
-                values = {name: _as_printed(name, value) for name, value in values.items()}
-                values["oferta_real"] = smallest(
-                    values["ativa_geral"], values["ppi_total"], values["teto"]
+                row = _spoiled(_row(offer, limits, invented=invented), rng)
+                if row:
+                    report.rows[month, procedure, unit, agenda] = row
+            stranger = str(rng.choice(executing))
+            if stranger not in offers and rng.random() < 0.1:
+                offer = MonthOffer(stranger, (4, 0, 0), (0, 0, 0))
+                report.rows[month, procedure, stranger, agenda] = _row(
+                    offer, dict.fromkeys(LIMITS), invented=False
                 )
-                spoiled = _spoiled(values, rng)
-                if spoiled:
-                    report.rows[month, procedure, unit, agenda] = spoiled
-            stranger = cnes[int(rng.integers(len(cnes)))]
-            if stranger not in units and rng.random() < 0.3:
-                values = dict.fromkeys(MEASURES, 0) | {"total_primeira_vez": 4, "total_geral": 4}
-                values |= {"ativa_primeira_vez": 4, "ativa_geral": 4, "oferta_real": 4}
-                values |= dict.fromkeys(LIMITS)
-                report.rows[month, procedure, stranger, agenda] = values
     return report
+
+
+def _way(pictures: Pictures, of: tuple[int, int, str], used: Counter[str]) -> str:
+    """Choose the way that was used least among those that change anything here."""
+    month, procedure, agenda = of
+    ours = pictures.at("mapa", agenda, month, procedure)
+    changing = [
+        way for way in (*WAYS[1:], EARLIER) if pictures.at(way, agenda, month, procedure) != ours
+    ]
+    way = min(["mapa", *changing], key=lambda name: used[name])
+    used[way] += 1
+    return way
+
+
+def _row(offer: MonthOffer, limits: Values, *, invented: bool) -> Values:
+    """Return a row as the system prints it, on request with limits that nobody told us."""
+    if invented:
+        ours = {"ppi_total": 9, "ppi_local": 9, "ppi_pactuada": 0, "teto": 5}
+        limits = {name: ours[name] if value is None else value for name, value in limits.items()}
+    values = slot_measures(offer) | limits
+    values = {name: _as_printed(name, value) for name, value in values.items()}
+    real = smallest(values["ativa_geral"], values["ppi_total"], values["teto"])
+    return values | {"oferta_real": real}
 
 
 def _as_printed(name: str, value: int | None) -> int | None:
@@ -232,6 +254,7 @@ def _spoiled(values: Values, rng: np.random.Generator) -> Values | None:
     return values
 
 
+_AGENDA = {"todas": "GERAL", "rede": "AGENDA DA REDE", "local": "AGENDA LOCAL"}
 HEADER: tuple[tuple[str, Callable[[City, Report, Place], str]], ...] = (
     ("COMPETÊNCIA", lambda city, report, place: f"{_month(place[0]):%m/%Y}"),
     ("TIPO DE AGENDA", lambda city, report, place: _AGENDA[place[3]]),
@@ -243,7 +266,6 @@ HEADER: tuple[tuple[str, Callable[[City, Report, Place], str]], ...] = (
     ("CNES", lambda city, report, place: place[2]),
     ("UNIDADE EXECUTANTE", lambda city, report, place: 'UNIDADE "FICTÍCIA"; SEDE'),
 )
-_AGENDA = {"todas": "GERAL", "rede": "AGENDA DA REDE", "local": "AGENDA LOCAL"}
 _GROUP = {"total": "TOTAL DISPONÍVEL", "bloqueada": "BLOQUEADA", "ativa": "ATIVA", "ppi": "PPI"}
 _KIND = {"primeira_vez": "1ª VEZ"}
 

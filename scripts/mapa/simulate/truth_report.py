@@ -9,7 +9,6 @@ import numpy as np
 from mapa.simulate.arrays import DAY, MISSING, day_number, month_start, numbers, texts
 from mapa.simulate.city import City
 from mapa.simulate.report import (
-    KINDS,
     LIMITS,
     MEASURES,
     WAYS,
@@ -23,6 +22,7 @@ from mapa.simulate.report import (
     slot_measures,
     smallest,
 )
+from mapa.simulate.slots import KINDS
 from mapa.simulate.territory import DISTRICT
 from mapa.simulate.truth_offer import agreed_limits
 
@@ -133,30 +133,24 @@ class _Judge:
     def _explanation(
         self, place: Place, name: str, said: Values | None, supposed: dict[str, Values]
     ) -> str:
-        """Return the first explanation that holds."""
-        month, procedure, unit, agenda = place
-        ours = supposed["mapa"][name]
-        has = place[:3] in self.pictures.offers("mapa", agenda)
+        """Return the first explanation that holds, in the declared order."""
+        ours, theirs = supposed["mapa"][name], said[name] if said else None
+        has = place[:3] in self.pictures.offers("mapa", place[3])
         slots = name not in LIMITS
-        if said is None:
-            if not self.pictures.offers("agenda_local", agenda).get(place[:3]):
-                return "agenda_local"
-            return "escala_alterada_depois" if slots and self._changed(place) else "so_no_mapa"
-        theirs = said[name]
-        if theirs is None:
-            return "nao_informado_no_relatorio"
-        if ours == theirs:
-            return "igual"
-        for hypothesis in HYPOTHESES:
-            if supposed[hypothesis][name] == theirs:
-                return hypothesis
-        if has and ours is not None and theirs == _from_parts(said, name):
-            return "decorre_de_outra"
-        if slots and self._changed(place):
-            return "escala_alterada_depois"
-        if slots and not has:
-            return "so_no_relatorio"
-        return "desconhecido_no_mapa" if ours is None else "nao_explicada"
+        parts = _from_parts(said, name) if said else None
+        only_local = not self.pictures.offers("agenda_local", place[3]).get(place[:3])
+        tried = (
+            ("agenda_local", not said and only_local),
+            ("nao_informado_no_relatorio", said and theirs is None),
+            ("igual", theirs is not None and ours == theirs),
+            *((h, theirs is not None and supposed[h][name] == theirs) for h in HYPOTHESES),
+            ("decorre_de_outra", said and has and ours is not None and theirs == parts),
+            ("escala_alterada_depois", slots and self._changed(place)),
+            ("so_no_mapa", not said),
+            ("so_no_relatorio", slots and not has),
+            ("desconhecido_no_mapa", ours is None),
+        )
+        return next((why for why, holds in tried if holds), "nao_explicada")
 
     def _changed(self, place: Place) -> bool:
         """Say whether a schedule of the place and month changed after the report was made."""
@@ -177,6 +171,7 @@ def _from_parts(said: Values, name: str) -> int | None:
     part, _, kind = name.partition("_")
     if name == "oferta_real":
         return smallest(said["ativa_geral"], said["ppi_total"], said["teto"])
+    addends: tuple[int | None, ...]
     if name == "ppi_total":
         addends = (said["ppi_local"], said["ppi_pactuada"])
     elif part == "ativa":

@@ -1,5 +1,6 @@
--- The hypotheses compute the offer a second time: if they went astray, they would explain differences
--- that are ours. Where the report counts all agendas, our number must be that of the other mart.
+-- The hypotheses compute the offer a second time: if they went astray, they would explain
+-- differences that are ours. Where the report counts all agendas, our number must be that of the
+-- other mart.
 {% set medidas = {
     'total_geral': 'qtd_vagas_total',
     'bloqueada_geral': 'qtd_vagas_bloqueadas',
