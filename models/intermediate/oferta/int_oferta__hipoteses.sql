@@ -1,5 +1,6 @@
--- Grain: hypothesis, month, executing central, executing unit, procedure, kind of agenda. The report's
--- 17 measures as we have them ('mapa') and as each hypothesis gives them (regra_reconciliacao).
+-- Grain: hypothesis, month, executing central, executing unit, procedure, kind of agenda. The 17
+-- measures of the report as we have them ('mapa') and as each hypothesis gives them
+-- (regra_reconciliacao).
 {% set do_mapa = ['mapa', 'ppi_nao_repartida', 'limite_nao_informado'] %}
 
 with vagas as (
@@ -88,6 +89,7 @@ lugares as (
 supostas as (
     select
         h.hipotese,
+        h.vagas_de,
         v.*,
         v.qtd_total_geral - v.qtd_bloqueada_geral as qtd_ativa_geral,
         l.qtd_ativas,
@@ -136,7 +138,7 @@ final as (
             when
                 s.hipotese = 'mapa'
                 or (
-                    s.hipotese not in ('{{ do_mapa | join("', '") }}')
+                    s.vagas_de <> 'mapa'
                     and s.qtd_ativa_geral is not distinct from s.qtd_ativas
                 )
                 then coalesce(s.qtd_repartida, s.qtd_real_do_mapa)

@@ -1,8 +1,7 @@
--- Grain: hypothesis, month, executing central, executing unit, procedure, kind of agenda. Every place
--- that we or the report have is there: without a schedule it offers nothing.
+-- Grain: hypothesis, month, executing central, executing unit, procedure, kind of agenda. Every
+-- place that we or the report have is there: without a schedule it offers nothing.
 {% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
 {% set sobre_limites = ['ppi_nao_repartida', 'limite_nao_informado'] %}
-{% set lugar = 'competencia, central_executora_codigo, unidade_executante_cnes, procedimento_codigo' %}
 
 with relatorio as (
     select * from {{ ref('int_oferta__relatorio') }}
@@ -81,12 +80,12 @@ pedidas as (
 
 -- the union leaves each place once
 lugares as (
-    select {{ lugar }}, agenda_tipo
+    select {{ report_keys() | join(', ') }}
     from relatorio
 
     union
 
-    select {{ lugar }}, agenda_tipo
+    select {{ report_keys() | join(', ') }}
     from pedidas
 ),
 

@@ -1,12 +1,14 @@
--- Grain: hypothesis, month, executing central, executing unit, procedure, local agenda, kind of slot;
--- only months and procedures of a report. 'mapa' is the offer as it is; the others change one rule
--- (regra_reconciliacao). All causes are united at once: which of them blocks does not matter here.
-{% set com_um_procedimento = [
-    'bloqueio_de_um_procedimento', 'bloqueio_de_um_procedimento_e_parcial'
+-- Grain: hypothesis, month, executing central, executing unit, procedure, local agenda, kind of
+-- slot; only months and procedures of a report. 'mapa' is the offer as it is; the others change one
+-- rule (regra_reconciliacao). All causes are united at once: which of them blocks does not matter here.
+{% set hipoteses = [
+    'mapa',
+    'escala_sem_fim',
+    'feriado_calculado',
+    'bloqueio_de_um_procedimento',
+    'bloqueio_parcial',
+    'bloqueio_de_um_procedimento_e_parcial',
 ] %}
-{% set com_parte_do_dia = ['bloqueio_parcial', 'bloqueio_de_um_procedimento_e_parcial'] %}
-{% set hipoteses = ['mapa', 'escala_sem_fim', 'feriado_calculado']
-    + com_um_procedimento + ['bloqueio_parcial'] %}
 {% set causas = [
     ('feriado', 'd.data = i.data_inicio'),
     ('afastamento_unidade', 'd.unidade_executante_cnes = i.unidade_executante_cnes'),
@@ -39,7 +41,10 @@ alvos as (
 
 hipoteses as (
     {% for hipotese in hipoteses %}
-    select '{{ hipotese }}' as hipotese
+    select
+        '{{ hipotese }}' as hipotese,
+        {{ ('um_procedimento' in hipotese) | lower }} as um_bloqueia_todos,
+        {{ ('parcial' in hipotese) | lower }} as parte_bloqueia_o_dia
     {% if not loop.last %}
 
     union all
@@ -58,6 +63,8 @@ calculados as (
 no_mes as (
     select
         h.hipotese,
+        h.um_bloqueia_todos,
+        h.parte_bloqueia_o_dia,
         a.competencia,
         e.*,
         greatest(e.primeira_data, a.competencia) as desde,
@@ -110,13 +117,13 @@ tocados as (
         d.bloco_fim as fim
         {% else %}
         case
-            when d.hipotese in ('{{ com_parte_do_dia | join("', '") }}') then d.bloco_inicio
+            when d.parte_bloqueia_o_dia then d.bloco_inicio
             else greatest(
                 case when d.data = i.data_inicio then i.minuto_inicio else 0 end, d.bloco_inicio
             )
         end as inicio,
         case
-            when d.hipotese in ('{{ com_parte_do_dia | join("', '") }}') then d.bloco_fim
+            when d.parte_bloqueia_o_dia then d.bloco_fim
             else least(
                 case when d.data = i.data_fim then i.minuto_fim else 24 * 60 end, d.bloco_fim
             )
@@ -131,7 +138,7 @@ tocados as (
             = d.unidade_executante_cnes
             and (
                 coalesce(i.procedimento_codigo, d.procedimento_codigo) = d.procedimento_codigo
-                or d.hipotese in ('{{ com_um_procedimento | join("', '") }}')
+                or d.um_bloqueia_todos
             )
     {% if causa == 'feriado' %}
     left join calculados as c

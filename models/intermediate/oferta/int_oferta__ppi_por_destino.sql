@@ -1,5 +1,5 @@
--- Grain: month, executing central, procedure. One unknown share makes its sum unknown; no share of a
--- kind, where there is another, is zero of it.
+-- Grain: month, executing central, procedure. One unknown share makes its sum unknown; no share of
+-- a kind, where there is another, is zero of it.
 {% set partes = {'total': 'true', 'local': 'v.eh_local', 'pactuada': 'not v.eh_local'} %}
 
 with ppi as (
@@ -11,7 +11,7 @@ versoes as (
         p.competencia,
         p.central_executora_codigo,
         p.procedimento_codigo,
-        p.central_solicitante_codigo is not distinct from p.central_executora_codigo as eh_local,
+        coalesce(p.central_solicitante_codigo = p.central_executora_codigo, false) as eh_local,
         p.qtd_ppi,
         row_number() over (
             partition by
