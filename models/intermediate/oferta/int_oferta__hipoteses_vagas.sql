@@ -1,6 +1,6 @@
 -- Grain: hypothesis, month, executing central, executing unit, procedure, local agenda, kind of
--- slot; only months and procedures of a report. 'mapa' is the offer as it is; the others change one
--- rule (regra_reconciliacao). All causes are united at once: which of them blocks does not matter here.
+-- slot; only months and procedures of a report. 'mapa' is the offer as it is; the others change
+-- one rule (regra_reconciliacao). All causes are united at once: which one blocks is all the same.
 {% set hipoteses = [
     'mapa',
     'escala_sem_fim',

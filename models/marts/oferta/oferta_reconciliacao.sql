@@ -163,23 +163,25 @@ mudancas as (
 
 alteradas as (
     select
-        {% for chave in report_keys() %}
-        c.{{ chave }} {%- if not loop.last %},{% endif %}
-
-        {% endfor %}
+        c.competencia,
+        c.central_executora_codigo,
+        c.unidade_executante_cnes,
+        c.procedimento_codigo,
+        c.agenda_tipo
     from celulas as c
     inner join mudancas as m
         on
             c.unidade_executante_cnes = m.unidade_executante_cnes
             and c.procedimento_codigo = m.procedimento_codigo
-            and m.data > c.data_extracao
-            and m.data_vigencia_inicial < {{ competencia(add_days('c.competencia', 31)) }}
-            and coalesce(m.data_vigencia_final, c.competencia) >= c.competencia
+            and c.data_extracao < m.data
+            and {{ competencia(add_days('c.competencia', 31)) }} > m.data_vigencia_inicial
+            and c.competencia <= coalesce(m.data_vigencia_final, c.competencia)
     group by
-        {% for chave in report_keys() %}
-        c.{{ chave }} {%- if not loop.last %},{% endif %}
-
-        {% endfor %}
+        c.competencia,
+        c.central_executora_codigo,
+        c.unidade_executante_cnes,
+        c.procedimento_codigo,
+        c.agenda_tipo
 ),
 
 final as (
