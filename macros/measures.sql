@@ -23,3 +23,50 @@
             + coalesce({{ schedule }}.qtd_vagas_reserva, 0)
     end
 {%- endmacro %}
+
+
+{# The 17 measures of SISREG's report of the real offer, in its order. #}
+{% macro report_measures() -%}
+    {%- set measures = [] -%}
+    {%- for part in ['total', 'bloqueada', 'ativa'] -%}
+        {%- for kind in ['primeira_vez', 'retorno', 'reserva', 'geral'] -%}
+            {%- do measures.append(part ~ '_' ~ kind) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(measures + ['ppi_total', 'ppi_local', 'ppi_pactuada', 'teto', 'oferta_real']) }}
+{%- endmacro %}
+
+
+{# In what the report may differ from us, as pictures of the offer that can be computed; the first of
+   them that gives the report's number explains it (regra_reconciliacao). #}
+{% macro report_hypotheses() -%}
+    {{ return([
+        'ppi_nao_repartida',
+        'limite_nao_informado',
+        'agenda_local',
+        'escala_sem_fim',
+        'feriado_calculado',
+        'bloqueio_de_um_procedimento',
+        'bloqueio_parcial',
+        'bloqueio_de_um_procedimento_e_parcial',
+    ]) }}
+{%- endmacro %}
+
+
+{# The columns that say which row of SISREG's report a number is about, and a join on them. #}
+{% macro report_keys() -%}
+    {{ return([
+        'competencia',
+        'central_executora_codigo',
+        'unidade_executante_cnes',
+        'procedimento_codigo',
+        'agenda_tipo',
+    ]) }}
+{%- endmacro %}
+
+{% macro same_report_row(left, right) -%}
+    {%- for key in report_keys() -%}
+        {{ left }}.{{ key }} = {{ right }}.{{ key }}
+        {%- if not loop.last %} and {% endif -%}
+    {%- endfor -%}
+{%- endmacro %}

@@ -13,10 +13,11 @@ from pathlib import Path
 from mapa import dbt, publish, warehouse
 from mapa.audit import Summary
 from mapa.errors import ConfigError, PublishError
-from mapa.load import cadsus, exports, sisreg
+from mapa.load import cadsus, exports, report, sisreg
 from mapa.settings import Settings
 from mapa.simulate import city as simulated
 from mapa.simulate import files, past, truth, verify
+from mapa.simulate import report as simulated_report
 from mapa.simulate.server import serving
 from mapa.ui import say
 
@@ -83,6 +84,7 @@ def build_house(settings: Settings, size: CitySize) -> list[verify.Comparison]:
     city = simulated.build(size.people, size.days, size.seed, size.until)
     directory = settings.mapa_dir / "city"
     days = [size.until - timedelta(days=back) for back in DELIVERIES]
+    reported = simulated_report.write(city, directory / "reports", days)
     truth.write(city, directory / "truth.json", days)
     for as_of in (size.until - timedelta(days=30), size.until):
         say(f"2/6 Loading SISREG over HTTP as of {as_of} ...")
@@ -96,6 +98,9 @@ def build_house(settings: Settings, size: CitySize) -> list[verify.Comparison]:
     for day in days:
         for summary in deliver(settings, city, day):
             say(f"    {summary}")
+    columns = settings.dbt_project_dir / "docs" / "oferta_real.exemplo.toml"
+    for summary in report.load(settings, [reported], columns, {}):
+        say(f"    {summary}")
     say("4/6 Building and testing the models with dbt ...")
     dbt.build(settings)
     say("5/6 Comparing the marts with what really happened in the city ...")

@@ -85,11 +85,6 @@ class Folder:
         self.files.append(landed)
         return landed
 
-    def finish(self, note: dict[str, Any]) -> None:
-        """Write `carga.json`: what was asked and which files answered, enough to replay."""
-        self.prepare(note)
-        self.seal()
-
     def prepare(self, note: dict[str, Any]) -> None:
         """Write what `seal` makes the `carga.json` once the load is committed."""
         files = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -15,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from validate_docbr import CNS, CPF
 
-from mapa.simulate import schemas, truth
+from mapa.simulate import report, schemas, truth
 from mapa.simulate.arrays import DAY, MISSING, Ints, day_number, numbers
 from mapa.simulate.city import City, build
 from mapa.simulate.network import GROUPS
@@ -31,6 +32,7 @@ from mapa.simulate.slots import (
 from mapa.simulate.territory import DISTRICT, REGIONS
 from mapa.simulate.truth_offer import MonthOffer, real_offers
 from mapa.simulate.truth_queue import calendar, history, queue_per_month, waits_per_month
+from mapa.simulate.truth_report import HYPOTHESES
 
 UNTIL = date(2026, 6, 30)
 Row = dict[str, Any]
@@ -161,7 +163,12 @@ def test_every_situation_of_the_offer_occurs(city: City) -> None:
         assert city.schedules[name].null_count > 0, name
     codes = [(row["codigo"], row["weekday"]) for row in city.schedules.to_pylist()]
     assert len(set(codes)) == len(codes) > len({code for code, _ in codes})
-    assert set(city.holidays["scope"].to_pylist()) == {"nacional", "distrital", "local"}
+    assert set(city.holidays["scope"].to_pylist()) == {
+        "nacional",
+        "distrital",
+        "local",
+        "nenhuma",
+    }
     leaves = city.leaves_professional.to_pylist()
     assert any(row["start_minute"] is not None for row in leaves)
     assert any(row["unit_idx"] is None for row in leaves)
@@ -169,6 +176,20 @@ def test_every_situation_of_the_offer_occurs(city: City) -> None:
     only = [procedures[row["procedure_idx"]] for row in leaves if row["procedure_idx"] is not None]
     assert {code.endswith("000") for code in only} == {True, False}
     assert len(set(city.professionals["cpf"].to_pylist())) < city.professionals.num_rows
+
+
+def test_the_report_of_sisreg_differs_in_many_known_ways(
+    larger: City, answers: dict[str, Any], tmp_path: Path
+) -> None:
+    why = Counter(row["explicacao"] for row in mart(answers, "oferta_reconciliacao"))
+    # The three that this city happens not to have are worked by hand in test_reconciliation.py.
+    absent = {"agenda_local", "bloqueio_de_um_procedimento_e_parcial", "desconhecido_no_mapa"}
+    assert {*HYPOTHESES, "decorre_de_outra", "nao_explicada"} - absent < why.keys()
+    assert {"so_no_mapa", "so_no_relatorio", "escala_alterada_depois"} < why.keys()
+    assert why["igual"] > why.total() / 2
+    written = [report.write(larger, tmp_path / name).read_bytes() for name in ("a", "b")]
+    assert written[0] == written[1]
+    assert "TOTAL GERAL" in written[0].decode("windows-1252").splitlines()[-1]
 
 
 def test_limits_bind_are_missing_and_are_zero(larger: City, answers: dict[str, Any]) -> None:
@@ -451,6 +472,8 @@ HOLIDAY: Row = {"date": MONDAY, "name": "X", "scope": "nacional"}
         ({}, [{}], [{}], [HOLIDAY], [7, 0, 0]),
         # A local holiday of another unit takes nothing, of the own one everything.
         ({}, [], [], [HOLIDAY | {"scope": "local", "unit_idx": 1}], [0, 0, 0]),
+        # A date that the operator calls a working day takes nothing.
+        ({}, [], [], [HOLIDAY | {"scope": "nenhuma"}], [0, 0, 0]),
         ({}, [], [], [HOLIDAY | {"scope": "local", "unit_idx": 0}], [7, 0, 0]),
         # Without an end hour, or with 23:59, a leave ends with the day.
         ({}, [{"start_minute": 660}], [], [], [0, 0, 2 + 1]),

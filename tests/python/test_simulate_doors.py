@@ -539,7 +539,6 @@ def test_operator_tables_hold_the_citys_rows(city: City, written: dict[str, Path
     tables = {
         "afastamento_profissional": city.leaves_professional,
         "afastamento_unidade": city.leaves_unit,
-        "feriado": city.holidays,
         "ppi": city.ppi,
         "teto": city.ceilings,
         "cota": city.quotas,
@@ -548,6 +547,17 @@ def test_operator_tables_hold_the_citys_rows(city: City, written: dict[str, Path
     assert {name: len(read(written[f"{name}.csv"])) for name in tables} == {
         name: len(table) for name, table in tables.items()
     }
+
+
+def test_the_holiday_table_leaves_out_what_the_law_already_says(
+    city: City, written: dict[str, Path]
+) -> None:
+    listed = [row for row in city.holidays.to_pylist() if row["listed"]]
+    rows = read(written["feriado.csv"])
+    assert len(rows) == len(listed) < len(city.holidays)
+    assert {"nacional", "nenhuma"} <= {row["abrangencia"] for row in rows}
+    left_out = {row["name"] for row in city.holidays.to_pylist() if not row["listed"]}
+    assert {"PAIXÃO DE CRISTO", "NATAL"} <= left_out
 
 
 def test_bookings_come_as_csv_and_as_txt(written: dict[str, Path]) -> None:

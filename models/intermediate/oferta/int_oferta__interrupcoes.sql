@@ -6,6 +6,10 @@ with feriados as (
     select * from {{ ref('stg_sisreg__feriados') }}
 ),
 
+calendario as (
+    select * from {{ ref('int_calendario__feriados') }}
+),
+
 afastamentos_unidades as (
     select * from {{ ref('stg_sisreg__afastamentos_unidades') }}
 ),
@@ -32,6 +36,34 @@ reunidas as (
         f._carregado_em,
         f._linha
     from feriados as f
+    -- what a later word of the operator has undone is not in the calendar
+    inner join calendario as c
+        on
+            f.data = c.data
+            and case when f.abrangencia = 'local' then f.unidade_executante_cnes end
+            is not distinct from c.unidade_executante_cnes
+            and c.feriado_origem = 'operador'
+    where f.abrangencia is distinct from 'nenhuma'
+
+    union all
+
+    select
+        'feriado' as causa,
+        cast(null as string) as tabela,
+        cast(null as string) as registro_id,
+        c.feriado_id as chave,
+        c.unidade_executante_cnes,
+        cast(null as string) as profissional_cpf,
+        cast(null as string) as procedimento_codigo,
+        c.data as data_inicio,
+        cast(null as integer) as minuto_inicio,
+        c.data as data_fim,
+        cast(null as integer) as minuto_fim,
+        cast(null as string) as _carga_id,
+        cast(null as timestamp) as _carregado_em,
+        cast(null as bigint) as _linha
+    from calendario as c
+    where c.feriado_origem = 'calculado' and c.tem_bloqueio
 
     union all
 

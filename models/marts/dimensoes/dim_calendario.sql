@@ -1,63 +1,19 @@
--- One row per day, from the year of the oldest schedule or request to the horizon of the offer.
-with escalas as (
-    select * from {{ ref('int_oferta__escalas') }}
-),
-
-solicitacoes as (
-    select * from {{ ref('stg_sisreg__solicitacoes_ambulatoriais') }}
-),
-
-marcacoes as (
-    select * from {{ ref('stg_sisreg__marcacoes_ambulatoriais') }}
+-- One row per day described.
+with dias as (
+    select * from {{ ref('int_calendario__dias') }}
 ),
 
 feriados as (
-    select * from {{ ref('stg_sisreg__feriados') }}
+    select * from {{ ref('int_calendario__feriados') }}
 ),
 
-inicios as (
-    select min(e.primeira_data) as data
-    from escalas as e
-    where e.escala_destino = 'expandida'
-
-    union all
-
-    select cast(min(s.momento_solicitacao) as date) as data
-    from solicitacoes as s
-
-    union all
-
-    select cast(min(m.momento_solicitacao) as date) as data
-    from marcacoes as m
-
-    union all
-
-    select {{ data_referencia() }} as data
-),
-
-limites as (
-    select
-        cast(date_trunc('year', min(i.data)) as date) as primeiro_dia,
-        {{ add_days(data_referencia(), var('horizonte_dias')) }} as ultimo_dia
-    from inicios as i
-),
-
-dias as (
-    select {{ explode_days('l.primeiro_dia', 'l.ultimo_dia') }} as data
-    from limites as l
-),
-
--- a holiday of one unit is no holiday of the calendar; a national name goes before a local one
+-- a holiday of one unit is no holiday of the calendar, and an optional day is none of the law
 feriados_gerais as (
     select
         f.data,
-        f.feriado_descricao,
-        row_number() over (
-            partition by f.data
-            order by f.abrangencia desc, f._carregado_em desc, f._linha desc
-        ) as ordem
+        f.feriado_descricao
     from feriados as f
-    where f.abrangencia in ('nacional', 'distrital')
+    where f.unidade_executante_cnes is null and f.feriado_natureza = 'feriado'
 ),
 
 final as (
@@ -73,7 +29,7 @@ final as (
         f.data is null and {{ isodow('d.data') }} < 6 as eh_dia_util
     from dias as d
     left join feriados_gerais as f
-        on d.data = f.data and f.ordem = 1
+        on d.data = f.data
 )
 
 select * from final

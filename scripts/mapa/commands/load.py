@@ -11,6 +11,7 @@ from mapa.audit import Summary
 from mapa.load import cadsus as cadsus_loader
 from mapa.load import exports, seen
 from mapa.load import offer_api as offer_api_loader
+from mapa.load import report as report_loader
 from mapa.load import sisreg as sisreg_loader
 from mapa.load.layouts import ALL_LAYOUTS, CNES_LAYOUTS, Layout
 from mapa.load.recognise import expected_columns
@@ -132,6 +133,20 @@ def sisreg(  # noqa: PLR0913 - one per option
     help="Day on which the files were exported, for archived ones; oldest first. Versions count "
     "from that day on.  [default: today in Brasília]",
 )
+@click.option(
+    "--map",
+    "map_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The files are SISREG's report OFERTA REAL, and this TOML file says which column is "
+    "which; see docs/oferta_real.exemplo.toml.",
+)
+@click.option(
+    "--set",
+    "constants",
+    multiple=True,
+    metavar="COLUMN=VALUE",
+    help="With --map: what all rows of the report have in common; may be repeated.",
+)
 @REPLAY
 def export(  # noqa: PLR0913 - one per option
     *,
@@ -140,19 +155,25 @@ def export(  # noqa: PLR0913 - one per option
     partial: bool,
     complete: bool,
     seen_on: datetime | None,
+    map_file: Path | None,
+    constants: tuple[str, ...],
     from_landing: bool,
 ) -> None:
     """Load files exported from SISREG or written by an operator, or folders of them.
 
     The layout is recognised by the header, whatever the file is called. Accepted are CSV and TXT,
     as they are, in gz or in a zip, in UTF-8 or windows-1252. A file with too many wrong rows is
-    refused whole (MAPA_MAX_REJECTED_SHARE). --replay repeats these files and the offer API's pages.
+    refused whole (MAPA_MAX_REJECTED_SHARE). SISREG's report OFERTA REAL has no published header and
+    is loaded with --map. --replay repeats these files and the offer API's pages.
     """
     if describe:
         click.echo(description(LAYOUTS[describe]))
         return
     if from_landing:
-        repeat("export", no_other_options=not (files or partial or complete or seen_on))
+        repeat(
+            "export",
+            no_other_options=not (files or partial or complete or seen_on or map_file or constants),
+        )
         return
     if not files:
         raise click.UsageError("Missing argument 'FILE...'.")
@@ -164,9 +185,24 @@ def export(  # noqa: PLR0913 - one per option
             "were exported.",
             param_hint="--seen-on",
         )
-    completeness = exports.Completeness(partial=partial, confirmed=complete, tables=complete)
     day = seen_on.date() if seen_on else None
+    if map_file:
+        if partial or complete:
+            raise click.UsageError("--map takes neither --partial nor --complete.")
+        report(report_loader.load(Settings.load(), files, map_file, settled(constants), day))
+        return
+    if constants:
+        raise click.UsageError("--set belongs to --map.")
+    completeness = exports.Completeness(partial=partial, confirmed=complete, tables=complete)
     report(exports.load(Settings.load(), files, completeness, seen_on=day))
+
+
+def settled(constants: tuple[str, ...]) -> dict[str, str]:
+    """Return the constants given as COLUMN=VALUE."""
+    pairs = [text.partition("=") for text in constants]
+    if not all(equals and name and value for name, equals, value in pairs):
+        raise click.UsageError("--set expects COLUMN=VALUE, such as --set competencia=03/2026.")
+    return {name: value for name, _, value in pairs}
 
 
 @load.command("offer-api")

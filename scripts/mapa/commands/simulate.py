@@ -13,7 +13,7 @@ import click
 from mapa.errors import MapaError
 from mapa.settings import Settings
 from mapa.simulate import city as simulated
-from mapa.simulate import files, truth
+from mapa.simulate import files, report, truth
 from mapa.simulate.faults import CLASSES, Plan
 from mapa.simulate.server import Server, listen, serving
 from mapa.ui import say
@@ -150,8 +150,10 @@ def simulate(  # noqa: PLR0913 - one parameter per option
 def write(city: simulated.City, directory: Path, as_of: date) -> None:
     """Write the export files and `truth.json` of a city."""
     written = files.write(city, directory / "files", as_of)
+    reported = report.write(city, directory / "reports")
     truth.write(city, directory / "truth.json")
     say(f"Wrote {len(written)} files to {directory / 'files'} and {directory / 'truth.json'}.")
+    say(f"SISREG's own report of the real offer is {reported}; load it with --map.")
 
 
 def _wait(server: Server) -> None:

@@ -362,6 +362,32 @@ COTA = Layout(
     ours=True,
 )
 
+# SISREG's report of the real offer. Its header is not published, so that a file of the operator's
+# maps it (`mapa.load.report_map`); the names are ours.
+OFERTA_REAL = Layout(
+    name="oferta_real",
+    table="bruto_sisreg.oferta_real",
+    columns=tuple(
+        """
+    competencia tipo_agenda cod_central_exec cod_cnes_exec desc_cnes_exec cod_procedimento_interno
+    desc_procedimento_interno data_extracao
+    qtd_total_prim_vez qtd_total_retorno qtd_total_reserva qtd_total_geral
+    qtd_bloqueada_prim_vez qtd_bloqueada_retorno qtd_bloqueada_reserva qtd_bloqueada_geral
+    qtd_ativa_prim_vez qtd_ativa_retorno qtd_ativa_reserva qtd_ativa_geral
+    qtd_ppi_total qtd_ppi_local qtd_ppi_pactuada qtd_teto qtd_oferta_real
+    """.split()
+    ),
+    key=(
+        "competencia",
+        "tipo_agenda",
+        "cod_central_exec",
+        "cod_cnes_exec",
+        "cod_procedimento_interno",
+    ),
+    required=("competencia", "cod_cnes_exec", "cod_procedimento_interno", "qtd_oferta_real"),
+    ours=True,
+)
+
 FILA_AMBULATORIAL_2017_08 = Layout(
     name="fila_ambulatorial_2017_08",
     table="bruto_sisreg.fila_ambulatorial_2017_08",
@@ -563,7 +589,7 @@ FILE_LAYOUTS = (
 )
 CNES_LAYOUTS = (CNES_ESTABELECIMENTO, CARGA_HORARIA)
 """What `mapa load cnes` accepts."""
-ALL_LAYOUTS = (*API_LAYOUTS, *FILE_LAYOUTS, CADSUS_CONSULTA)
+ALL_LAYOUTS = (*API_LAYOUTS, *FILE_LAYOUTS, OFERTA_REAL, CADSUS_CONSULTA)
 
 LOOK_ALIKES = (
     (

@@ -19,7 +19,7 @@ from mapa import audit, warehouse
 from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, FormatError
 from mapa.landing import SEALED, Folder, Landed
-from mapa.load import cadsus, drift, exports, offer_api, resume
+from mapa.load import cadsus, drift, exports, offer_api, report, resume
 from mapa.load.documents import Fields
 from mapa.load.intake import Intake
 from mapa.load.layouts import ALL_LAYOUTS, API_LAYOUTS, Layout
@@ -71,7 +71,9 @@ def _of_index(*layouts: Layout) -> Part:
 PARTS = {
     "sisreg": _of_index(*API_LAYOUTS),
     **{layout.name: _of_index(layout) for layout in API_LAYOUTS},
-    "export": Part(("arquivo", offer_api.SOURCE), _of_schema("bruto_sisreg"), "export FILE"),
+    "export": Part(
+        ("arquivo", offer_api.SOURCE, report.SOURCE), _of_schema("bruto_sisreg"), "export FILE"
+    ),
     "cadsus": Part((cadsus.SOURCE,), _of_schema("bruto_cadsus"), "cadsus"),
     "cnes": Part(("cnes",), _of_schema("bruto_cnes"), "cnes FILE"),
 }
@@ -207,6 +209,7 @@ REPEATS: dict[str, Repeat] = {
     "arquivo": exports.repeat,
     "cnes": exports.repeat,
     offer_api.SOURCE: offer_api.repeat,
+    report.SOURCE: report.repeat,
     cadsus.SOURCE: cadsus.repeat,
 }
 """By source, or by entity where one is read in a way of its own."""

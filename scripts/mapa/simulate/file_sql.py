@@ -125,6 +125,7 @@ select
     coalesce(u.cnes, '') as cod_cnes_exec
 from seen_holidays as h
 left join city_units as u on h.unit_idx = u.idx
+where h.listed
 order by h.idx
 """
 

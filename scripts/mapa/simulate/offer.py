@@ -35,6 +35,7 @@ from mapa.simulate.schemas import (
     SCHEDULES,
     table,
 )
+from mapa.simulate.slots import WORKED
 
 PAST_DAYS = 220
 """Days before the start since which schedules exist."""
@@ -403,36 +404,34 @@ _NATIONAL = (
     (10, 12, "NOSSA SENHORA APARECIDA"),
     (11, 2, "FINADOS"),
     (11, 15, "PROCLAMAÇÃO DA REPÚBLICA"),
-    (11, 20, "CONSCIÊNCIA NEGRA"),
     (12, 25, "NATAL"),
 )
 _DISTRICT = ((4, 21, "ANIVERSÁRIO DE BRASÍLIA"), (11, 30, "DIA DO EVANGÉLICO"))
+_BLACK_AWARENESS = (11, 20, "CONSCIÊNCIA NEGRA")
+_BLACK_AWARENESS_SINCE = 2024
+_NEVER_LISTED = "DIA DO TRABALHO"
+_FEASTS = {"nacional": _NATIONAL, "distrital": _DISTRICT}
 
 
 def build_holidays(executing: Ints, span: Span, rng: np.random.Generator) -> pa.Table:
-    """Build the holidays of all years that schedules reach; one unit in five has its own day."""
+    """Build the holidays of all years that schedules reach; one unit in five has its own day.
+
+    The operator's table lists those of the district and of units, and most of the nation's in even
+    years only: the others are there by law. In odd years it says that 20 November is a working day.
+    """
     first = date(1970, 1, 1) + timedelta(days=span.start - PAST_DAYS)
     last = date(1970, 1, 1) + timedelta(days=span.until + 365)
-    rows: list[tuple[int, str, str, int]] = []
+    rows: list[tuple[int, str, str, int, bool]] = []
     for year in range(first.year, last.year + 1):
-        rows += [
-            (day_number(date(year, month, day)), name, scope, MISSING)
-            for scope, feasts in (("nacional", _NATIONAL), ("distrital", _DISTRICT))
-            for month, day, name in feasts
-        ]
-        # Good Friday and Corpus Christi hang on Easter.
-        rows += [
-            (easter(year) + offset, name, "nacional", MISSING)
-            for offset, name in ((-2, "PAIXÃO DE CRISTO"), (60, "CORPUS CHRISTI"))
-        ]
+        rows += _holidays_of(year)
     count = max(2, (span.until - span.start + PAST_DAYS) // 365 * (len(executing) // 5))
     days = np.unique(rng.integers(span.start, span.until + 1, count))
     places = executing[rng.integers(0, len(executing), len(days))]
     rows += [
-        (day, "DIA DO PADROEIRO", "local", unit)
+        (day, "DIA DO PADROEIRO", "local", unit, True)
         for day, unit in zip(days.tolist(), places.tolist(), strict=True)
     ]
-    when, names, scopes, units = zip(*rows, strict=True)
+    when, names, scopes, units, listed = zip(*rows, strict=True)
     return table(
         HOLIDAYS,
         {
@@ -440,8 +439,24 @@ def build_holidays(executing: Ints, span: Span, rng: np.random.Generator) -> pa.
             "name": list(names),
             "scope": list(scopes),
             "unit_idx": np.array(units),
+            "listed": np.array(listed),
         },
     )
+
+
+def _holidays_of(year: int) -> list[tuple[int, str, str, int, bool]]:
+    """Return one year's holidays of all units; last, whether the operator lists them."""
+    feasts = [(scope, *feast) for scope, some in _FEASTS.items() for feast in some]
+    if year >= _BLACK_AWARENESS_SINCE:
+        feasts.append(("nacional" if year % 2 == 0 else WORKED, *_BLACK_AWARENESS))
+    days = [(day_number(date(year, month, day)), name, scope) for scope, month, day, name in feasts]
+    # Good Friday is law; Corpus Christi is one only where somebody decrees it.
+    days.append((easter(year) - 2, "PAIXÃO DE CRISTO", "nacional"))
+    days.append((easter(year) + 60, "CORPUS CHRISTI", "distrital"))
+    return [
+        (*day, MISSING, day[2] != "nacional" or (year % 2 == 0 and day[1] != _NEVER_LISTED))
+        for day in days
+    ]
 
 
 def easter(year: int) -> int:

@@ -96,7 +96,15 @@ LEAVES_UNIT = pa.schema(
     }
 )
 
-HOLIDAYS = pa.schema({"date": _DAY, "name": _TEXT, "scope": _TEXT, "unit_idx": _INT})
+HOLIDAYS = pa.schema(
+    {
+        "date": _DAY,
+        "name": _TEXT,
+        "scope": _TEXT,  # nacional, distrital, local; nenhuma: no holiday after all
+        "unit_idx": _INT,
+        "listed": _FLAG,  # whether the operator's table has it
+    }
+)
 
 PPI = pa.schema(
     {

@@ -41,6 +41,9 @@ FATES = (
 )
 """What becomes of a schedule: the first that applies."""
 
+WORKED = "nenhuma"
+"""Scope of a date of which the operator's table says that it is no holiday."""
+
 MINUTES = 1440
 _CHUNK = 8_000
 
@@ -181,7 +184,10 @@ def _holiday_touches(holidays: pa.Table, unit: Ints, day: Ints) -> tuple[Ints, I
     owner, position = expand(low, high - low)
     row = order[position]
     everywhere = matches(holidays, "scope", ["nacional", "distrital"]) | (place == MISSING)
-    row = row[everywhere[owner] | (place[owner] == unit[row])]
+    taken = (everywhere[owner] | (place[owner] == unit[row])) & ~matches(
+        holidays, "scope", [WORKED]
+    )[owner]
+    row = row[taken]
     return row, np.zeros(len(row), dtype=np.int64), np.full(len(row), MINUTES)
 
 

@@ -29,6 +29,7 @@ from mapa.simulate.truth_queue import (
     queue_per_month,
     waits_per_month,
 )
+from mapa.simulate.truth_report import reconcile
 from mapa.simulate.truth_territory import offer_per_territory
 from mapa.simulate.truth_use import funnel_per_month
 
@@ -61,6 +62,7 @@ def compute(city: City, delivered: Sequence[date] = ()) -> dict[str, Any]:
         "contagens": _counts(city),
         "oferta_por_dia": per_day(dated, days),
         "oferta_real_por_mes": real,
+        "oferta_reconciliacao": reconcile(city, seen, real),
         "oferta_funil_por_mes": funnel_per_month(city, real),
         "oferta_alertas": alerts(city, (dated, days), both, hours),
         "oferta_horas_por_mes": hours_per_month(hours),

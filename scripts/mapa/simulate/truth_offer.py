@@ -175,7 +175,7 @@ def _limit(
 
 def per_month(city: City, days: SlotDays) -> dict[str, Any]:
     """Compute the real offer of each month, unit and procedure."""
-    ppi, ceilings = limits(city)
+    ppi, ceilings = agreed_limits(city)
     code = texts(city.procedures, "codigo").tolist()
     lines: list[tuple[Any, ...]] = []
     for (month, procedure), units in month_offers(city, days).items():
@@ -197,7 +197,7 @@ def per_month(city: City, days: SlotDays) -> dict[str, Any]:
     }
 
 
-def limits(city: City) -> tuple[dict[tuple[int, int], int], dict[tuple[int, str, int], int]]:
+def agreed_limits(city: City) -> tuple[dict[tuple[int, int], int], dict[tuple[int, str, int], int]]:
     """Return PPI per month and procedure, and ceilings per month, unit and procedure."""
     ppi: dict[tuple[int, int], int] = defaultdict(int)
     months = month_number(numbers(city.ppi, "competencia"))

@@ -21,7 +21,7 @@ from mapa.simulate.city import City
 from mapa.simulate.past import Records, seen_on, states
 from mapa.simulate.slots import HORIZON, KINDS, SlotDays, slot_days
 from mapa.simulate.territory import DISTRICT
-from mapa.simulate.truth_offer import limits, month_offers, real_offers
+from mapa.simulate.truth_offer import agreed_limits, month_offers, real_offers
 
 NOTICE = 30
 """Days of notice below which a slot that goes is counted as withdrawn."""
@@ -91,10 +91,10 @@ def in_force(
     Dates before a record was first seen count by its first version.
 
     Returns:
-        The city, with the schedules of all stretches below its own, and the slots; their schedules
-        are rows of that table.
+        The city, with the schedules of all stretches below its own and the holidays in force on
+        their own dates, and the slots; their schedules are rows of that table.
     """
-    tables, parts = [city.schedules], list[SlotDays]()
+    tables, parts, feasts = [city.schedules], list[SlotDays](), []
     offset = len(city.schedules)
     for number, delivery in enumerate(delivered):
         effective = _completed(delivered, number)
@@ -110,12 +110,15 @@ def in_force(
                 days.blocked[inside],
             )
         )
+        when = numbers(effective.holidays, "date")
+        feasts.append(effective.holidays.filter(pa.array((when >= begin) & (when < end))))
         tables.append(effective.schedules)
         offset += len(effective.schedules)
     joined = SlotDays(
         *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(SlotDays))
     )
-    return replace(city, schedules=pa.concat_tables(tables)), joined
+    schedules, holidays = pa.concat_tables(tables), pa.concat_tables(feasts)
+    return replace(city, schedules=schedules, holidays=holidays), joined
 
 
 def _completed(delivered: Sequence[Delivery], number: int) -> Records:
@@ -322,7 +325,7 @@ def _limit_changes(
     """Yield what changed limits give to the real offers of months not yet over, or take."""
     # Agreements and ceilings before and after.
     old, new = (
-        limits(replace(city, ppi=each.records.ppi, ceilings=each.records.ceilings))
+        agreed_limits(replace(city, ppi=each.records.ppi, ceilings=each.records.ceilings))
         for each in delivered[number - 1 : number + 1]
     )
     seen = delivered[number].seen

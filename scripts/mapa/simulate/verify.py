@@ -16,6 +16,7 @@ SUMMED = {"oferta_por_dia", "oferta_alertas", "oferta_horas_por_mes", "oferta_es
 MARTS = {
     "oferta_por_dia": "oferta",
     "oferta_real_por_mes": "oferta",
+    "oferta_reconciliacao": "oferta",
     "oferta_funil_por_mes": "oferta",
     "oferta_alertas": "oferta",
     "oferta_horas_por_mes": "oferta",

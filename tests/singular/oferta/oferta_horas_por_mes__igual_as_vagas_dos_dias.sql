@@ -20,6 +20,8 @@ linhas as (
 minutos_das_escalas as (
     select
         e.escala_id,
+        e.primeira_data,
+        e.ultima_data,
         l.minutos_primeira_vez,
         l.minutos_retorno,
         l.minutos_reserva
@@ -45,7 +47,10 @@ somadas as (
         ) as minutos
     from vagas as v
     inner join minutos_das_escalas as m
-        on v.escala_id = m.escala_id
+        on
+            v.escala_id = m.escala_id
+            and v.data >= m.primeira_data
+            and v.data <= m.ultima_data
     where v.competencia <= {{ last_complete_month() }}
     group by
         v.competencia,

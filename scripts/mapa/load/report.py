@@ -1,0 +1,226 @@
+"""SISREG's report of the real offer into raw, by a map of its columns.
+
+The way of a file is that of all exports: landed as received, one load and one transaction, wrong
+rows to `controle.rejeitos`, content that was loaded before skipped. Only the reading differs: what
+the columns mean says the map, which is landed beside the report as part of the evidence.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import orjson
+import pyarrow as pa
+
+from mapa import audit, warehouse
+from mapa.audit import Load, Summary, Tally
+from mapa.errors import FormatError
+from mapa.landing import Folder, Landed
+from mapa.load import exports, resume, seen
+from mapa.load.archives import Export, exports_in
+from mapa.load.intake import Intake
+from mapa.load.layouts import OFERTA_REAL
+from mapa.load.recognise import DELIMITERS, Facts, examine, failed_export
+from mapa.load.report_map import Cells, ReportMap, Wrong
+from mapa.settings import Settings
+
+SOURCE, ENTITY = "relatorio", OFERTA_REAL.name
+
+
+@dataclass
+class _Rows:
+    """What the lines of a report are."""
+
+    records: list[tuple[int, Cells]] = field(default_factory=list)
+    wrong: list[tuple[int, str | None, str]] = field(default_factory=list)
+    totals: int = 0
+
+
+def load(
+    settings: Settings,
+    paths: Iterable[Path],
+    map_file: Path,
+    constants: Mapping[str, str],
+    seen_on: date | None = None,
+) -> list[Summary]:
+    """Load reports of the real offer; a folder stands for the files in it.
+
+    Args:
+        settings: where the data are.
+        paths: files and folders.
+        map_file: which column of the report is which of ours.
+        constants: what all rows have in common, over those of the map.
+        seen_on: day on which the reports were exported, by default today in Brasília.
+
+    Raises:
+        ConfigError: the map is unfit.
+        LayoutError: the report does not have the columns that the map names.
+        FormatError: it cannot be read.
+
+    """
+    by = ReportMap.read(map_file, constants)
+    way = _Way(by, map_file.read_bytes(), dict(constants), seen_on)
+    most = settings.mapa_max_unpacked_mb * 2**20
+    found = [examine(export) for export in exports_in(paths, most)]
+    with warehouse.connect(settings.warehouse) as con:
+        resume.seal_committed(con, settings.landing)
+        return [_load_file(con, settings, facts, way) for facts in found]
+
+
+def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
+    """Load a landed report again, by the map that was landed beside it."""
+    received, map_file = landed
+    by = ReportMap.read(map_file.path, note["constantes"])
+    _take(load, examine(Export(received.path)), received, by, most=1)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """The map as it is used, as it was written, and what was given beside it."""
+
+    by: ReportMap
+    content: bytes
+    constants: dict[str, str]
+    seen_on: date | None
+
+    def identity(self, sha256: str) -> str:
+        """Return the checksum of a report and its map: corrected, it says something else."""
+        constants = orjson.dumps(self.constants, option=orjson.OPT_SORT_KEYS)
+        return hashlib.sha256(sha256.encode() + self.content + constants).hexdigest()
+
+
+def _load_file(
+    con: duckdb.DuckDBPyConnection, settings: Settings, facts: Facts, way: _Way
+) -> Summary:
+    """Load one report in one transaction."""
+    identity = way.identity(facts.sha256)
+    if audit.already_loaded(con, identity):
+        return Summary(ENTITY, facts.name, Tally(), skipped="already loaded, skipped")
+    with audit.recording(con, SOURCE, ENTITY, facts.name) as load:
+        folder = Folder(settings.landing, SOURCE, load.id)
+        load.watch(folder)
+        load.sha256 = identity
+        landed = exports.land(folder, facts.export, facts.sha256)
+        folder.write("mapa.toml", way.content)
+        seen.stamp(load, way.seen_on)
+        _take(load, facts, landed, way.by, settings.mapa_max_rejected_share)
+        folder.prepare(load.note() | {"constantes": way.constants})
+    folder.seal()
+    return load.summary()
+
+
+def _take(load: Load, facts: Facts, landed: Landed, by: ReportMap, most: float) -> None:
+    """Load a landed report; at most this share of its rows may be wrong."""
+    rows = _read(facts, by)
+    intake = Intake(load, OFERTA_REAL)
+    if rows.wrong:
+        intake.reject_unreadable(landed.name, _rejected(rows))
+    if rows.records:
+        intake.settle(_batch(intake, rows), landed.name)
+    intake.finish(facts.name)
+    exports.refuse_many_rejects(load, facts.name, most)
+    load.notes += [f"{rows.totals} lines of totals left out"] * bool(rows.totals)
+
+
+def _read(facts: Facts, by: ReportMap) -> _Rows:
+    """Tell records, wrong rows and lines of totals apart.
+
+    Raises:
+        FormatError: there is no record, or rows cannot be told apart.
+
+    """
+    lines = _lines(facts)
+    list(islice(lines, by.above))
+    first = next(lines, "")
+    delimiter = by.delimiter or max(
+        DELIMITERS, key=lambda d: by.likeness(next(csv.reader([first], delimiter=d), []))
+    )
+    header = _stripped(next(csv.reader([first], delimiter=delimiter), []))
+    read, is_total = by.reader_of(header, facts.name), by.totals_of(header, facts.name)
+    rows = _Rows()
+    table = csv.reader(lines, delimiter=delimiter, strict=True)
+    before = by.above + 1
+    try:
+        for cells in table:
+            line, before = before + 1, by.above + 1 + table.line_num
+            if not any(cell.strip() for cell in cells):
+                continue
+            if is_total(cells):
+                rows.totals += 1
+                continue
+            try:
+                rows.records.append((line, read(_fitted(cells, header))))
+            except Wrong as wrong:
+                rows.wrong.append((line, wrong.column, wrong.reason))
+    except csv.Error:
+        raise FormatError(
+            f"{facts.name}: rows after line {before} cannot be told apart; nothing was loaded. A "
+            "quotation mark is probably never closed.\nCorrect the line in the source, or export "
+            "the file again."
+        ) from None
+    if not rows.records and not rows.wrong:
+        raise failed_export(facts.name, "has a header and no record")
+    return rows
+
+
+def _lines(facts: Facts) -> Iterator[str]:
+    """Yield the physical lines, decoded."""
+    codec = "utf-8-sig" if facts.encoding == "utf-8" else facts.encoding
+    rest = ""
+    for text in codecs.iterdecode(facts.export.chunks(), codec):
+        *whole, rest = (rest + text).split("\n")
+        yield from (f"{line}\n" for line in whole)
+    if rest:
+        yield rest
+
+
+def _stripped(cells: list[str]) -> list[str]:
+    """Leave out the empty cells that delimiters at the end of a line open."""
+    while cells and not cells[-1].strip():
+        cells = cells[:-1]
+    return cells
+
+
+def _fitted(cells: list[str], header: list[str]) -> list[str]:
+    """Return a row as wide as the header.
+
+    Raises:
+        Wrong: it is not, or it is the header once more.
+
+    """
+    if len(cells) < len(header):
+        raise Wrong(None, "colunas a menos")
+    if any(cell.strip() for cell in cells[len(header) :]):
+        raise Wrong(None, "colunas a mais")
+    if cells[: len(header)] == header:
+        raise Wrong(None, "cabeçalho repetido")
+    return cells[: len(header)]
+
+
+def _rejected(rows: _Rows) -> pa.Table:
+    lines, columns, reasons = zip(*rows.wrong, strict=True)
+    return pa.table(
+        {
+            "linha": pa.array(lines, pa.int64()),
+            "coluna": pa.array(columns, pa.string()),
+            "motivo": list(reasons),
+        }
+    )
+
+
+def _batch(intake: Intake, rows: _Rows) -> pa.Table:
+    """Return the records as one batch, numbered by their lines."""
+    schema = pa.schema([(name, pa.string()) for name in OFERTA_REAL.columns])
+    table = pa.Table.from_pylist([cells for _, cells in rows.records], schema=schema)
+    lines = pa.array([line for line, _ in rows.records], pa.int64())
+    intake.load.scratch.register("registros", table.append_column("_linha", lines))
+    return intake.read("select *, cast(null as varchar) as _campos_extras from registros")
