@@ -102,7 +102,7 @@ final as (
             when t.escala_codigo is null then false
             else m.eh_presente <> coalesce(m.era_presente, false)
         end as foi_trocada,
-        case when r.escala_id is null then false else true end as foi_renovada
+        coalesce(m.escala_id = r.escala_id, false) as foi_renovada
     from mudancas as m
     left join trocas as t
         on m.visto_em = t.visto_em and m.escala_codigo = t.escala_codigo

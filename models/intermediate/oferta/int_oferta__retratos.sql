@@ -72,7 +72,7 @@ periodos as (
     inner join escalas as e
         on
             m.escala_id = e.escala_id
-            and e.visto_de <= m.visto_em
+            and m.visto_em >= e.visto_de
             and coalesce(e.visto_ate >= {{ add_days('m.visto_em', -1) }}, true)
     {% for causa, igualdade, passo in causas %}
 
@@ -88,8 +88,8 @@ periodos as (
     inner join escalas as e
         on
             {{ igualdade }}
-            and e.visto_de <= i.visto_em
-            and coalesce(e.visto_ate >= i.visto_em, true)
+            and i.visto_em >= e.visto_de
+            and coalesce(i.visto_em <= e.visto_ate, true)
             and i.data_inicio <= e.data_limite
             and i.data_fim >= e.primeira_ocorrencia
             and coalesce(i.unidade_executante_cnes, e.unidade_executante_cnes)

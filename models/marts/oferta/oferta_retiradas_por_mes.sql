@@ -2,7 +2,9 @@
 -- of the loss: of the losses of a slot with less notice, newest first, as many as it lacks at the
 -- end (regra_retiradas). Indicator 16.
 {% set aviso = var('retirada_aviso_dias') %}
-{% set vaga = 'd.escala_id, d.data, d.vaga_tipo, d.unidade_executante_cnes, d.procedimento_codigo' %}
+{% set vaga = (
+    'd.escala_id, d.data, d.vaga_tipo, d.unidade_executante_cnes, d.procedimento_codigo'
+) %}
 {% set grupos = [
     'fim_da_escala',
     'mudanca_da_escala',

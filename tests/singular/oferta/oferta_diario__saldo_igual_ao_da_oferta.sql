@@ -105,7 +105,11 @@ seguidas as (
     from oferta as o
     where
         o.escala_id in (select n.escala_id from novas as n)
-        or o.escala_id in (select p.escala_id from primeiras_mudancas as p where p.data = o.data)
+        or exists (
+            select 1
+            from primeiras_mudancas as p
+            where p.escala_id = o.escala_id and p.data = o.data
+        )
 )
 
 select

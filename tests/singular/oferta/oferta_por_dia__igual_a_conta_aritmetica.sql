@@ -80,7 +80,7 @@ vigentes as (
         end as limite
     from trechos as t
     inner join escalas as e
-        on t.escala_id = e.escala_id and e.visto_em <= t.sabido_em
+        on t.escala_id = e.escala_id and t.sabido_em >= e.visto_em
     where
         not exists (
             select 1
