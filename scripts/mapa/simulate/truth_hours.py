@@ -14,7 +14,7 @@ from typing import Any
 
 from mapa.simulate.arrays import texts
 from mapa.simulate.city import City
-from mapa.simulate.slots import SlotDays
+from mapa.simulate.slots import WORKED, SlotDays
 
 VALID_MONTHS = 3
 """Months for which a register holds, its own included."""
@@ -180,13 +180,15 @@ def _registers(city: City) -> dict[str, dict[date, dict[str, list[Sum]]]]:
 def _holidays(city: City) -> tuple[set[date], set[tuple[str, date]]]:
     """Return the holidays of all and those of single units."""
     cnes = texts(city.units, "cnes")
-    everywhere, here = set(), set()
+    everywhere, here, worked = set(), set(), set()
     for row in city.holidays.to_pylist():
-        if row["scope"] == "local" and row["unit_idx"] is not None:
+        if row["scope"] == WORKED:
+            worked.add(row["date"])
+        elif row["scope"] == "local" and row["unit_idx"] is not None:
             here.add((cnes[row["unit_idx"]], row["date"]))
         else:
             everywhere.add(row["date"])
-    return everywhere, here
+    return everywhere - worked, here
 
 
 def _working_days(city: City) -> Any:
