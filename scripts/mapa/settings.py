@@ -113,6 +113,13 @@ class Settings(BaseSettings):
         self.mapa_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
 
     @property
+    def sisreg_scope(self) -> tuple[str, str]:
+        """Field and value of the documents that are read: of a central, or of a whole state."""
+        if self.sisreg_central:
+            return "codigo_central_reguladora", self.sisreg_central
+        return "codigo_uf_regulador", self.sisreg_uf
+
+    @property
     def warehouse(self) -> Path:
         """The restricted DuckDB file; dbt writes it, nobody else reads it."""
         return self.mapa_dir / "mapa.duckdb"

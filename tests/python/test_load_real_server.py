@@ -267,6 +267,16 @@ def test_another_central_is_told_apart_in_each_mapping_family(
     assert [s.tally.received for s in sisreg.load(settings, full=True)] == [2, 2, 2]
 
 
+@pytest.mark.parametrize("family", FAMILIES)
+def test_without_a_central_the_whole_state_is_read(real: Real, tmp_path: Path, family: str) -> None:
+    for index in INDICES:
+        real.make(f"{index}-two", mapping(index, family), f"{index}-df-brasilia")
+        centrals = [document(n, index, codigo_central_reguladora=f"53001{n}") for n in (1, 2)]
+        real.write(f"{index}-two", [*centrals, document(3, index, codigo_uf_regulador="52")])
+    settings = real.settings(tmp_path, sisreg_central="")
+    assert [s.tally.received for s in sisreg.load(settings)] == [2, 2, 2]
+
+
 def test_an_alias_may_stand_for_several_indices(requests_index: Real, tmp_path: Path) -> None:
     more = [document(n) for n in range(25, 40)]
     requests_index.make("v4", mapping(REQUESTS, "manual"))

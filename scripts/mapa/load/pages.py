@@ -141,6 +141,7 @@ class Search:
     """One index behind one door, while it is read.
 
     Attributes:
+        scope: field and value that say whose documents are read.
         book: where the documents go.
         folder: where the pages land, or have landed already.
         seen: called with the number of documents after each page.
@@ -150,7 +151,7 @@ class Search:
     door: Door
     alias: str
     fields: Fields
-    central: str
+    scope: tuple[str, str]
     size: int
     book: Book
     folder: Folder
@@ -338,8 +339,9 @@ class Search:
         return page
 
     def _query(self, window: Window) -> dict[str, object]:
-        central = self.fields.exact("codigo_central_reguladora")
-        return {"bool": {"filter": [{"term": {central: self.central}}, window.clause()]}}
+        field, value = self.scope
+        term = {"term": {self.fields.exact(field): value}}
+        return {"bool": {"filter": [term, window.clause()]}}
 
     def _request(self, window: Window) -> dict[str, Any]:
         return {

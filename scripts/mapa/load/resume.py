@@ -32,7 +32,7 @@ class Order:
     Attributes:
         alias: name of the index at the source.
         origin: host and port of the source.
-        central: regulating central.
+        central: regulating central, or the state when all of its centrals are read.
         full: whether everything is read, so that what does not come has vanished.
         window: changes to read.
 

@@ -166,7 +166,7 @@ class Reader:
         start = wish.since or (mark - OVERLAP if mark and not wish.full else None)
         now = source_clock(answer)
         window = Window(start, min(wish.until or now, now))
-        return Order(alias, self.door.host, self.settings.sisreg_central, wish.full, window)
+        return Order(alias, self.door.host, self.settings.sisreg_scope[1], wish.full, window)
 
 
 class Run:
@@ -185,7 +185,7 @@ class Run:
             door=reader.door,
             alias=alias,
             fields=fields,
-            central=settings.sisreg_central,
+            scope=settings.sisreg_scope,
             size=settings.sisreg_page,
             book=self.book,
             folder=folder,
