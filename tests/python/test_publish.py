@@ -161,6 +161,10 @@ def _empty(results: dict[str, Any]) -> None:
     results["args"]["empty"] = True
 
 
+def _as_known(results: dict[str, Any]) -> None:
+    results["args"]["vars"] = {"conhecido_em": "2026-06-01"}
+
+
 def _failed_test(results: dict[str, Any]) -> None:
     next(r for r in results["results"] if r["unique_id"].startswith("test."))["status"] = "fail"
 
@@ -190,6 +194,7 @@ def _another_run(results: dict[str, Any]) -> None:
     [
         (_which_test, "only a build"),
         (_empty, "part of the rows"),
+        (_as_known, "known on a past day"),
         (_failed_test, "not green"),
         (_skipped_model, "not green"),
         (_without("model.mapa.pub_oferta_por_dia"), "partial"),

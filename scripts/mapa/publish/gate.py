@@ -123,7 +123,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _require_a_full_build(arguments: dict[str, Any]) -> None:
-    """Refuse another command than `build`, and a build on part of the rows."""
+    """Refuse another command than `build`, and a build on part of the rows or of what is known."""
     if arguments.get("which") != "build":
         raise PublishError(
             f"dbt's last command was `{arguments.get('which')}`; only a build proves the numbers.\n"
@@ -134,6 +134,11 @@ def _require_a_full_build(arguments: dict[str, Any]) -> None:
             raise PublishError(
                 f"dbt's last build ran with --{flag}, on part of the rows.\n{ADVICE}"
             )
+    if (arguments.get("vars") or {}).get("conhecido_em"):
+        raise PublishError(
+            "dbt's last build shows what was known on a past day (conhecido_em), not what is "
+            f"known.\n{ADVICE}"
+        )
 
 
 def _require_green(statuses: dict[str, str]) -> None:
