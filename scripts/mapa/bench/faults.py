@@ -302,7 +302,10 @@ def table(results: list[Result]) -> Table:
 @click.option("--days", default=90, show_default=True, help="Days that are simulated.")
 @click.option("--seed", default=1, show_default=True, help="Which city and which faults.")
 def main(runs: int, kills: int, people: int, days: int, seed: int) -> None:
-    """Drive the SISREG loader through faults and kills, and print what became of it."""
+    """Drive the SISREG loader through faults and kills.
+
+    A run that is neither complete nor refused whole is an error.
+    """
     results = []
     with scene(people, days, seed) as built, progress() as display:
         task = display.add_task("faults", total=runs + kills)

@@ -138,7 +138,10 @@ def compare(documents: int, index: str = INDEX) -> dict[str, Cost]:
     help="Which index the documents are of.",
 )
 def main(documents: int, index: str) -> None:
-    """Load documents over HTTP and compare CPU and memory with other ways."""
+    """Measure loading over HTTP, beside other ways.
+
+    A load that passes the bound on memory is an error.
+    """
     costs = compare(documents, index)
     loaded = next(iter(costs.values()))
     shown = Table(title=f"{documents} documents of {index}", title_justify="left")

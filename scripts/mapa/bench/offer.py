@@ -8,6 +8,7 @@ steps of seven days, without those on leave, whole days only, one kind of slot, 
 from __future__ import annotations
 
 import os
+import secrets
 import tempfile
 from datetime import date
 from pathlib import Path
@@ -142,7 +143,10 @@ def compare(schedules: int) -> dict[str, Cost]:
     """Return what each step costs."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        settings = Settings.load().model_copy(
+        settings = Settings.load()
+        if settings.mapa_pseudonym_key is None:
+            os.environ["MAPA_PSEUDONYM_KEY"] = secrets.token_hex(32)
+        settings = settings.model_copy(
             update={
                 "mapa_dir": folder,
                 "dbt_target_path": folder / "target",
@@ -167,7 +171,11 @@ def compare(schedules: int) -> dict[str, Cost]:
     help="Schedules of the network; Rio's export has that many.",
 )
 def main(schedules: int) -> None:
-    """Expand the schedules of a large network and compare with the least it could cost."""
+    """Measure the expansion of a large network.
+
+    Beside it stands the least that it could cost. A step that passes the bound on memory is an
+    error.
+    """
     costs = compare(schedules)
     shown = Table(title=f"{schedules} schedules over ten years", title_justify="left")
     shown.add_column("step")
