@@ -166,9 +166,12 @@ def _refresh_hashes(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
         f"where cast(_hash as varchar) is distinct from cast({fresh} as varchar)"
     ).fetchone()
     if known != (1,) or stale:
-        con.execute(
-            f"alter table {layout.table} alter column _hash set data type {kind} using {fresh}"
-        )
+        # Not `alter ... using`: DuckDB cannot repeat it from its log after a kill.
+        con.begin()
+        con.execute(f"alter table {layout.table} drop column _hash")
+        con.execute(f"alter table {layout.table} add column _hash {kind}")
+        con.execute(f"update {layout.table} set _hash = {fresh}")
+        con.commit()
 
 
 def explain(path: Path, error: duckdb.Error) -> MapaError:

@@ -159,6 +159,7 @@ def test_a_client_certificate_is_presented(
     certificate, key = tmp_path / "cliente.pem", tmp_path / "cliente.key"
     ours.cert_chain_pems[0].write_to_path(str(certificate))
     ours.private_key_pem.write_to_path(str(key))
+    key.chmod(0o600)
     known = Access("X", certificate=certificate, key=key, authority=ca_file)
     unknown = Access("X", authority=ca_file)
     with listening(answer(200), context) as server:

@@ -206,12 +206,19 @@ def test_a_warehouse_of_an_older_version_is_read_and_brought_up_to_date(tmp_path
     assert row == ("202603", None)
 
 
-def test_hashes_of_an_older_version_are_made_anew(tmp_path: Path) -> None:
+def test_hashes_of_an_older_version_are_made_anew_and_outlive_a_kill(tmp_path: Path) -> None:
     path = tmp_path / "data" / "mapa.duckdb"
     with warehouse.connect(path) as con:
-        con.execute("insert into bruto_sisreg.ppi (competencia, _hash) values ('202603', 1)")
-        con.execute("insert into bruto_sisreg.ppi (competencia, _hash) values ('202604', 2)")
+        con.execute("alter table bruto_sisreg.ppi alter column _hash set data type varchar")
+        con.execute("insert into bruto_sisreg.ppi (competencia, _hash) values ('202603', 'a')")
+        con.execute("insert into bruto_sisreg.ppi (competencia, _hash) values ('202604', 'b')")
         con.execute("alter table bruto_sisreg.teto alter column _hash set data type varchar")
+        con.execute("insert into bruto_sisreg.feriado (data, _hash) values ('01/01/2026', 1)")
+    killed = (
+        "import os, pathlib; from mapa import warehouse\n"
+        f"with warehouse.connect(pathlib.Path({str(path)!r})): os._exit(9)"
+    )
+    assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == 9
     with warehouse.connect(path) as con:
         fresh = f"select competencia, {PPI.content_hash()} from bruto_sisreg.ppi"
         stored = con.execute("select competencia, _hash from bruto_sisreg.ppi").fetchall()

@@ -7,6 +7,7 @@ import json
 import shutil
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from mapa import warehouse
 from mapa.cli import cli
 from mapa.errors import ConfigError, FormatError
 from mapa.landing import PREPARED, SEALED
-from mapa.load import cadsus, exports, offer_api
+from mapa.load import cadsus, exports, offer_api, report
 from mapa.load.exports import Completeness
 from mapa.load.layouts import ALL_LAYOUTS
 from mapa.load.replay import PARTS, replay
@@ -30,6 +31,9 @@ from mapa.simulate import offer_api as door
 from test_load_cadsus import AMBIGUOUS, BROKEN, KNOWN, UNKNOWN, serving_answers
 from test_load_exports import HEADER, with_id
 from test_load_offer_api import EXAMPLE, map_for, records_of
+from test_load_report import HEADER as REPORT_HEADER
+from test_load_report import MAP as REPORT_MAP
+from test_load_report import ROW as REPORT_ROW
 
 FIXTURES = PROJECT / "tests" / "fixtures" / "load"
 FILES = ("export", "cadsus", "cnes")
@@ -86,6 +90,10 @@ def load_exports(settings: Settings, folder: Path) -> None:
     exports.load(settings, [folder / "6.zip"], Completeness(confirmed=True))
     with pytest.raises(FormatError):
         exports.load(settings, [write(folder / "7.csv", "a;b")])
+    by_map = folder / "mapa.toml"
+    by_map.write_text(REPORT_MAP)
+    (folder / "8.csv").write_text(f"{REPORT_HEADER}{REPORT_ROW}{REPORT_ROW.replace('4', 'x')}")
+    report.load(settings, [folder / "8.csv"], by_map, {"qtd_teto": "9"}, date(2026, 5, 2))
 
 
 def load_offer(settings: Settings, folder: Path) -> None:
@@ -133,7 +141,7 @@ def settings_in(folder: Path) -> Settings:
     """Return settings of a folder."""
     return Settings(
         mapa_dir=folder / "data",
-        mapa_max_rejected_share=0.2,
+        mapa_max_rejected_share=0.5,
         oferta_api_token=SecretStr(door.TOKEN),
         cadsus_rate=0,
     )
@@ -204,7 +212,8 @@ def test_damage_is_named_and_changes_nothing(
     before = everything(settings)
     if not with_warehouse:
         settings.warehouse.unlink()
-    last = sorted((settings.landing / PARTS[part].sources[0]).glob("*/*.gz"))[-1]
+    files = (settings.landing / PARTS[part].sources[0]).glob("*/*.gz")
+    last = max(file for file in files if (file.parent / SEALED).exists())
     harm(last)
     with pytest.raises(FormatError, match="not what was received") as caught:
         replay(settings, part)
