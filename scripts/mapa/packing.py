@@ -22,7 +22,8 @@ def is_gzip(data: bytes) -> bool:
 
 def pack(data: bytes) -> bytes:
     """Return a gzip stream of these bytes; the same bytes give the same stream."""
-    return bytes(igzip.compress(data, mtime=0))
+    stream: bytes = igzip.compress(data, mtime=0)
+    return stream
 
 
 def unpack(data: bytes) -> bytes:
@@ -34,12 +35,12 @@ def unpack(data: bytes) -> bytes:
     """
     unpacker = isal_zlib.decompressobj(wbits=31)
     try:
-        content = unpacker.decompress(data, MAX_PLAIN)
+        content: bytes = unpacker.decompress(data, MAX_PLAIN)
     except igzip_lib.IsalError:  # type: ignore[misc]
         raise DamagedError from None
     if not unpacker.eof or unpacker.unused_data:
         raise DamagedError
-    return bytes(content)
+    return content
 
 
 def release_memory() -> None:

@@ -80,8 +80,8 @@ class Intake:
         """
         rejected = self._reject(lote, file, header_lines)
         novas = self.con.execute(self._judged()).to_arrow_table()
-        loaded = self._append(lote, novas, file)
         changed = sum(novas.column("mudou").to_pylist())
+        loaded = self._append(lote, novas, file, some=changed < lote.num_rows)
         tally = Tally(lote.num_rows, loaded, novas.num_rows - changed, rejected)
         if self.follow:
             self.con.execute(f"insert into {SEEN} select {chave(self.layout)} from lote")
@@ -178,8 +178,10 @@ class Intake:
             left join atuais as n on a.chave = n.chave
         """
 
-    def _append(self, lote: pa.Table, novas: pa.Table, file: str) -> int:
+    def _append(self, lote: pa.Table, novas: pa.Table, file: str, *, some: bool) -> int:
+        """Append the batch, or only what is new of it, and return how many rows that were."""
         names = ", ".join(f'"{c}"' for c in self.layout.columns)
+        chosen = "where _linha in (select n._linha from novas as n where n.mudou)" if some else ""
         row = self.con.execute(
             f"""
             insert into {self.layout.table} (
@@ -187,7 +189,7 @@ class Intake:
             )
             select {names}, $1, $2, _linha, $3, _hash, _campos_extras
             from lote
-            where _linha in (select n._linha from novas as n where n.mudou)
+            {chosen}
             """,
             [self.load.id, file, self.load.started],
         ).fetchone()
