@@ -93,8 +93,8 @@ feriados as (
     inner join bloqueios as b
         on
             l.escala_id = b.escala_id
-            and b.data >= l.primeira_do_mes
-            and b.data <= l.ultima_do_mes
+            and l.primeira_do_mes <= b.data
+            and l.ultima_do_mes >= b.data
     where b.minutos_ate_feriado > 0
     group by l.escala_id, l.primeira_do_mes
 ),
