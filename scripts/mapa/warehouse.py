@@ -75,7 +75,7 @@ create table if not exists controle.marcas (
 """
 
 
-MEMORY = "512MB"
+MEMORY = "384MB"
 """What a loader may use; more is spilled to disk. dbt has its own setting in `profiles.yml`."""
 
 
