@@ -75,7 +75,7 @@ create table if not exists controle.marcas (
 """
 
 
-MEMORY = "384MB"
+MEMORY = "256MB"
 """What a loader may use; more is spilled to disk. dbt has its own setting in `profiles.yml`."""
 
 
