@@ -1,7 +1,7 @@
 """What the expansion of a large network's schedules costs, beside the least that it could.
 
-The network is as large as Rio's and spans ten years. The models run as in a real build, under a
-memory limit of DuckDB. The least is the best known query of one purpose: dates of schedules by
+The network is as large as Rio's and spans ten years. The models run as in a real build, with the
+profile that the project ships. The least is the best known query of one purpose: dates of schedules by
 steps of seven days, without those on leave, whole days only, one kind of slot, no cause.
 """
 
@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import tempfile
 from datetime import date
 from pathlib import Path
 
 import click
 import duckdb
-import yaml
 from rich.console import Console
 from rich.table import Table
 
@@ -27,7 +27,6 @@ from mapa.settings import Settings
 REFERENCE = date(2026, 6, 30)
 LIMIT_MB = 4096
 """Peak memory that the build may reach, DuckDB's own limit and all else together."""
-ENGINE_LIMIT = "3GB"
 DRAW = "create temp macro draw(i, what, below) as cast(hash(i, what) % below as integer)"
 SCHEDULES = """
     insert into bruto_sisreg.escala_ambulatorial (
@@ -107,7 +106,9 @@ def make_network(settings: Settings, schedules: int) -> None:
 
 def build(settings: Settings, select: str, exclude: str) -> int:
     """Run models with dbt and return how many slots of a day there are."""
-    os.environ["DBT_PROFILES_DIR"] = str(_profile(settings))
+    example = settings.dbt_project_dir / "profiles.yml.example"
+    shutil.copyfile(example, settings.mapa_dir / "profiles.yml")
+    os.environ["DBT_PROFILES_DIR"] = str(settings.mapa_dir)
     chosen = ["--select", select, *(["--exclude", exclude] if exclude else [])]
     kinds = [argument for kind in ("model", "seed") for argument in ("--resource-type", kind)]
     pinned = ["--vars", f"data_referencia: {REFERENCE}"]
@@ -117,22 +118,10 @@ def build(settings: Settings, select: str, exclude: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _profile(settings: Settings) -> Path:
-    """Write dbt's profile: the project's own, with a memory limit and room to spill."""
-    project = settings.dbt_project_dir
-    profile = yaml.safe_load((project / "profiles.yml.example").read_text())
-    profile["mapa"]["outputs"]["dev"]["config_options"] = {
-        "memory_limit": ENGINE_LIMIT,
-        "temp_directory": str(settings.mapa_dir / "tmp"),
-    }
-    (settings.mapa_dir / "profiles.yml").write_text(yaml.safe_dump(profile))
-    return settings.mapa_dir
-
-
 def least(settings: Settings) -> int:
     """Expand the same schedules by the best known query of one purpose."""
     with duckdb.connect(str(settings.mapa_dir / "least.duckdb")) as con:
-        con.execute(f"set threads = 2; set memory_limit = '{ENGINE_LIMIT}'")
+        con.execute("set threads = 2; set memory_limit = '3GB'")
         con.execute(f"attach '{settings.warehouse}' as casa (read_only)")
         con.execute(LEAST)
         row = con.execute("select count(*) from vagas").fetchone()
