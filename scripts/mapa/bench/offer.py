@@ -1,8 +1,8 @@
 """What the expansion of a large network's schedules costs, beside the least that it could.
 
 The network is as large as Rio's and spans ten years. The models run as in a real build, with the
-profile that the project ships. The least is the best known query of one purpose: dates of schedules by
-steps of seven days, without those on leave, whole days only, one kind of slot, no cause.
+profile that the project ships. The least is the best known query of one purpose: dates of schedules
+by steps of seven days, without those on leave, whole days only, one kind of slot, no cause.
 """
 
 from __future__ import annotations
