@@ -99,7 +99,7 @@ def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyC
         con.execute("set enable_progress_bar = false")
         if not read_only:
             con.execute(f"set memory_limit = '{MEMORY}'")
-            # A second thread doubles the CPU of a load and saves no time: a page is one object.
+            # A second thread costs CPU and saves no time: a load waits for its source.
             con.execute("set threads = 1")
             # Files of hits follow each other under one name; nothing of one is in the next.
             con.execute("set enable_external_file_cache = false")

@@ -118,6 +118,7 @@ def _passing(content: memoryview, folder: Path) -> Iterator[str]:
     if hasattr(os, "memfd_create"):
         with os.fdopen(os.memfd_create("mapa"), "wb", buffering=0) as file:
             file.write(content)
+            content.release()  # megabytes that are not needed while the file is read
             yield f"/proc/self/fd/{file.fileno()}"
     else:
         with disk(folder), tempfile.NamedTemporaryFile(dir=folder, suffix=".part") as file:
