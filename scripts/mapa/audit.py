@@ -105,6 +105,7 @@ class Load:
         con: holds the transaction of this load.
         scratch: reads what was received, because an error would spoil the transaction, and what is
             made inside a transaction takes up room until its end.
+        shelf: holds what is compared with, while `scratch` may be in the middle of a file.
         source, entity, origin: which source, what of it, and from where (host or file name).
         id: name of the load in `controle.cargas`, in raw rows and in landing.
         started: UTC, naive; also the `_carregado_em` of all its rows.
@@ -114,7 +115,6 @@ class Load:
     """
 
     con: duckdb.DuckDBPyConnection
-    scratch: duckdb.DuckDBPyConnection
     source: str
     entity: str
     origin: str
@@ -133,6 +133,17 @@ class Load:
     _folder: Folder | None = field(default=None, init=False)
     _door: CountsRetries | None = field(default=None, init=False)
     _retries_before: int = field(default=0, init=False)
+    scratch: duckdb.DuckDBPyConnection = field(init=False)
+    shelf: duckdb.DuckDBPyConnection = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Open the connections beside the one with the transaction."""
+        self.scratch, self.shelf = self.con.cursor(), self.con.cursor()
+
+    def close(self) -> None:
+        """Close them, and let go of all that is in them."""
+        self.scratch.close()
+        self.shelf.close()
 
     def watch(self, folder: Folder, door: CountsRetries | None = None) -> None:
         """Let the audit row say how much came and how often it was asked, even if the load fails.
@@ -254,8 +265,7 @@ def recording(
     """Run one load as one transaction and leave its row, whatever happens."""
     started = _next_instant(con)
     name = f"{started:%Y%m%dT%H%M%S}-{entity}-{secrets.token_hex(3)}"
-    scratch = con.cursor()
-    load = Load(con, scratch, source, entity, origin, name, started)
+    load = Load(con, source, entity, origin, name, started)
     con.begin()
     try:
         yield load
@@ -271,7 +281,7 @@ def recording(
             load.note_changes(load.refused_changes, refused=True)
         raise
     finally:
-        scratch.close()
+        load.close()
 
 
 def refuse(

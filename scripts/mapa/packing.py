@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Iterator
 
-from isal import igzip, igzip_lib, isal_zlib
+from isal import igzip, igzip_lib
 
 MAGIC = b"\x1f\x8b"
+PIECE = 2**18
 MAX_PLAIN = 128 * 2**20
 """No answer unpacks to more: a page of 10,000 documents needs less than half of it."""
 
@@ -26,21 +28,36 @@ def pack(data: bytes) -> bytes:
     return stream
 
 
-def unpack(data: bytes) -> bytes:
-    """Return the content of one gzip stream.
+def pieces(data: bytes) -> Iterator[bytes]:
+    """Yield the content of one gzip stream piece by piece, so that it is never whole in memory.
 
     Raises:
         DamagedError: it is damaged, cut off, or larger than `MAX_PLAIN`.
 
     """
-    unpacker = isal_zlib.decompressobj(wbits=31)
-    try:
-        content: bytes = unpacker.decompress(data, MAX_PLAIN)
-    except igzip_lib.IsalError:  # type: ignore[misc]
-        raise DamagedError from None
-    if not unpacker.eof or unpacker.unused_data:
+    unpacker = igzip_lib.IgzipDecompressor(flag=igzip_lib.DECOMP_GZIP)
+    size = 0
+    while not unpacker.eof:
+        try:
+            piece: bytes = unpacker.decompress(b"" if size else data, PIECE)
+        except igzip_lib.IsalError:  # type: ignore[misc]
+            raise DamagedError from None
+        size += len(piece)
+        if size > MAX_PLAIN or (not piece and not unpacker.eof):
+            raise DamagedError
+        yield piece
+    if unpacker.unused_data:
         raise DamagedError
-    return content
+
+
+def unpack(data: bytes) -> bytes:
+    """Return the content of one gzip stream.
+
+    Raises:
+        DamagedError: as of `pieces`.
+
+    """
+    return b"".join(pieces(data))
 
 
 def release_memory() -> None:

@@ -66,4 +66,4 @@ def test_a_long_load_stays_within_the_declared_memory(url: str, tmp_path: Path) 
     assert measure(load.parse_pages, tmp_path, load.INDEX).count == DOCUMENTS
     load.write_lines(tmp_path)
     assert measure(load.parse_lines, tmp_path, load.INDEX).count == DOCUMENTS
-    assert measure(load.usual, url, tmp_path, load.INDEX, 6000).count == 10_000
+    assert measure(load.usual, url, tmp_path, load.INDEX, 12_345).count == 12_345

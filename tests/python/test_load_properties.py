@@ -24,13 +24,15 @@ from hypothesis import strategies as st
 from validate_docbr import CNS, CPF
 
 from conftest import PROJECT, environment, house_environment
-from mapa import warehouse
+from mapa import audit, warehouse
 from mapa.errors import MapaError
 from mapa.load import exports, fhir, pdq
 from mapa.load.archives import Export
 from mapa.load.cadsus import VALID_CNS
+from mapa.load.intake import Intake
 from mapa.load.layouts import AFASTAMENTO_UNIDADE as LEAVE
 from mapa.load.layouts import ALL_LAYOUTS, Layout
+from mapa.load.layouts import CADSUS_CNS as CARDS
 from mapa.load.recognise import examine, recognise
 from mapa.settings import Settings
 
@@ -224,6 +226,52 @@ def _json(content: Any) -> bytes:
 def _query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
     with warehouse.connect(settings.warehouse, read_only=True) as con:
         return con.execute(sql).fetchall()
+
+
+KEYS, CONTENTS = st.sampled_from(["1", "2", "3", ""]), st.sampled_from(["a", "b"])
+BATCHES = st.lists(st.lists(st.tuples(KEYS, CONTENTS), max_size=6), min_size=1, max_size=3)
+
+
+@FEW
+@given(st.lists(BATCHES, min_size=1, max_size=3))
+def test_what_is_stored_is_each_change_of_a_record_and_nothing_else(
+    loads: list[list[list[tuple[str, str]]]],
+) -> None:
+    newest: dict[str, str] = {}
+    expected, line = [], 0
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        warehouse.connect(Path(folder) / "w.duckdb") as con,
+    ):
+        for batches in loads:
+            with audit.recording(con, "test", CARDS.name, "nowhere") as load:
+                intake = Intake(load, CARDS)
+                for batch in batches:
+                    rows = []
+                    for key, content in batch:
+                        line += 1
+                        rows.append((line, key, content))
+                        if key and newest.get(key) != content:
+                            newest[key] = content
+                            expected.append((line, key, content))
+                    intake.settle(intake.read(_cards(rows)), "batch")
+                tally = intake.tally
+                received = [key for batch in batches for key, _ in batch]
+                assert tally.received == len(received)
+                assert tally.rejected == received.count("")
+        stored = f"select _linha, id_pessoa, tipo from {CARDS.table} order by _linha"
+        assert con.execute(stored).fetchall() == expected
+
+
+def _cards(rows: list[tuple[int, str, str]]) -> str:
+    values = ", ".join(f"({line}, '{key}', '{content}')" for line, key, content in rows)
+    others = [c for c in CARDS.columns if c not in ("id_pessoa", "tipo")]
+    columns = "".join(f", '0' as \"{c}\"" for c in others)
+    chosen = f"(values {values})" if rows else "(select 0, '', '' where false)"
+    return (
+        f"select _linha, id_pessoa, tipo{columns}, cast(null as varchar) as _campos_extras "
+        f"from {chosen} as t(_linha, id_pessoa, tipo)"
+    )
 
 
 def hashes(variants: dict[str, list[str]], layout: Layout) -> list[int]:

@@ -1,28 +1,28 @@
 """What loading SISREG over HTTP costs, beside the least and beside the usual way.
 
 The least is DuckDB parsing every column of what the loader has landed and storing nothing: the very
-pages, and the same documents as plain lines. The usual way is a list of dicts per page, a DataFrame
-and Parquet. Each runs in processes of its own on the same documents; what is short runs three times
-and its best run counts. Read the ratios, not the seconds.
+pages, and the same documents as plain lines. The usual way is the official client, a list of dicts,
+a DataFrame and Parquet. Each runs in processes of its own on the same documents; what is short runs
+three times and its best run counts. Read the ratios, not the seconds.
 """
 
 from __future__ import annotations
 
 import tempfile
-from datetime import datetime
+from datetime import timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 import duckdb
-import httpx
 import orjson
 from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
 from mapa.bench.cost import Cost, measure
-from mapa.bench.mill import MOST, grinding
+from mapa.bench.mill import BEGIN, MOST, grinding
 from mapa.load import sisreg
 from mapa.load.documents import Shape, literal, quoted
 from mapa.load.window import Window
@@ -35,6 +35,7 @@ LIMIT_MB = 800
 """Peak memory that a load may reach, however many documents it reads."""
 SAMPLE_PAGES = 20
 """Pages that the other ways read: their CPU grows as the pages do."""
+PAGE = 5000
 RUNS = 3
 
 
@@ -89,22 +90,20 @@ def write_lines(folder: Path) -> None:
 
 
 def usual(url: str, folder: Path, index: str, most: int) -> int:
-    """Read pages as dicts, make DataFrames of them and write Parquet."""
-    import pandas as pd  # noqa: PLC0415 - it comes with the panels, and no other way needs it
+    """Scroll with the official client, keep dicts, make one DataFrame of them and write Parquet."""
+    # Who only loads data has neither of the two.
+    import pandas as pd  # noqa: PLC0415
+    from elasticsearch import Elasticsearch, helpers  # noqa: PLC0415
 
-    query = {"bool": {"filter": [{}, Window(None, datetime.now()).clause()]}}
-    request: dict[str, Any] = {"size": 5000, "query": query}
-    read = 0
-    with httpx.Client(base_url=url, timeout=60) as client:
-        for number in range(SAMPLE_PAGES):
-            hits = client.post(f"/{index}/_search", json=request).json()["hits"]["hits"]
-            frame = pd.DataFrame([hit["_source"] for hit in hits])
-            frame.astype(str).to_parquet(folder / f"{number}.parquet")
-            read += len(hits)
-            if read >= most:
-                break
-            request["search_after"] = hits[-1]["sort"]
-    return read
+    count = min(most, SAMPLE_PAGES * PAGE)
+    window = Window(None, BEGIN + timedelta(seconds=count))
+    query = {"query": {"bool": {"filter": [{}, window.clause()]}}}
+    with Elasticsearch(url, http_compress=True, request_timeout=60) as client:
+        hits = helpers.scan(client, query=query, index=index, size=PAGE)
+        read = [hit["_source"] for hit in hits]
+    # As text: some fields hold numbers and texts, which Parquet refuses.
+    pd.DataFrame(read).astype(str).to_parquet(folder / "usual.parquet")
+    return len(read)
 
 
 def compare(documents: int, index: str = INDEX) -> dict[str, Cost]:
@@ -116,7 +115,7 @@ def compare(documents: int, index: str = INDEX) -> dict[str, Cost]:
         ways: dict[str, tuple[Any, ...]] = {
             "DuckDB parses the pages": (parse_pages, folder, index),
             "DuckDB parses plain lines": (parse_lines, folder, index),
-            "dicts, DataFrame, Parquet": (usual, url, folder, index, documents),
+            "client, dicts, DataFrame, Parquet": (usual, url, folder, index, documents),
         }
         runs = [{way: measure(*work) for way, work in ways.items()} for _ in range(RUNS)]
     return costs | {way: min((r[way] for r in runs), key=lambda cost: cost.cpu) for way in ways}
@@ -142,6 +141,11 @@ def main(documents: int, index: str) -> None:
 
     A load that passes the bound on memory is an error.
     """
+    if missing := [name for name in ("pandas", "elasticsearch") if not find_spec(name)]:
+        raise click.ClickException(
+            f"The usual way needs {' and '.join(missing)}, which come with what developers "
+            "install:\n  pip install -e '.[panels,dev]'"
+        )
     costs = compare(documents, index)
     loaded = next(iter(costs.values()))
     shown = Table(title=f"{documents} documents of {index}", title_justify="left")

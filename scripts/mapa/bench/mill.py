@@ -3,7 +3,8 @@
 Millions of documents need not be kept: document `i` is one of the small city's with a number and an
 instant of change of its own, one second after the document before it. Numbers are scattered, as
 changes come in any order; all else about a page (fields, nesting, defects) is what the simulator
-makes. The door answers what the loader asks: the mapping, counts of windows, and sorted pages.
+makes. The door answers what the loader asks: the mapping, counts of windows, and sorted pages; and
+what the official client asks when it scrolls.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import uvicorn
@@ -30,6 +31,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from mapa.load.window import false_z
+from mapa.packing import is_gzip, unpack
 from mapa.simulate import city, documents
 from mapa.simulate.search_engine import SHARDS, Engine, Search
 from mapa.simulate.search_query import Predicate
@@ -43,6 +45,8 @@ KINDS = 10_000
 """Different documents that a mill grinds from."""
 STEP = 7_919
 """How far apart the numbers of neighbours are, unless the size is a multiple of it."""
+OFFICIAL = {"x-elastic-product": "Elasticsearch"}
+"""Without this header the official client does not talk to a server."""
 MILLISECONDS = timedelta(milliseconds=1)
 
 
@@ -69,6 +73,27 @@ class Grist:
         a, b = (number, moment) if self.number_first else (moment, number)
         before, between, after = self.parts
         return b'%b"%b"%b"%b"%b' % (before, a.encode(), between, b.encode(), after)
+
+
+class Scroll(NamedTuple):
+    """What a scroll has still to give: documents by position, and how many at once."""
+
+    start: int
+    end: int
+    size: int
+
+    def rest(self) -> Scroll:
+        """Return what is left after one answer."""
+        return self._replace(start=min(self.start + self.size, self.end))
+
+    def name(self) -> str:
+        """Return the name by which the rest is asked for: a server without a memory."""
+        return "-".join(map(str, self))
+
+    @classmethod
+    def named(cls, name: str) -> Scroll:
+        """Read a name."""
+        return cls(*map(int, name.split("-")))
 
 
 class Mill:
@@ -117,11 +142,19 @@ class Mill:
         if after := request.get("search_after"):
             moment = BEGIN + timedelta(milliseconds=after[0] - _epoch(BEGIN))
             start = self.position(false_z(moment)) + 1
-        hits = b",".join(self._hit(i) for i in range(start, min(start + request["size"], end)))
+        return self._answer(start, end, request["size"], end - first)
+
+    def scrolled(self, scroll: Scroll) -> bytes:
+        """Return one answer of a scroll."""
+        return self._answer(*scroll, scroll.end, scroll.rest().name())
+
+    def _answer(self, start: int, end: int, size: int, total: int, scroll: str = "") -> bytes:
+        hits = b",".join(self._hit(i) for i in range(start, min(start + size, end)))
         shards = orjson.dumps(SHARDS)
+        begin = b'"_scroll_id":"%b",' % scroll.encode() if scroll else b""
         return (
-            b'{"took":1,"timed_out":false,"_shards":%b,"hits":{"total":{"value":%d,'
-            b'"relation":"eq"},"max_score":null,"hits":[%b]}}' % (shards, end - first, hits)
+            b'{%b"took":1,"timed_out":false,"_shards":%b,"hits":{"total":{"value":%d,'
+            b'"relation":"eq"},"max_score":null,"hits":[%b]}}' % (begin, shards, total, hits)
         )
 
     def _hit(self, i: int) -> bytes:
@@ -139,29 +172,49 @@ def _epoch(moment: datetime) -> int:
 
 def application(mill: Mill) -> Starlette:
     """Return the application that answers the loader."""
-    clock = {"date": format_datetime(datetime.now(UTC), usegmt=True)}
+    headers = {"date": format_datetime(datetime.now(UTC), usegmt=True), **OFFICIAL}
 
     def answer(body: bytes) -> Response:
-        return Response(body, media_type="application/json", headers=clock)
+        return Response(body, media_type="application/json", headers=headers)
 
     async def mapping(_: Request) -> Response:
         return answer(mill.mapping)
 
     async def count(request: Request) -> Response:
-        first, end = mill.bounds(orjson.loads(await request.body())["query"])
+        first, end = mill.bounds((await _asked(request))["query"])
         return answer(orjson.dumps({"count": end - first, "_shards": SHARDS}))
 
     async def search(request: Request) -> Response:
-        return answer(mill.page(orjson.loads(await request.body())))
+        asked = await _asked(request)
+        if "scroll" not in request.query_params:
+            return answer(mill.page(asked))
+        size = int(request.query_params.get("size") or asked["size"])
+        return answer(mill.scrolled(Scroll(*mill.bounds(asked["query"]), size)))
+
+    async def scroll(request: Request) -> Response:
+        asked = await _asked(request)
+        if request.method == "DELETE":
+            return answer(orjson.dumps({"succeeded": True, "num_freed": 1}))
+        return answer(mill.scrolled(Scroll.named(asked["scroll_id"])))
 
     return Starlette(
         routes=[
+            Route("/_search/scroll", scroll, methods=["POST", "DELETE"]),
             Route("/{alias}/_mapping", mapping),
             Route("/{alias}/_count", count, methods=["POST"]),
             Route("/{alias}/_search", search, methods=["POST"]),
         ],
         middleware=[Middleware(GZipMiddleware, minimum_size=1000, compresslevel=1)],
     )
+
+
+async def _asked(request: Request) -> dict[str, Any]:
+    """Return the body of a request, which the official client compresses."""
+    body = await request.body()
+    if is_gzip(body):
+        body = unpack(body)
+    asked: dict[str, Any] = orjson.loads(body)
+    return asked
 
 
 @contextmanager

@@ -8,6 +8,7 @@ in the wrong place cannot pass both.
 
 from __future__ import annotations
 
+import mmap
 import os
 import re
 import tempfile
@@ -15,12 +16,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import orjson
 
 from mapa.landing import disk
-from mapa.packing import DamagedError, is_gzip, unpack
+from mapa.packing import DamagedError, is_gzip, pieces
 
 LIST = re.compile(rb'"hits"\s*:\s*\[')
 HEAD = 2**16
@@ -80,22 +81,32 @@ def opened(page: Path) -> Iterator[Hits]:
         DamagedError: it is no whole answer to a search.
 
     """
-    body = page.read_bytes()
-    if is_gzip(body):
-        body = unpack(body)
-    envelope, start, end = cut(body)
-    with _passing(memoryview(body)[start:end], page.parent) as file:
+    with _passing(page.parent) as (file, name):
+        body = page.read_bytes()
+        for piece in pieces(body) if is_gzip(body) else (body,):
+            file.write(piece)
         del body
-        yield Hits(envelope, file)
+        yield Hits(isolate(file), name)
 
 
-def cut(body: bytes) -> tuple[Envelope, int, int]:
-    """Return the envelope of an answer and where the list of its hits begins and ends.
+def isolate(file: IO[bytes]) -> Envelope:
+    """Leave of a file that holds an answer nothing but the list of its hits, after blanks.
 
     Raises:
         DamagedError: there is no list, or no whole JSON around it.
 
     """
+    if not os.fstat(file.fileno()).st_size:
+        raise DamagedError
+    with mmap.mmap(file.fileno(), 0) as body:
+        envelope, start, end = _cut(body)
+        body[:start] = b" " * start
+    os.ftruncate(file.fileno(), end)
+    return envelope
+
+
+def _cut(body: mmap.mmap) -> tuple[Envelope, int, int]:
+    """Return the envelope of an answer and where the list of its hits begins and ends."""
     found = LIST.search(body, 0, HEAD)
     if not found:
         raise DamagedError
@@ -113,15 +124,14 @@ def cut(body: bytes) -> tuple[Envelope, int, int]:
 
 
 @contextmanager
-def _passing(content: memoryview, folder: Path) -> Iterator[str]:
-    """Yield the name of a file with a content; where the system can, it never is on a disk."""
+def _passing(folder: Path) -> Iterator[tuple[IO[bytes], str]]:
+    """Yield a new file and its name; where the system can, it never is on a disk."""
     if hasattr(os, "memfd_create"):
-        with os.fdopen(os.memfd_create("mapa"), "wb", buffering=0) as file:
-            file.write(content)
-            content.release()  # megabytes that are not needed while the file is read
-            yield f"/proc/self/fd/{file.fileno()}"
+        with os.fdopen(os.memfd_create("mapa"), "r+b", buffering=0) as file:
+            yield file, f"/proc/self/fd/{file.fileno()}"
     else:
-        with disk(folder), tempfile.NamedTemporaryFile(dir=folder, suffix=".part") as file:
-            file.write(content)
-            file.flush()
-            yield file.name
+        with (
+            disk(folder),
+            tempfile.NamedTemporaryFile(dir=folder, suffix=".part", buffering=0) as file,
+        ):
+            yield file.file, file.name

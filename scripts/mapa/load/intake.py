@@ -17,6 +17,7 @@ from mapa.audit import Load, Tally
 from mapa.errors import LayoutError
 from mapa.load import drift
 from mapa.load.layouts import Layout
+from mapa.load.versions import Versions, chave
 
 BATCH_ROWS = 20_000
 HEADER = "(header)"
@@ -46,6 +47,7 @@ class Intake:
         self.headed = headed
         self.tally = Tally()
         self.unseen = set(layout.required)
+        self.versions = Versions(load, layout)
         self.follow = follow or layout.snapshot
         if self.follow:
             self.con.execute(f"create or replace temp table {SEEN} (chave varchar)")
@@ -58,11 +60,11 @@ class Intake:
                 `_campos_extras`; further columns are kept for the caller to look at.
 
         """
-        return self.load.scratch.execute(self._hashed(relation)).to_arrow_table()
+        return self.load.scratch.execute(self._prepared(relation)).to_arrow_table()
 
     def read_in_parts(self, relation: str) -> Iterator[pa.Table]:
         """Read a relation of any size as batches of bounded size."""
-        reader = self.load.scratch.execute(self._hashed(relation)).to_arrow_reader(BATCH_ROWS)
+        reader = self.load.scratch.execute(self._prepared(relation)).to_arrow_reader(BATCH_ROWS)
         for part in reader:
             yield pa.Table.from_batches([part])
 
@@ -79,7 +81,7 @@ class Intake:
 
         """
         rejected = self._reject(lote, file, header_lines)
-        novas = self.con.execute(self._judged()).to_arrow_table()
+        novas = self.versions.judge(lote)
         changed = sum(novas.column("mudou").to_pylist())
         loaded = self._append(lote, novas, file, some=changed < lote.num_rows)
         tally = Tally(lote.num_rows, loaded, novas.num_rows - changed, rejected)
@@ -116,8 +118,13 @@ class Intake:
         self.tally += tally
         self.load.tally += tally
 
-    def _hashed(self, relation: str) -> str:
-        return f"select *, {self.layout.content_hash()} as _hash from ({relation})"
+    def _prepared(self, relation: str) -> str:
+        """Add to each record of a relation what decides its fate."""
+        return (
+            f"select *, hash({chave(self.layout)}) as _chave, "
+            f"{self.layout.content_hash()} as _hash, {self._problem()} as _problema "
+            f"from ({relation})"
+        )
 
     def _problem(self) -> str:
         """Return SQL for why a record is rejected, null when it is not.
@@ -135,11 +142,10 @@ class Intake:
 
     def _reject(self, lote: pa.Table, file: str, header_lines: int) -> int:
         found = self.con.execute(
-            f"select _linha + {header_lines} as linha, "
-            f"nullif({self._problem()}, '{HEADER}') as coluna, "
-            f"case {self._problem()} when '{HEADER}' then 'cabeçalho repetido' "
+            f"select _linha + {header_lines} as linha, nullif(_problema, '{HEADER}') as coluna, "
+            f"case _problema when '{HEADER}' then 'cabeçalho repetido' "
             "else 'coluna obrigatória ausente ou vazia' end as motivo "
-            f"from lote where {self._problem()} is not null"
+            "from lote where _problema is not null"
         ).to_arrow_table()
         if found.num_rows:
             self.load.reject(file, found)
@@ -151,32 +157,6 @@ class Intake:
             row = self.con.execute(f"select {filled} from lote").fetchone()
             self.unseen -= set(row or ())
         return int(found.num_rows)
-
-    def _judged(self) -> str:
-        """Return the select that says of each acceptable record whether it is a new version.
-
-        The newest stored version is looked up for the keys of this batch only, so that a daily
-        load reads three narrow columns of raw and no more.
-        """
-        key = chave(self.layout)
-        return f"""
-            with aceitos as (
-                select _linha, {key} as chave, _hash from lote where {self._problem()} is null
-            ),
-            atuais as (
-                select {key} as chave, arg_max(_hash, (_carregado_em, _linha)) as _hash
-                from {self.layout.table}
-                where {key} in (select chave from aceitos)
-                group by {key}
-            )
-            select
-                a._linha,
-                a._hash is distinct from coalesce(
-                    lag(a._hash) over (partition by a.chave order by a._linha), n._hash
-                ) as mudou
-            from aceitos as a
-            left join atuais as n on a.chave = n.chave
-        """
 
     def _append(self, lote: pa.Table, novas: pa.Table, file: str, *, some: bool) -> int:
         """Append the batch, or only what is new of it, and return how many rows that were."""
@@ -194,10 +174,3 @@ class Intake:
             [self.load.id, file, self.load.started],
         ).fetchone()
         return int(row[0]) if row else 0
-
-
-def chave(layout: Layout) -> str:
-    """Return SQL for the key of a record as one text: the key columns joined by `|`."""
-    if len(layout.key) == 1:
-        return f'"{layout.key[0]}"'
-    return "concat_ws('|', " + ", ".join(f"coalesce(\"{c}\", '')" for c in layout.key) + ")"

@@ -9,8 +9,8 @@ import duckdb
 import orjson
 
 from mapa.errors import ConfigError
-from mapa.load.intake import chave
 from mapa.load.layouts import ALL_LAYOUTS
+from mapa.load.versions import chave
 from mapa.settings import Settings
 
 LAST_LOADS = 15

@@ -8,6 +8,7 @@ it was loaded is not judged again: limits and confirmations are not asked for.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -101,9 +102,7 @@ def replay(settings: Settings, what: str = "sisreg") -> list[Summary]:
         _empty(con, part, notes)
         summaries = []
         for note in notes:
-            # One of its own, as when it was loaded: a reader leaves what it rejected in it.
-            with con.cursor() as scratch:
-                summaries.append(_repeat(con, scratch, root, part, note))
+            summaries.append(_repeat(con, root, part, note))
         con.commit()
     return summaries
 
@@ -160,15 +159,9 @@ def _empty(con: duckdb.DuckDBPyConnection, part: Part, notes: list[Note]) -> Non
         con.execute(f"delete from {table} where list_contains($1, carga_id)", [names])
 
 
-def _repeat(
-    con: duckdb.DuckDBPyConnection,
-    scratch: duckdb.DuckDBPyConnection,
-    root: Path,
-    part: Part,
-    note: Note,
-) -> Summary:
+def _repeat(con: duckdb.DuckDBPyConnection, root: Path, part: Part, note: Note) -> Summary:
     load = Load(
-        con, scratch, note["fonte"], note["entidade"], note["origem"], note["carga_id"],
+        con, note["fonte"], note["entidade"], note["origem"], note["carga_id"],
         datetime.fromisoformat(note["iniciada_em"]),
     )  # fmt: skip
     load.finished = _instant(note.get("terminada_em"))
@@ -179,7 +172,8 @@ def _repeat(
     load.size, load.sha256 = folder.size, note.get("sha256", folder.sha256)
     load.retries = note["novas_tentativas"]
     again = REPEATS.get(load.entity) or REPEATS[load.source]
-    again(load, landed, note)
+    with closing(load):
+        again(load, landed, note)
     if audit.outcome(con, load.id) is None:
         load.write_row("completa", None)
     return load.summary()

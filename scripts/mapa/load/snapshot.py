@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from mapa.audit import Load
 from mapa.errors import LayoutError
-from mapa.load.intake import SEEN, chave
+from mapa.load.intake import SEEN
 from mapa.load.layouts import Layout
+from mapa.load.versions import chave
 
 MOST = 0.3
 """Share of the known keys that may vanish at once without being confirmed."""

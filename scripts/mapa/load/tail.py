@@ -12,8 +12,9 @@ from collections.abc import Iterator
 import duckdb
 
 from mapa.audit import Load
-from mapa.load.intake import SEEN, chave
+from mapa.load.intake import SEEN
 from mapa.load.layouts import Layout
+from mapa.load.versions import chave
 
 ASKED = "chaves_perguntadas"
 """Temporary table with the keys that were asked for by number."""

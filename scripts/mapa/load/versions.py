@@ -1,0 +1,80 @@
+"""The newest version of each record as two numbers, so that a batch is judged without raw.
+
+Looking keys up in raw costs more with every page of a long load. What is kept here is the hash of
+each key and the hash of its newest content, 16 bytes a record; DuckDB spills them when they do not
+fit. Two keys with one hash would only make an unchanged record look changed: it is stored once
+more, and nothing is lost.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from mapa.audit import Load
+from mapa.load.layouts import Layout
+
+PART_ROWS = 500_000
+
+
+class Versions:
+    """What is stored of one layout, and what one load adds to it."""
+
+    def __init__(self, load: Load, layout: Layout) -> None:
+        """Read what is stored."""
+        # In a connection of its own: a transaction would keep what is made in it until its end.
+        self.con = load.shelf
+        self.table = f'"versoes {layout.name}"'
+        self.con.execute(
+            f"create or replace temp table {self.table} (chave ubigint, conteudo ubigint)"
+        )
+        stored = load.con.execute(
+            f"select hash({chave(layout)}), arg_max(_hash, (_carregado_em, _linha)) "
+            f"from {layout.table} group by {chave(layout)}"
+        )
+        for parte in stored.to_arrow_reader(PART_ROWS):
+            self._keep(parte)
+
+    def judge(self, lote: pa.Table) -> pa.Table:
+        """Say which accepted records of a batch are new versions, and remember those.
+
+        Args:
+            lote: the batch, with `_linha`, `_chave`, `_hash` and `_problema`.
+
+        Returns:
+            Columns `_linha`, `_chave`, `_hash` and `mudou`, one row for each accepted record.
+
+        """
+        novas = self.con.execute(
+            f"""
+            with aceitos as (select _linha, _chave, _hash from lote where _problema is null),
+            atuais as (
+                -- What was kept later is newer.
+                select v.chave, arg_max(v.conteudo, v.rowid) as conteudo
+                from {self.table} as v
+                inner join (select distinct _chave from aceitos) as a on v.chave = a._chave
+                group by v.chave
+            )
+            select
+                a._linha,
+                a._chave,
+                a._hash,
+                a._hash is distinct from coalesce(
+                    lag(a._hash) over (partition by a._chave order by a._linha), n.conteudo
+                ) as mudou
+            from aceitos as a
+            left join atuais as n on a._chave = n.chave
+            order by a._linha
+            """
+        ).to_arrow_table()
+        self._keep(novas.filter(novas.column("mudou")).select(["_chave", "_hash"]))
+        return novas
+
+    def _keep(self, parte: pa.Table | pa.RecordBatch) -> None:
+        self.con.execute(f"insert into {self.table} select * from parte")
+
+
+def chave(layout: Layout) -> str:
+    """Return SQL for the key of a record as one text: the key columns joined by `|`."""
+    if len(layout.key) == 1:
+        return f'"{layout.key[0]}"'
+    return "concat_ws('|', " + ", ".join(f"coalesce(\"{c}\", '')" for c in layout.key) + ")"
