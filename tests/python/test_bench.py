@@ -64,6 +64,7 @@ def test_a_long_load_stays_within_the_declared_memory(url: str, tmp_path: Path) 
     assert cost.count == DOCUMENTS
     assert cost.rss < load.LIMIT_MB
     assert measure(load.parse_pages, tmp_path, load.INDEX).count == DOCUMENTS
+    assert measure(load.store_pages, tmp_path, load.INDEX).count == DOCUMENTS
     load.write_lines(tmp_path)
     assert measure(load.parse_lines, tmp_path, load.INDEX).count == DOCUMENTS
     assert measure(load.usual, url, tmp_path, load.INDEX, 12_345).count == 12_345
