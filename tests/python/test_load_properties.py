@@ -233,34 +233,40 @@ BATCHES = st.lists(st.lists(st.tuples(KEYS, CONTENTS), max_size=6), min_size=1, 
 
 
 @FEW
-@given(st.lists(BATCHES, min_size=1, max_size=3))
+@given(st.lists(st.tuples(BATCHES, st.booleans()), min_size=1, max_size=3))
 def test_what_is_stored_is_each_change_of_a_record_and_nothing_else(
-    loads: list[list[list[tuple[str, str]]]],
+    loads: list[tuple[list[list[tuple[str, str]]], bool]],
 ) -> None:
     newest: dict[str, str] = {}
-    expected, line = [], 0
+    stored, refused, line = [], [], 0
     with (
         tempfile.TemporaryDirectory() as folder,
         warehouse.connect(Path(folder) / "w.duckdb") as con,
     ):
-        for batches in loads:
+        for batches, together in loads:
             with audit.recording(con, "test", CARDS.name, "nowhere") as load:
-                intake = Intake(load, CARDS)
-                for batch in batches:
-                    rows = []
+                intake, parts = Intake(load, CARDS), []
+                for number, batch in enumerate(batches):
+                    rows, file = [], f"batch {number}"
                     for key, content in batch:
                         line += 1
                         rows.append((line, key, content))
-                        if key and newest.get(key) != content:
+                        if not key:
+                            refused.append((line, file))
+                        elif newest.get(key) != content:
                             newest[key] = content
-                            expected.append((line, key, content))
-                    intake.settle(intake.read(_cards(rows)), "batch")
-                tally = intake.tally
+                            stored.append((line, key, content, file))
+                    parts.append((intake.read(_cards(rows)), file))
+                for group in [parts] if together else [[part] for part in parts]:
+                    intake.settle(*group)
                 received = [key for batch in batches for key, _ in batch]
-                assert tally.received == len(received)
-                assert tally.rejected == received.count("")
-        stored = f"select _linha, id_pessoa, tipo from {CARDS.table} order by _linha"
-        assert con.execute(stored).fetchall() == expected
+                assert intake.tally.received == len(received)
+                assert intake.tally.rejected == received.count("")
+        columns = "_linha, id_pessoa, tipo, _arquivo"
+        found = con.execute(f"select {columns} from {CARDS.table} order by _linha").fetchall()
+        assert found == stored
+        query = "select linha, arquivo from controle.rejeitos order by linha"
+        assert con.execute(query).fetchall() == refused
 
 
 def _cards(rows: list[tuple[int, str, str]]) -> str:

@@ -488,7 +488,7 @@ def _settle(
     table = table.append_column("_linha", pa.array(lines, pa.int64()))
     intake.load.scratch.register("registros", table)
     lote = intake.read("select *, cast(null as varchar) as _campos_extras from registros")
-    intake.settle(lote, file)
+    intake.settle((lote, file))
 
 
 def instant(moment: datetime) -> str:

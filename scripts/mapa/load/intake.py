@@ -1,4 +1,4 @@
-"""From a batch of records to raw: the rules that every entity of every source shares.
+"""From batches of records to raw: the rules that every entity of every source shares.
 
 A batch is an Arrow table that DuckDB made from what was received; no record passes through Python.
 Records that lack a required column go to `controle.rejeitos`; a record equal to the version before
@@ -21,6 +21,8 @@ from mapa.load.versions import Versions, chave
 
 BATCH_ROWS = 20_000
 HEADER = "(header)"
+MARKS = ["_linha", "_chave", "_hash", "_problema"]
+"""Columns of a batch by which its records are judged."""
 SEEN = "chaves_recebidas"
 """Temporary table with the keys that a snapshot has, rejected records included."""
 
@@ -68,25 +70,28 @@ class Intake:
         for part in reader:
             yield pa.Table.from_batches([part])
 
-    def settle(self, lote: pa.Table, file: str, header_lines: int = 0) -> Tally:
-        """Give each record of a batch its fate and return the batch's tally.
+    def settle(self, *parts: tuple[pa.Table, str], header_lines: int = 0) -> Tally:
+        """Give each record of some batches its fate and return their tally.
 
         Args:
-            lote: the batch.
-            file: path of the batch inside landing.
+            parts: batches in order of reception, each with its path inside landing. They are judged
+                together, which costs little more than judging one.
             header_lines: lines before the first record, for the line numbers of rejects.
 
         Raises:
             FormatError: a record is unaccounted for.
 
         """
-        rejected = self._reject(lote, file, header_lines)
-        novas = self.versions.judge(lote)
+        marks = pa.concat_tables([lote.select(MARKS) for lote, _ in parts])
+        novas = self.versions.judge(marks)
         changed = sum(novas.column("mudou").to_pylist())
-        loaded = self._append(lote, novas, file, some=changed < lote.num_rows)
-        tally = Tally(lote.num_rows, loaded, novas.num_rows - changed, rejected)
-        if self.follow:
-            self.con.execute(f"insert into {SEEN} select {chave(self.layout)} from lote")
+        rejected = loaded = 0
+        for lote, file in parts:
+            rejected += self._reject(lote, file, header_lines)
+            loaded += self._append(lote, novas, file, some=changed < marks.num_rows)
+            if self.follow:
+                self.con.execute(f"insert into {SEEN} select {chave(self.layout)} from lote")
+        tally = Tally(marks.num_rows, loaded, novas.num_rows - changed, rejected)
         self._count(tally)
         return tally
 

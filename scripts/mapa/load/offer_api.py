@@ -288,7 +288,7 @@ def _settle(
     table = table.append_column("_linha", lines)
     table = table.append_column("_campos_extras", pa.array(extras, pa.string()))
     intake.load.scratch.register("registros", table)
-    intake.settle(intake.read("select * from registros"), file)
+    intake.settle((intake.read("select * from registros"), file))
 
 
 def _at(content: Any, where: str) -> Any:

@@ -32,6 +32,8 @@ from mapa.packing import DamagedError, pack, release_memory
 
 MOST_DOCUMENTS = 100_000
 """Parts of a window hold about this many: few enough to stand still while they are read."""
+BATCH_BYTES = 32 * 2**20
+"""Size of the pages that are judged together: what one page costs, several do."""
 READINGS = 3
 """How often a part is read until its count agrees."""
 SCROLL_LIFE = "5m"
@@ -99,13 +101,18 @@ class Page:
 
 
 class Book:
-    """Turns landed pages into rows; what was learned of the fields grows from page to page."""
+    """Turns landed pages into rows; what was learned of the fields grows from page to page.
+
+    Pages wait until there are enough of them to be judged together; `flush` settles the last.
+    """
 
     def __init__(self, intake: Intake, fields: Fields) -> None:
         """Prepare to read the first page."""
         self.intake = intake
         self.shape = Shape(intake.layout).with_fields(fields.kinds)
         self.number = 0
+        self.received = 0
+        self._waiting = list[Page]()
 
     def parse(self, landed: Landed) -> Page:
         """Read a page.
@@ -121,7 +128,7 @@ class Book:
                 if self.number % COMPARED_EVERY == 1:
                     names = documents.document_fields(scratch, opened.file, layout)
                     self.shape = self.shape.with_fields(names)
-                relation = self.shape.relation(opened.file, self.intake.tally.received)
+                relation = self.shape.relation(opened.file, self.received)
                 lote = self.intake.read(relation)
             except UNREADABLE:
                 # Sound JSON that does not fit is a change of the source and must say so.
@@ -131,8 +138,17 @@ class Book:
         return Page(landed, lote, opened.envelope)
 
     def settle(self, page: Page) -> None:
-        """Give the documents of a page their fates."""
-        self.intake.settle(page.lote, page.landed.name)
+        """Give the documents of a page their fates, now or with those of the next pages."""
+        self.received += page.count
+        self._waiting.append(page)
+        if sum(waiting.lote.nbytes for waiting in self._waiting) >= BATCH_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Settle the pages that wait."""
+        if self._waiting:
+            self.intake.settle(*((page.lote, page.landed.name) for page in self._waiting))
+            self._waiting.clear()
         release_memory()
 
 
@@ -186,7 +202,7 @@ class Search:
             self.read_by_number(numbers[:middle])
             return self.read_by_number(numbers[middle:])
         self.book.settle(page)
-        return self.seen(self.book.intake.tally.received)
+        return self.seen(self.book.received)
 
     def count(self, window: Window) -> int:
         """Return how many documents the source counts in a window."""
@@ -231,7 +247,7 @@ class Search:
             for page in pages:
                 self.book.settle(page)
                 received += page.count
-                self.seen(self.book.intake.tally.received)
+                self.seen(self.book.received)
         except (UnsortableError, StaysShortError):
             # Documents with the same key at the edge of a page: the next page begins behind both.
             self._scrolling = True

@@ -189,6 +189,7 @@ def _repeat_pages(load: Load, landed: list[Landed], note: Note) -> None:
     for page in pages:
         book.number = int(page.path.name.split("-")[1])
         book.settle(book.parse(page))
+    book.flush()
     load.report_unknown(layout.table, book.shape.extra)
     for event, keys in note["ausencias"].items():
         load.con.execute("create or replace temp table chaves (chave varchar)")

@@ -125,7 +125,7 @@ def _take(load: Load, facts: Facts, landed: Landed, by: ReportMap, most: float) 
     if rows.wrong:
         intake.reject_unreadable(landed.name, _rejected(rows))
     if rows.records:
-        intake.settle(_batch(intake, rows), landed.name)
+        intake.settle((_batch(intake, rows), landed.name))
     intake.finish(facts.name)
     exports.refuse_many_rejects(load, facts.name, most)
     load.notes += [f"{rows.totals} lines of totals left out"] * bool(rows.totals)

@@ -196,6 +196,7 @@ class Run:
         """Read the window, then what is open; note all that a replay needs."""
         load, layout = self.load, self.layout
         self.search.read(order.window)
+        self.book.flush()
         events = self._read_tail(order) if by_number and self.mark else {}
         self.book.intake.finish(f"Index {self.search.alias}")
         mark = self._new_mark(order.window)
@@ -216,6 +217,7 @@ class Run:
         tail.choose(con, self.layout, everything=order.full)
         for numbers in tail.batches(con, self.search.size):
             self.search.read_by_number(numbers)
+        self.book.flush()
         return tail.record_presence(self.load, self.layout)
 
     def _new_mark(self, window: Window) -> datetime | None:
