@@ -9,9 +9,14 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mapa import audit, warehouse
 from mapa.bench import load
 from mapa.bench.cost import measure
 from mapa.bench.mill import BEGIN, Mill, grinding
+from mapa.landing import Folder
+from mapa.load.documents import Fields
+from mapa.load.intake import Intake
+from mapa.load.pages import Book
 from mapa.load.window import Window, false_z
 
 DOCUMENTS = 60_000
@@ -65,6 +70,25 @@ def test_a_long_load_stays_within_the_declared_memory(url: str, tmp_path: Path) 
     assert cost.rss < load.LIMIT_MB
     assert measure(load.parse_pages, tmp_path, load.INDEX).count == DOCUMENTS
     assert measure(load.store_pages, tmp_path, load.INDEX).count == DOCUMENTS
+    _check_that_pages_do_not_pile_up(tmp_path)
     load.write_lines(tmp_path)
     assert measure(load.parse_lines, tmp_path, load.INDEX).count == DOCUMENTS
     assert measure(load.usual, url, tmp_path, load.INDEX, 12_345).count == 12_345
+
+
+def _check_that_pages_do_not_pile_up(folder: Path) -> None:
+    """Read landed pages again: what waits to be judged is bounded, and in the end nothing waits."""
+    (landing,) = folder.glob("landing/sisreg/*")
+    layout, files = load.LAYOUTS[load.INDEX], Folder(folder / "landing", "sisreg", landing.name)
+    fields = Fields.read((landing / "mapeamento.json").read_bytes(), layout)
+    with (
+        warehouse.connect(folder / "again.duckdb") as con,
+        audit.recording(con, "sisreg", layout.name, "nowhere") as record,
+    ):
+        book, waits = Book(Intake(record, layout), fields), []
+        for path in sorted(landing.glob("pagina-*.gz")):
+            book.settle(book.parse(files.adopt(path)))
+            waits.append(book.received - book.intake.tally.received)
+        assert load.PAGE < max(waits) < DOCUMENTS / 2
+        book.flush()
+        assert book.received == book.intake.tally.received == DOCUMENTS

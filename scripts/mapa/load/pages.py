@@ -33,7 +33,7 @@ from mapa.packing import DamagedError, pack, release_memory
 MOST_DOCUMENTS = 100_000
 """Parts of a window hold about this many: few enough to stand still while they are read."""
 BATCH_BYTES = 32 * 2**20
-"""Size of the pages that are judged together: what one page costs, several do."""
+"""Size at which pages that wait are judged: together they cost little more than one alone."""
 READINGS = 3
 """How often a part is read until its count agrees."""
 SCROLL_LIFE = "5m"
