@@ -2,8 +2,10 @@
 {% macro null_if_blank(expression) -%}
     case
         when
-            lower(trim({{ expression }}))
-            not in ('', '-', '---', 'null', 'none', 'n/a', 'na', 'nan', 'nat')
+            not {{ array_contains(
+                ['', '-', '---', 'null', 'none', 'n/a', 'na', 'nan', 'nat'],
+                'lower(trim(' ~ expression ~ '))'
+            ) }}
             then trim({{ expression }})
     end
 {%- endmacro %}
@@ -21,9 +23,10 @@
 
 
 {% macro flag(expression) -%}
+    {%- set text = 'upper(trim(' ~ expression ~ '))' -%}
     case
-        when upper(trim({{ expression }})) in ('1', '1.0', 'S', 'SIM', 'TRUE') then true
-        when upper(trim({{ expression }})) in ('0', '0.0', 'N', 'NAO', 'NÃO', 'FALSE') then false
+        when {{ array_contains(['1', '1.0', 'S', 'SIM', 'TRUE'], text) }} then true
+        when {{ array_contains(['0', '0.0', 'N', 'NAO', 'NÃO', 'FALSE'], text) }} then false
     end
 {%- endmacro %}
 

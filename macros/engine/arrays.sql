@@ -37,3 +37,18 @@
 {% macro spark__array_length(expression) -%}
     greatest(size({{ expression }}), 0)
 {%- endmacro %}
+
+
+{# Whether a text is one of some constants. DuckDB turns `in` with so many into a join of its own for
+   each expression and never prunes it; a search in a constant list costs a tenth. #}
+{% macro array_contains(values, expression) -%}
+    {{ return(adapter.dispatch('array_contains')(values, expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__array_contains(values, expression) -%}
+    list_contains(['{{ values | join("', '") }}'], {{ expression }})
+{%- endmacro %}
+
+{% macro spark__array_contains(values, expression) -%}
+    array_contains(array('{{ values | join("', '") }}'), {{ expression }})
+{%- endmacro %}
