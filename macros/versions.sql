@@ -6,34 +6,72 @@
 {%- endmacro %}
 
 
-{# Give each row of `rows` (alias r: _carga_id, _carregado_em, _linha and what `key` names) the days
-   of its version: visto_em, primeiro_dia (of any version of the key) and proximo_em (of the next
-   version). Rows without a load are computed; they count from the beginning. #}
-{% macro version_days(rows, key) -%}
+{# The last day on which what was seen may speak of the reference day: extracts describe the day that
+   ended when they were made. #}
+{% macro last_day_seen() -%}
+    {{ add_days(data_referencia(), 1) }}
+{%- endmacro %}
+
+
+{# CTEs, the last of them `trechos`: the rows of `rows`, each with the days on which its version of
+   its record was in force. A record is `tabela` and `registro_id`; what one load says of it, in
+   however many rows, is one version, and the next load that says something else succeeds it.
+
+   What was seen after the reference day is left out, but for the first word on a record: that stands
+   for the time before it, if it comes from the first load of its table or is `dated` (condition on
+   alias r) up to the reference day. Rows without a load are computed and hold from the beginning.
+
+   Adds eh_presente (int_oferta__presencas); visto_de and visto_ate, first and last day seen so (no
+   last day: still so; a last day before the first: replaced on the same day); vale_de, first date
+   that it applies to: none for the first version; and eh_ultimo_trecho. #}
+{% macro record_versions(rows, dated) -%}
+versoes_por_carga as (
     select
-        r.*,
+        r.tabela,
+        r.registro_id,
+        r._carga_id,
         coalesce(c.visto_em, {{ beginning() }}) as visto_em,
-        first_value(c.visto_em) over (
-            partition by {{ key }} order by r._carregado_em, r._linha
-        ) as primeiro_dia,
-        lead(c.visto_em) over (
-            partition by {{ key }} order by r._carregado_em, r._linha
-        ) as proximo_em
+        min(r._carregado_em) as _carregado_em,
+        max(case when {{ dated }} then 1 else 0 end) = 1 as eh_datada
     from {{ rows }} as r
     left join {{ ref('int_calendario__cargas') }} as c
         on r._carga_id = c.carga_id
     where c.carga_id is not null or r._carga_id is null
-{%- endmacro %}
+    group by
+        r.tabela,
+        r.registro_id,
+        r._carga_id,
+        c.visto_em
+),
 
-
-{# Cut the versions of `versions` (from version_days, with tabela and registro_id) where their record
-   vanished or came back (int_oferta__presencas). Adds eh_presente; visto_de and visto_ate, first and
-   last day seen so (no last day: still so; a last day before the first: replaced on the same day);
-   vale_de, first date that it applies to: none for the first version, which stands for the time
-   before anything was seen; and eh_ultimo_trecho. #}
-{% macro version_periods(versions) -%}
+versoes_em_ordem as (
     select
         v.*,
+        row_number() over (
+            partition by v.tabela, v.registro_id
+            order by v._carregado_em
+        ) as versao_ordem,
+        min(v.visto_em) over (partition by v.tabela) as primeira_carga_em
+    from versoes_por_carga as v
+),
+
+versoes_conhecidas as (
+    select
+        v.*,
+        min(v.visto_em) over (partition by v.tabela, v.registro_id) as primeiro_dia,
+        lead(v.visto_em) over (
+            partition by v.tabela, v.registro_id
+            order by v._carregado_em
+        ) as proximo_em
+    from versoes_em_ordem as v
+    where
+        v.visto_em <= {{ last_day_seen() }}
+        or (v.versao_ordem = 1 and (v.eh_datada or v.visto_em = v.primeira_carga_em))
+),
+
+trechos as (
+    select
+        r.*,
         greatest(v.visto_em, p.desde) as visto_de,
         least({{ add_days('v.proximo_em', -1) }}, p.ate) as visto_ate,
         case
@@ -43,7 +81,12 @@
         coalesce(p.eh_presente, true) as eh_presente,
         coalesce(p.ate is null or p.ate >= {{ add_days('v.proximo_em', -1) }}, false)
             as eh_ultimo_trecho
-    from {{ versions }} as v
+    from {{ rows }} as r
+    inner join versoes_conhecidas as v
+        on
+            r.tabela = v.tabela
+            and r.registro_id = v.registro_id
+            and coalesce(r._carga_id, '') = coalesce(v._carga_id, '')
     left join {{ ref('int_oferta__presencas') }} as p
         on
             v.tabela = p.tabela
@@ -52,4 +95,5 @@
             and p.desde <= greatest(
                 coalesce({{ add_days('v.proximo_em', -1) }}, p.desde), v.visto_em
             )
+)
 {%- endmacro %}

@@ -2,6 +2,9 @@
 -- gained and lost by what became known on that day (regra_diario_da_oferta); unknown quantities add
 -- nothing.
 {% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
+{% set lugar = (
+    "concat_ws('|', r.central_executora_codigo, r.unidade_executante_cnes, r.procedimento_codigo)"
+) %}
 
 with retratos as (
     select * from {{ ref('int_oferta__retratos') }}
@@ -20,7 +23,7 @@ parcelas as (
     select
         r.visto_em,
         r.passo + {{ avanco }} as passo,
-        r.escala_id,
+        r.escala_codigo,
         r.data,
         '{{ tipo }}' as vaga_tipo,
         r.central_executora_codigo,
@@ -45,7 +48,7 @@ saldos as (
     select
         p.visto_em,
         p.passo,
-        p.escala_id,
+        p.escala_codigo,
         p.data,
         p.vaga_tipo,
         p.central_executora_codigo,
@@ -56,7 +59,7 @@ saldos as (
     group by
         p.visto_em,
         p.passo,
-        p.escala_id,
+        p.escala_codigo,
         p.data,
         p.vaga_tipo,
         p.central_executora_codigo,
@@ -65,25 +68,46 @@ saldos as (
     having sum(p.qtd_vagas) <> 0
 ),
 
--- on which side of the change of a schedule it offers the date, and whether it stays in its place
+-- how a schedule offers a date before and after it changed, all its rows together
 lados as (
     select
         r.visto_em,
-        r.escala_id,
+        r.escala_codigo,
         r.data,
-        max(case when r.passo = 0 then 1 else 0 end) = 1 as tem_antes,
-        max(case when r.passo = 1 then 1 else 0 end) = 1 as tem_depois,
-        min(concat_ws(
-            '|', r.central_executora_codigo, r.unidade_executante_cnes, r.procedimento_codigo
-        )) = max(concat_ws(
-            '|', r.central_executora_codigo, r.unidade_executante_cnes, r.procedimento_codigo
-        )) as eh_mesmo_lugar
+        r.passo,
+        min({{ lugar }}) as primeiro_lugar,
+        max({{ lugar }}) as ultimo_lugar,
+        concat_ws(
+            '|'
+            {%- for tipo in tipos %},
+            cast(coalesce(sum(r.qtd_vagas_{{ tipo }}), 0) as string)
+            {%- endfor %}
+
+        ) as quantidades
     from retratos as r
     where r.passo in (0, 1)
     group by
         r.visto_em,
-        r.escala_id,
-        r.data
+        r.escala_codigo,
+        r.data,
+        r.passo
+),
+
+mudadas as (
+    select
+        l.visto_em,
+        l.escala_codigo,
+        l.data,
+        min(l.passo) = 0 as tem_antes,
+        max(l.passo) = 1 as tem_depois,
+        min(l.primeiro_lugar) = max(l.primeiro_lugar)
+        and min(l.ultimo_lugar) = max(l.ultimo_lugar) as eh_mesmo_lugar,
+        min(l.quantidades) = max(l.quantidades) as eh_mesma_quantidade
+    from lados as l
+    group by
+        l.visto_em,
+        l.escala_codigo,
+        l.data
 ),
 
 final as (
@@ -91,7 +115,7 @@ final as (
         -- identificadores
         s.visto_em,
         s.passo,
-        s.escala_id,
+        s.escala_codigo,
         s.data,
         s.vaga_tipo,
         s.central_executora_codigo,
@@ -103,8 +127,13 @@ final as (
             when s.passo = 3 then 'afastamento_unidade'
             when s.passo = 4 then 'afastamento_profissional'
             when l.tem_antes and l.tem_depois
-                then case when l.eh_mesmo_lugar then 'quantidade_alterada' else 'remanejada' end
-            when m.foi_trocada then 'horario_alterado'
+                then
+                    case
+                        when not l.eh_mesmo_lugar then 'remanejada'
+                        -- other hours, of which a leave takes more or less
+                        when l.eh_mesma_quantidade then 'horario_alterado'
+                        else 'quantidade_alterada'
+                    end
             when l.tem_depois
                 then
                     case
@@ -113,22 +142,25 @@ final as (
                         when not m.era_presente then 'reaparecida'
                         when m.situacao_antes in ('INATIVA', 'EXCLUIDA') then 'reativada'
                         when m.podia_ofertar and s.data > m.data_limite_antes then 'renovada'
+                        when m.podia_ofertar and s.data >= m.data_inicio_antes
+                            then 'horario_alterado'
                         else 'vigencia_alterada'
                     end
             when not m.eh_presente then 'desaparecida'
             when m.situacao_depois = 'EXCLUIDA' then 'excluida'
             when m.situacao_depois = 'INATIVA' then 'inativada'
             when m.pode_ofertar and s.data > m.data_limite_depois then 'expirada'
+            when m.pode_ofertar and s.data >= m.data_inicio_depois then 'horario_alterado'
             else 'vigencia_alterada'
         end as diario_causa,
         -- quantidades
         greatest(s.qtd_saldo, 0) as qtd_vagas_ganhas,
         greatest(-s.qtd_saldo, 0) as qtd_vagas_perdidas
     from saldos as s
-    left join lados as l
-        on s.visto_em = l.visto_em and s.escala_id = l.escala_id and s.data = l.data
+    left join mudadas as l
+        on s.visto_em = l.visto_em and s.escala_codigo = l.escala_codigo and s.data = l.data
     left join mudancas as m
-        on s.visto_em = m.visto_em and s.escala_id = m.escala_id
+        on s.visto_em = m.visto_em and s.escala_codigo = m.escala_codigo
 )
 
 select * from final

@@ -8,7 +8,8 @@ dias as (
     select c.visto_em
     from cargas as c
     where
-        c.entidade in (
+        c.visto_em <= {{ last_day_seen() }}
+        and c.entidade in (
             'escala', 'afastamento_profissional', 'afastamento_unidade', 'feriado', 'ppi', 'teto'
         )
     group by c.visto_em

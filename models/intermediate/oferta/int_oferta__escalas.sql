@@ -1,24 +1,32 @@
 -- Grain: raw row, first day of a stretch in which it was in force or gone. Each has exactly one
 -- fate (escala_destino); only 'expandida' gives slots, on each seventh day from primeira_data to
--- ultima_data, so that each date counts by the version in force. Rules: regra_oferta_total,
--- regra_versoes_da_oferta.
+-- ultima_data, so that each date counts by one version of its schedule. The rows of one version are
+-- numbered, because nothing in them need differ. Rules: regra_oferta_total, regra_versoes_da_oferta.
 {% set ocorrencia = '({0}.dia_semana_numero - {1} + 7) % 7' %}
 
 with linhas as (
     select
         e.*,
         'bruto_sisreg.escala_ambulatorial' as tabela,
-        {{ surrogate_key(['e.escala_chave']) }} as registro_id
+        e.escala_codigo as registro_id,
+        row_number() over (
+            partition by e.escala_codigo, e._carga_id
+            order by
+                e.dia_semana_numero,
+                e.minuto_inicio,
+                e.minuto_fim,
+                e.profissional_cpf,
+                e.unidade_executante_cnes,
+                e.procedimento_codigo,
+                e.data_vigencia_inicial,
+                e._linha
+        ) as linha_da_versao
     from {{ ref('stg_sisreg__escalas') }} as e
 ),
 
-versoes as (
-    {{ version_days('linhas', 'r.escala_id') }}
-),
-
-trechos as (
-    {{ version_periods('versoes') }}
-),
+{{ record_versions(
+    'linhas', dated='coalesce(r.data_insercao <= ' ~ data_referencia() ~ ', true)'
+) }},
 
 situadas as (
     select
@@ -79,7 +87,7 @@ recortadas as (
 final as (
     select
         -- identificadores
-        r.escala_id,
+        {{ surrogate_key(['r.escala_codigo', 'r.linha_da_versao']) }} as escala_id,
         r.escala_codigo,
         coalesce(r.central_executora_codigo, 'nao_informada') as central_executora_codigo,
         r.unidade_executante_cnes,

@@ -22,8 +22,7 @@ reunidas as (
     select
         'feriado' as causa,
         'bruto_sisreg.feriado' as tabela,
-        {{ surrogate_key(['f.feriado_chave']) }} as registro_id,
-        concat_ws('|', cast(f.data as string), f.abrangencia, f.unidade_executante_cnes) as chave,
+        f.feriado_chave as registro_id,
         case when f.abrangencia = 'local' then f.unidade_executante_cnes end
             as unidade_executante_cnes,
         cast(null as string) as profissional_cpf,
@@ -49,9 +48,8 @@ reunidas as (
 
     select
         'feriado' as causa,
-        cast(null as string) as tabela,
-        cast(null as string) as registro_id,
-        c.feriado_id as chave,
+        'calculado' as tabela,
+        c.feriado_id as registro_id,
         c.unidade_executante_cnes,
         cast(null as string) as profissional_cpf,
         cast(null as string) as procedimento_codigo,
@@ -70,8 +68,7 @@ reunidas as (
     select
         'afastamento_unidade' as causa,
         'bruto_sisreg.afastamento_unidade' as tabela,
-        {{ surrogate_key(['u.afastamento_chave']) }} as registro_id,
-        u.afastamento_codigo as chave,
+        u.afastamento_codigo as registro_id,
         u.unidade_executante_cnes,
         cast(null as string) as profissional_cpf,
         cast(null as string) as procedimento_codigo,
@@ -90,8 +87,7 @@ reunidas as (
     select
         'afastamento_profissional' as causa,
         'bruto_sisreg.afastamento_profissional' as tabela,
-        {{ surrogate_key(['p.afastamento_chave']) }} as registro_id,
-        p.afastamento_codigo as chave,
+        p.afastamento_codigo as registro_id,
         p.unidade_executante_cnes,
         p.profissional_cpf,
         p.procedimento_codigo,
@@ -106,18 +102,23 @@ reunidas as (
     where p.profissional_cpf is not null
 ),
 
-versoes as (
-    {{ version_days('reunidas', 'r.causa, r.chave') }}
+-- the rows of one version are numbered: two leaves with one number both block
+numeradas as (
+    select
+        r.*,
+        row_number() over (
+            partition by r.causa, r.registro_id, r._carga_id
+            order by r.data_inicio, r.minuto_inicio, r.data_fim, r.minuto_fim, r._linha
+        ) as linha_da_versao
+    from reunidas as r
 ),
 
-trechos as (
-    {{ version_periods('versoes') }}
-),
+{{ record_versions('numeradas', dated='r.data_inicio <= ' ~ data_referencia()) }},
 
 final as (
     select
         -- identificadores
-        {{ surrogate_key(['t.causa', 't.chave']) }} as interrupcao_id,
+        {{ surrogate_key(['t.causa', 't.registro_id', 't.linha_da_versao']) }} as interrupcao_id,
         t.unidade_executante_cnes,
         {{ pseudonym("'profissional:' || t.profissional_cpf") }} as profissional_id,
         t.procedimento_codigo,

@@ -12,7 +12,7 @@ reunidos as (
     select
         'ppi' as limite_tipo,
         'bruto_sisreg.ppi' as tabela,
-        {{ surrogate_key(['p.ppi_chave']) }} as registro_id,
+        p.ppi_chave as registro_id,
         p.competencia,
         p.central_executora_codigo,
         p.central_solicitante_codigo,
@@ -29,7 +29,7 @@ reunidos as (
     select
         'teto' as limite_tipo,
         'bruto_sisreg.teto' as tabela,
-        {{ surrogate_key(['t.teto_chave']) }} as registro_id,
+        t.teto_chave as registro_id,
         t.competencia,
         cast(null as string) as central_executora_codigo,
         cast(null as string) as central_solicitante_codigo,
@@ -42,29 +42,12 @@ reunidos as (
     from tetos as t
 ),
 
-versoes as (
-    {{ version_days(
-        'reunidos',
-        'r.limite_tipo, r.competencia, r.central_executora_codigo, r.central_solicitante_codigo, '
-        ~ 'r.unidade_executante_cnes, r.procedimento_codigo'
-    ) }}
-),
-
-trechos as (
-    {{ version_periods('versoes') }}
-),
+{{ record_versions('reunidos', dated='r.competencia <= ' ~ data_referencia()) }},
 
 final as (
     select
         -- identificadores
-        {{ surrogate_key([
-            't.limite_tipo',
-            't.competencia',
-            't.central_executora_codigo',
-            't.central_solicitante_codigo',
-            't.unidade_executante_cnes',
-            't.procedimento_codigo',
-        ]) }} as limite_id,
+        {{ surrogate_key(['t.limite_tipo', 't.registro_id']) }} as limite_id,
         t.limite_tipo,
         t.competencia,
         t.central_executora_codigo,

@@ -11,7 +11,7 @@ cargas as (
 eventos as (
     select
         a.tabela,
-        {{ surrogate_key(['a.chave']) }} as registro_id,
+        a.chave as registro_id,
         a.evento,
         c.visto_em,
         row_number() over (
@@ -25,14 +25,16 @@ eventos as (
     from ausencias as a
     inner join cargas as c
         on a.carga_id = c.carga_id
-    where a.tabela in (
-        'bruto_sisreg.escala_ambulatorial',
-        'bruto_sisreg.afastamento_profissional',
-        'bruto_sisreg.afastamento_unidade',
-        'bruto_sisreg.feriado',
-        'bruto_sisreg.ppi',
-        'bruto_sisreg.teto'
-    )
+    where
+        c.visto_em <= {{ last_day_seen() }}
+        and a.tabela in (
+            'bruto_sisreg.escala_ambulatorial',
+            'bruto_sisreg.afastamento_profissional',
+            'bruto_sisreg.afastamento_unidade',
+            'bruto_sisreg.feriado',
+            'bruto_sisreg.ppi',
+            'bruto_sisreg.teto'
+        )
 ),
 
 trechos as (

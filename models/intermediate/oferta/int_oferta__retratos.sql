@@ -12,6 +12,7 @@
 with escalas as (
     select
         e.escala_id,
+        e.escala_codigo,
         e.central_executora_codigo,
         e.unidade_executante_cnes,
         e.procedimento_codigo,
@@ -64,14 +65,14 @@ interrupcoes_mudadas as (
 periodos as (
     select
         m.visto_em,
-        e.escala_id,
+        e.escala_codigo,
         e.dia_semana_numero,
         greatest(e.primeira_ocorrencia, m.visto_em) as desde,
         least(e.data_limite, m.ultima_data_comum) as ate
     from mudancas as m
     inner join escalas as e
         on
-            m.escala_id = e.escala_id
+            m.escala_codigo = e.escala_codigo
             and m.visto_em >= e.visto_de
             and coalesce(e.visto_ate >= {{ add_days('m.visto_em', -1) }}, true)
     {% for causa, igualdade, passo in causas %}
@@ -80,7 +81,7 @@ periodos as (
 
     select
         i.visto_em,
-        e.escala_id,
+        e.escala_codigo,
         e.dia_semana_numero,
         greatest(e.primeira_ocorrencia, i.visto_em, i.data_inicio) as desde,
         least(e.data_limite, i.ultima_data_comum, i.data_fim) as ate
@@ -102,7 +103,7 @@ periodos as (
 datas as (
     select
         p.visto_em,
-        p.escala_id,
+        p.escala_codigo,
         {{ explode_days(
             add_days('p.desde', alinhada.format('p', isodow('p.desde'))), 'p.ate', 7
         ) }} as data
@@ -112,12 +113,12 @@ datas as (
 pontos as (
     select
         d.visto_em,
-        d.escala_id,
+        d.escala_codigo,
         d.data
     from datas as d
     group by
         d.visto_em,
-        d.escala_id,
+        d.escala_codigo,
         d.data
 ),
 
@@ -147,7 +148,9 @@ expandidas as (
     cross join passos as s
     inner join escalas as e
         on
-            p.escala_id = e.escala_id
+            p.escala_codigo = e.escala_codigo
+            -- each row of each version on its own weekday
+            and e.dia_semana_numero = {{ isodow('p.data') }}
             and p.data >= e.primeira_ocorrencia
             and p.data <= e.data_limite
             and e.visto_de
@@ -171,10 +174,12 @@ contadas as (
         e.visto_em,
         e.passo,
         e.escala_id,
+        e.escala_codigo,
         e.central_executora_codigo,
         e.unidade_executante_cnes,
         e.procedimento_codigo,
         {% for tipo in ['primeira_vez', 'retorno', 'reserva'] %}
+        cast(e.qtd_vagas_{{ tipo }} as bigint) as qtd_vagas_{{ tipo }},
         cast(
             e.qtd_vagas_{{ tipo }} - {{ ceil_div(
                 'e.qtd_vagas_' ~ tipo ~ ' * coalesce(m.minutos_ate_afastamento_profissional, 0)',
@@ -198,11 +203,15 @@ final as (
         c.visto_em,
         c.passo,
         c.escala_id,
+        c.escala_codigo,
         c.data,
         c.central_executora_codigo,
         c.unidade_executante_cnes,
         c.procedimento_codigo,
         -- quantidades
+        c.qtd_vagas_primeira_vez,
+        c.qtd_vagas_retorno,
+        c.qtd_vagas_reserva,
         c.qtd_vagas_ativas_primeira_vez,
         c.qtd_vagas_ativas_retorno,
         c.qtd_vagas_ativas_reserva

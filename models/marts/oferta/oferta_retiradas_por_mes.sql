@@ -3,7 +3,7 @@
 -- end (regra_retiradas). Indicator 16.
 {% set aviso = var('retirada_aviso_dias') %}
 {% set vaga = (
-    'd.escala_id, d.data, d.vaga_tipo, d.unidade_executante_cnes, d.procedimento_codigo'
+    'd.escala_codigo, d.data, d.vaga_tipo, d.unidade_executante_cnes, d.procedimento_codigo'
 ) %}
 {% set grupos = [
     'fim_da_escala',

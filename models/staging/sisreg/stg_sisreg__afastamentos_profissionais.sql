@@ -6,8 +6,7 @@ with source as (
 final as (
     select
         -- identificadores
-        cod_afastamento as afastamento_chave,
-        {{ null_if_blank('cod_afastamento') }} as afastamento_codigo,
+        _chave as afastamento_codigo,
         {{ pad_code('cpf_profissional_exec', 11, min_digits=9) }} as profissional_cpf,
         {{ pad_code('cod_cnes_exec', 7) }} as unidade_executante_cnes,
         {{ pad_code('cod_procedimento_interno', 7) }} as procedimento_codigo,

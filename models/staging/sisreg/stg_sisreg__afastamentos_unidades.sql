@@ -6,8 +6,7 @@ with source as (
 final as (
     select
         -- identificadores
-        cod_afastamento as afastamento_chave,
-        {{ null_if_blank('cod_afastamento') }} as afastamento_codigo,
+        _chave as afastamento_codigo,
         {{ pad_code('cod_cnes_exec', 7) }} as unidade_executante_cnes,
         -- datas e horários
         {{ try_date('data_inicio', 'dmy') }} as data_inicio,

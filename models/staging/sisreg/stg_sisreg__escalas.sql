@@ -7,16 +7,7 @@ with source as (
 final as (
     select
         -- identificadores
-        {{ surrogate_key([
-            'cod_escala_ambulatorial', 'cpf_profissional_exec', 'sigla_dia_semana', 'hora_inicial',
-            'hora_final'
-        ]) }} as escala_id,
-        concat(
-            coalesce(cod_escala_ambulatorial, ''), '|', coalesce(cpf_profissional_exec, ''), '|',
-            coalesce(sigla_dia_semana, ''), '|', coalesce(hora_inicial, ''), '|',
-            coalesce(hora_final, '')
-        ) as escala_chave,
-        {{ null_if_blank('cod_escala_ambulatorial') }} as escala_codigo,
+        _chave as escala_codigo,
         {{ null_if_blank('cod_central_exec') }} as central_executora_codigo,
         {{ pad_code('cod_cnes_exec', 7) }} as unidade_executante_cnes,
         {{ pad_code('cod_procedimento_interno', 7) }} as procedimento_codigo,

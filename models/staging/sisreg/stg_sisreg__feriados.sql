@@ -6,11 +6,7 @@ with source as (
 final as (
     select
         -- identificadores
-        concat(
-            coalesce(data, ''), '|',
-            coalesce(abrangencia, ''), '|',
-            coalesce(cod_cnes_exec, '')
-        ) as feriado_chave,
+        _chave as feriado_chave,
         {{ pad_code('cod_cnes_exec', 7) }} as unidade_executante_cnes,
         -- datas
         {{ try_date('data', 'dmy') }} as data,

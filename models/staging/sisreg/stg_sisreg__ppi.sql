@@ -6,12 +6,7 @@ with source as (
 final as (
     select
         -- identificadores
-        concat(
-            coalesce(competencia, ''), '|',
-            coalesce(cod_central_solicitante, ''), '|',
-            coalesce(cod_central_exec, ''), '|',
-            coalesce(cod_procedimento_interno, '')
-        ) as ppi_chave,
+        _chave as ppi_chave,
         {{ null_if_blank('cod_central_solicitante') }} as central_solicitante_codigo,
         {{ null_if_blank('cod_central_exec') }} as central_executora_codigo,
         {{ pad_code('cod_procedimento_interno', 7) }} as procedimento_codigo,

@@ -6,11 +6,7 @@ with source as (
 final as (
     select
         -- identificadores
-        concat(
-            coalesce(competencia, ''), '|',
-            coalesce(cod_cnes_exec, ''), '|',
-            coalesce(cod_procedimento_interno, '')
-        ) as teto_chave,
+        _chave as teto_chave,
         {{ pad_code('cod_cnes_exec', 7) }} as unidade_executante_cnes,
         {{ pad_code('cod_procedimento_interno', 7) }} as procedimento_codigo,
         -- datas

@@ -2,7 +2,9 @@
 
 A batch is an Arrow table that DuckDB made from what was received; no record passes through Python.
 Records that lack a required column go to `controle.rejeitos`; a record equal to the version before
-it (in this load, else the newest stored one) counts as identical; the rest is appended.
+it (in this load, else the newest stored one) counts as identical; the rest is appended. Where a
+layout has records of its own (`Layout.record`), all rows that a file has of one are its version, so
+they are held until the last has come.
 
 The batch is the variable `lote`, which DuckDB finds by its name in the calling function.
 """
@@ -14,10 +16,10 @@ from collections.abc import Iterator
 import pyarrow as pa
 
 from mapa.audit import Load, Tally
-from mapa.errors import LayoutError
+from mapa.errors import ConfigError, FormatError, LayoutError
 from mapa.load import drift
 from mapa.load.layouts import Layout
-from mapa.load.versions import Versions, chave
+from mapa.load.versions import Versions
 
 BATCH_ROWS = 20_000
 HEADER = "(header)"
@@ -25,6 +27,8 @@ MARKS = ["_linha", "_chave", "_hash", "_problema"]
 """Columns of a batch by which its records are judged."""
 SEEN = "chaves_recebidas"
 """Temporary table with the keys that a snapshot has, rejected records included."""
+HELD = "linhas_recebidas"
+"""Temporary table with the accepted rows of a file whose records may have several."""
 
 
 class Intake:
@@ -49,7 +53,11 @@ class Intake:
         self.headed = headed
         self.tally = Tally()
         self.unseen = set(layout.required)
-        self.versions = Versions(load, layout)
+        self.names = ", ".join(f'"{c}"' for c in layout.columns)
+        if layout.record:
+            self._hold_nothing()
+        else:
+            self.versions = Versions(load, layout)
         self.follow = follow or layout.snapshot
         if self.follow:
             self.con.execute(f"create or replace temp table {SEEN} (chave varchar)")
@@ -82,6 +90,8 @@ class Intake:
             FormatError: a record is unaccounted for.
 
         """
+        if self.layout.record:
+            return self._hold(parts, header_lines)
         marks = pa.concat_tables([lote.select(MARKS) for lote, _ in parts])
         novas = self.versions.judge(marks)
         changed = sum(novas.column("mudou").to_pylist())
@@ -89,8 +99,7 @@ class Intake:
         for lote, file in parts:
             rejected += self._reject(lote, file, header_lines)
             loaded += self._append(lote, novas, file, some=changed < marks.num_rows)
-            if self.follow:
-                self.con.execute(f"insert into {SEEN} select {chave(self.layout)} from lote")
+            self._remember_keys(lote)
         tally = Tally(marks.num_rows, loaded, novas.num_rows - changed, rejected)
         self._count(tally)
         return tally
@@ -101,12 +110,15 @@ class Intake:
         self._count(Tally(received=rejected.num_rows, rejected=rejected.num_rows))
 
     def finish(self, what: str) -> None:
-        """Refuse a delivery in which no record at all has some required column.
+        """Judge what was held, and refuse a delivery in which no record has some required column.
 
         Raises:
             LayoutError: names the column; the open transaction is then rolled back.
+            FormatError: two rows of one record contradict each other.
 
         """
+        if self.layout.record:
+            self._settle_held(what)
         if self.unseen and self.tally.received:
             names = ", ".join(f"`{name}`" for name in sorted(self.unseen))
             before = drift.since(self.load)
@@ -118,15 +130,122 @@ class Intake:
                 f"  mapa load export --describe {self.layout.name}"
             )
 
+    def _hold_nothing(self) -> None:
+        """Begin to hold rows.
+
+        Raises:
+            ConfigError: raw has rows of an older version of this program, without `_chave`.
+
+        """
+        layout = self.layout
+        (old,) = self.con.execute(
+            f"select count(*) from {layout.table} where _chave is null"
+        ).fetchone() or (0,)
+        if old:
+            raise ConfigError(
+                f"`{layout.table}` was loaded by an older version, which told records apart in "
+                "another way; nothing was loaded.\nRebuild it once from landing, which asks no "
+                "source:\n  mapa load export --replay"
+            )
+        self.con.execute(
+            f"create or replace temp table {HELD} as select {self.names}, _arquivo, _linha, _hash, "
+            f"_chave, _campos_extras, _linha as linha_do_arquivo from {layout.table} limit 0"
+        )
+
+    def _hold(self, parts: tuple[tuple[pa.Table, str], ...], header_lines: int) -> Tally:
+        """Reject what is wrong, hold the rest, and count it as received."""
+        tally = Tally()
+        for lote, file in parts:
+            rejected = self._reject(lote, file, header_lines)
+            self._remember_keys(lote)
+            self.con.execute(
+                f"insert into {HELD} select {self.names}, $1, _linha, _hash, _chave, "
+                f"_campos_extras, _linha + {header_lines} from lote where _problema is null",
+                [file],
+            )
+            tally += Tally(received=lote.num_rows, rejected=rejected)
+        self._add(tally)
+        return tally
+
+    def _settle_held(self, what: str) -> None:
+        """Append the records whose rows, all together, are not those of their newest version."""
+        self._refuse_contradictions(what)
+        table = self.layout.table
+        # Rows come in any order; one that stands twice in a file counts once.
+        row = self.con.execute(
+            f"""
+            insert into {table} (
+                {self.names}, _carga_id, _arquivo, _linha, _carregado_em, _hash, _campos_extras,
+                _chave
+            )
+            with primeiras as (
+                select * from {HELD}
+                qualify row_number() over (partition by _chave, _hash order by _linha) = 1
+            ),
+            recebidos as (
+                select _chave, list_sort(list(_hash)) as conteudo from primeiras group by _chave
+            ),
+            cargas as (
+                select _chave, arg_max(_carga_id, _carregado_em) as _carga_id
+                from {table} group by _chave
+            ),
+            atuais as (
+                select r._chave, list_sort(list(r._hash)) as conteudo
+                from {table} as r
+                inner join cargas as c on r._chave = c._chave and r._carga_id = c._carga_id
+                group by r._chave
+            )
+            select
+                {", ".join(f'p."{c}"' for c in self.layout.columns)}, $1, p._arquivo, p._linha, $2,
+                p._hash, p._campos_extras, p._chave
+            from primeiras as p
+            inner join recebidos as n on p._chave = n._chave
+            left join atuais as a on p._chave = a._chave
+            where n.conteudo is distinct from a.conteudo
+            order by p._linha
+            """,
+            [self.load.id, self.load.started],
+        ).fetchone()
+        loaded = int(row[0]) if row else 0
+        held = self.tally.received - self.tally.rejected
+        self._add(Tally(loaded=loaded, identical=held - loaded))
+        self.tally.check()
+        self.con.execute(f"drop table {HELD}")
+
+    def _refuse_contradictions(self, what: str) -> None:
+        if self.layout.record != "row":
+            return
+        found = self.con.execute(
+            f"select min(linha_do_arquivo), max(linha_do_arquivo) from {HELD} group by _chave "
+            "having count(distinct _hash) > 1 order by 1"
+        ).fetchall()
+        if found:
+            first, last = found[0]
+            keys = ", ".join(f"`{name}`" for name in self.layout.key)
+            raise FormatError(
+                f"{what}: lines {first} and {last} have the same {keys} and say different things"
+                + (f", and so do {len(found) - 1} more" if len(found) > 1 else "")
+                + "; nothing was loaded.\nKeep the line that holds, then load the file again."
+            )
+
+    def _remember_keys(self, lote: pa.Table) -> None:
+        if self.follow:
+            key = "_chave" if self.layout.record else self.layout.key_text()
+            self.con.execute(f"insert into {SEEN} select {key} from lote")
+
     def _count(self, tally: Tally) -> None:
         tally.check()
+        self._add(tally)
+
+    def _add(self, tally: Tally) -> None:
         self.tally += tally
         self.load.tally += tally
 
     def _prepared(self, relation: str) -> str:
         """Add to each record of a relation what decides its fate."""
+        key = self.layout.key_text()
         return (
-            f"select *, hash({chave(self.layout)}) as _chave, "
+            f"select *, {key if self.layout.record else f'hash({key})'} as _chave, "
             f"{self.layout.content_hash()} as _hash, {self._problem()} as _problema "
             f"from ({relation})"
         )
@@ -165,14 +284,13 @@ class Intake:
 
     def _append(self, lote: pa.Table, novas: pa.Table, file: str, *, some: bool) -> int:
         """Append the batch, or only what is new of it, and return how many rows that were."""
-        names = ", ".join(f'"{c}"' for c in self.layout.columns)
         chosen = "where _linha in (select n._linha from novas as n where n.mudou)" if some else ""
         row = self.con.execute(
             f"""
             insert into {self.layout.table} (
-                {names}, _carga_id, _arquivo, _linha, _carregado_em, _hash, _campos_extras
+                {self.names}, _carga_id, _arquivo, _linha, _carregado_em, _hash, _campos_extras
             )
-            select {names}, $1, $2, _linha, $3, _hash, _campos_extras
+            select {self.names}, $1, $2, _linha, $3, _hash, _campos_extras
             from lote
             {chosen}
             """,

@@ -11,6 +11,7 @@ CadSUS and of CNES; layouts marked as ours have no published format.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 SYSTEM_COLUMNS = {
     "_carga_id": "VARCHAR",
@@ -25,8 +26,36 @@ SYSTEM_COLUMNS = {
 `_carga_id`: load in `controle.cargas`; `_arquivo`: path inside the landing folder; `_linha`:
 position of the record in what was received, from 1 (counted on through the pages of a load);
 `_carregado_em`: UTC; `_hash`: see `Layout.content_hash`, equal means identical;
-`_campos_extras`: JSON of fields that the layout does not know, null when there is none.
+`_campos_extras`: JSON of fields that the layout does not know, null when there is none. Layouts
+with records also have `_chave`: see `Layout.key_text`.
 """
+
+_BLANK = ("", "-", "---", "NULL", "NONE", "N/A", "NA", "NAN", "NAT")
+
+
+def canonical(column: str) -> str:
+    """Return SQL for a text value without what differs from one export to the next.
+
+    Codes, quantities and CPFs lose leading zeros, clocks their seconds, dates are written as ISO,
+    texts lose accents, case and double blanks; every spelling of nothing is null.
+    """
+    text = f'trim("{column}")'
+    plain = f"upper(strip_accents(regexp_replace({text}, '\\s+', ' ', 'g')))"
+    # `~` wants the whole text to match.
+    return (
+        f"case when {text} !~ '[0-9].*' "
+        f"then case when not list_contains({list(_BLANK)}, {plain}) then {plain} end "
+        f"when {text} ~ '[0-9]+([.]0+)?' "
+        f"then regexp_extract({text}, '^0*([0-9]+?)([.]0+)?$', 1) "
+        f"when {text} ~ '[0-9]{{1,2}}:[0-9]{{2}}(:[0-9]{{2}}([.]0+)?)?' "
+        f"then lpad(split_part({text}, ':', 1), 2, '0') || ':' || split_part({text}, ':', 2) "
+        f"when {text} ~ '[0-9]{{1,2}}[/.][0-9]{{1,2}}[/.][0-9]{{4}}' "
+        f"then concat_ws('-', {text}[-4:], "
+        f"lpad(regexp_extract({text}, '[/.]([0-9]+)[/.]', 1), 2, '0'), "
+        f"lpad(regexp_extract({text}, '^[0-9]+'), 2, '0')) "
+        f"when {text} ~ '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ]00:00(:00([.]0+)?)?Z?)?' "
+        f"then {text}[:10] else {plain} end"
+    )
 
 
 @dataclass(frozen=True)
@@ -44,6 +73,9 @@ class Layout:
         optional: columns that a file may lack, because they came into the layout later.
         withheld: fields of the source that never enter raw (secrets and clinical free text).
         snapshot: whether a file is the complete picture, so that what it lacks has vanished.
+        record: what is one record in a file: `row`, each row (a key may not come twice with other
+            content), `rows`, all rows with the same key together. Both are compared on canonical
+            values, so that another spelling is no change. Empty: rows as they come.
         closed: SQL condition under which a record no longer changes; empty when unknown.
         ours: whether the format is this project's own because none is published.
 
@@ -59,6 +91,7 @@ class Layout:
     optional: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
     snapshot: bool = False
+    record: Literal["", "row", "rows"] = ""
     closed: str = ""
     ours: bool = False
 
@@ -68,7 +101,18 @@ class Layout:
 
     def types(self) -> dict[str, str]:
         """Return the DuckDB type of each column of the raw table, in order."""
-        return {c: self.type_of(c) for c in self.columns} | SYSTEM_COLUMNS
+        key = {"_chave": "VARCHAR"} if self.record else {}
+        return {c: self.type_of(c) for c in self.columns} | SYSTEM_COLUMNS | key
+
+    def key_text(self) -> str:
+        """Return SQL for the key of a record as one text: the key columns joined by `|`.
+
+        It is canonical where the layout has records, and then also kept in `_chave` of raw.
+        """
+        parts = [canonical(c) if self.record else f'"{c}"' for c in self.key]
+        if len(parts) == 1:
+            return parts[0]
+        return "concat_ws('|', " + ", ".join(f"coalesce({part}, '')" for part in parts) + ")"
 
     def content_hash(self) -> str:
         """Return SQL for the hash of a row's content: unknown fields too, volatile columns not.
@@ -78,7 +122,7 @@ class Layout:
         for null, which the length tells apart.
         """
         columns = (*(c for c in self.columns if c not in self.volatile), "_campos_extras")
-        parts = [f'"{c}"' for c in columns]
+        parts = [canonical(c) if self.record else f'"{c}"' for c in columns]
         parts += [f'len("{c}")' for c in self.nested if c in columns]
         return f"hash({', '.join(parts)})"
 
@@ -230,16 +274,11 @@ ESCALA = Layout(
     data_da_ultima_ativacao hora_da_ultima_ativacao
     """.split()
     ),
-    # The id alone is not proven unique, so the five columns that peers de-duplicate on are the key.
-    key=(
-        "cod_escala_ambulatorial",
-        "cpf_profissional_exec",
-        "sigla_dia_semana",
-        "hora_inicial",
-        "hora_final",
-    ),
+    # SISREG edits hours, weekday and professional in place: the number alone is the schedule.
+    key=("cod_escala_ambulatorial",),
     required=("cod_escala_ambulatorial", "cod_cnes_exec", "cod_procedimento_interno", "status"),
     snapshot=True,
+    record="rows",
 )
 
 AGENDAMENTO = Layout(
@@ -277,6 +316,7 @@ AFASTAMENTO_PROFISSIONAL = Layout(
     ),
     key=("cod_afastamento",),
     required=("cod_afastamento", "cpf_profissional_exec", "data_inicio", "data_fim"),
+    record="rows",
     ours=True,
 )
 
@@ -294,6 +334,7 @@ AFASTAMENTO_UNIDADE = Layout(
     ),
     key=("cod_afastamento",),
     required=("cod_afastamento", "cod_cnes_exec", "data_inicio", "data_fim"),
+    record="rows",
     ours=True,
 )
 
@@ -303,6 +344,7 @@ FERIADO = Layout(
     columns=("data", "descricao", "abrangencia", "cod_cnes_exec"),
     key=("data", "abrangencia", "cod_cnes_exec"),
     required=("data", "abrangencia"),
+    record="rows",
     ours=True,
 )
 
@@ -329,6 +371,7 @@ PPI = Layout(
         "cod_procedimento_interno",
         "qtd_ppi",
     ),
+    record="row",
     ours=True,
 )
 
@@ -338,6 +381,7 @@ TETO = Layout(
     columns=("competencia", "cod_cnes_exec", "cod_procedimento_interno", "qtd_teto"),
     key=("competencia", "cod_cnes_exec", "cod_procedimento_interno"),
     required=("competencia", "cod_cnes_exec", "cod_procedimento_interno", "qtd_teto"),
+    record="row",
     ours=True,
 )
 
@@ -359,6 +403,7 @@ COTA = Layout(
         "tipo_ppi",
         "qtd_cota",
     ),
+    record="row",
     ours=True,
 )
 

@@ -10,7 +10,6 @@ import orjson
 
 from mapa.errors import ConfigError
 from mapa.load.layouts import ALL_LAYOUTS
-from mapa.load.versions import chave
 from mapa.settings import Settings
 
 LAST_LOADS = 15
@@ -36,7 +35,7 @@ def overview(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, li
     return {
         "loads": _rows(con, _LOADS),
         "tables": [
-            _table(con, layout.table, chave(layout))
+            _table(con, layout.table, layout.key_text())
             for layout in ALL_LAYOUTS
             if layout.table in present
         ],

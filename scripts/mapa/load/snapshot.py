@@ -6,7 +6,6 @@ from mapa.audit import Load
 from mapa.errors import LayoutError
 from mapa.load.intake import SEEN
 from mapa.load.layouts import Layout
-from mapa.load.versions import chave
 
 MOST = 0.3
 """Share of the known keys that may vanish at once without being confirmed."""
@@ -25,11 +24,13 @@ def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: 
     if unreadable:
         load.notes.append("absences not recorded, because some rows cannot be read")
         return
-    key = chave(layout)
     load.con.execute(
         f"""
         create or replace temp table chaves as
-        with conhecidas as (select distinct {key} as chave from {layout.table}),
+        with conhecidas as (
+            -- What this file alone knows is no measure of how much of the rest it lacks.
+            select distinct _chave as chave from {layout.table} where _carga_id <> $2
+        ),
         eventos as (
             select chave, arg_max(evento, registrado_em) as evento
             from controle.ausencias where tabela = $1 group by chave
@@ -40,7 +41,7 @@ def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: 
             c.chave in (select r.chave from {SEEN} as r) as no_arquivo
         from conhecidas as c left join eventos as e on c.chave = e.chave
         """,
-        [layout.table],
+        [layout.table, load.id],
     )
     row = load.con.execute(
         "select count(*) filter (where presente), "

@@ -14,7 +14,6 @@ import duckdb
 from mapa.audit import Load
 from mapa.load.intake import SEEN
 from mapa.load.layouts import Layout
-from mapa.load.versions import chave
 
 ASKED = "chaves_perguntadas"
 """Temporary table with the keys that were asked for by number."""
@@ -23,7 +22,7 @@ EVENTS = {"ausente": "vanished", "presente": "came back"}
 
 def choose(con: duckdb.DuckDBPyConnection, layout: Layout, *, everything: bool) -> None:
     """Choose the keys to ask for: those known that did not come, open ones or all of them."""
-    key = chave(layout)
+    key = layout.key_text()
     con.execute(
         f"""
         create or replace temp table {ASKED} as

@@ -28,8 +28,8 @@ class Versions:
             f"create or replace temp table {self.table} (chave ubigint, conteudo ubigint)"
         )
         stored = load.con.execute(
-            f"select hash({chave(layout)}), arg_max(_hash, (_carregado_em, _linha)) "
-            f"from {layout.table} group by {chave(layout)}"
+            f"select hash({layout.key_text()}), arg_max(_hash, (_carregado_em, _linha)) "
+            f"from {layout.table} group by {layout.key_text()}"
         )
         for parte in stored.to_arrow_reader(PART_ROWS):
             self._keep(parte)
@@ -71,10 +71,3 @@ class Versions:
 
     def _keep(self, parte: pa.Table | pa.RecordBatch) -> None:
         self.con.execute(f"insert into {self.table} select * from parte")
-
-
-def chave(layout: Layout) -> str:
-    """Return SQL for the key of a record as one text: the key columns joined by `|`."""
-    if len(layout.key) == 1:
-        return f'"{layout.key[0]}"'
-    return "concat_ws('|', " + ", ".join(f"coalesce(\"{c}\", '')" for c in layout.key) + ")"

@@ -27,47 +27,51 @@ dias as (
 
 oferta as (
     select
-        v.escala_id,
+        v.escala_codigo,
         v.data,
         v.vaga_tipo,
-        v.qtd_vagas_total - v.qtd_bloqueadas_ate_afastamento_profissional as qtd_vagas
+        sum(v.qtd_vagas_total - v.qtd_bloqueadas_ate_afastamento_profissional) as qtd_vagas
     from {{ ref('int_oferta__vagas_por_dia') }} as v
     cross join dias as d
     where v.data >= d.ultimo_dia and v.data <= d.ultima_data
+    group by
+        v.escala_codigo,
+        v.data,
+        v.vaga_tipo
 ),
 
 novas as (
-    select e.escala_id
+    select e.escala_codigo
     from escalas as e
     cross join dias as d
     group by
-        e.escala_id,
+        e.escala_codigo,
         d.primeiro_dia
     having min(e.visto_de) > d.primeiro_dia
 ),
 
 primeiras_mudancas as (
     select
-        r.escala_id,
+        r.escala_codigo,
         r.data,
         min(r.visto_em) as visto_em
     from retratos as r
     group by
-        r.escala_id,
+        r.escala_codigo,
         r.data
 ),
 
 parcelas as (
     {% for tipo in tipos %}
     select
-        p.escala_id,
+        p.escala_codigo,
         p.data,
         '{{ tipo }}' as vaga_tipo,
         coalesce(r.qtd_vagas_ativas_{{ tipo }}, 0) as qtd_vagas
     from primeiras_mudancas as p
     left join retratos as r
         on
-            p.escala_id = r.escala_id
+            p.escala_codigo = r.escala_codigo
             and p.data = r.data
             and p.visto_em = r.visto_em
             and r.passo = 0
@@ -76,7 +80,7 @@ parcelas as (
     {% endfor %}
 
     select
-        d.escala_id,
+        d.escala_codigo,
         d.data,
         d.vaga_tipo,
         d.qtd_vagas_ganhas - d.qtd_vagas_perdidas as qtd_vagas
@@ -85,42 +89,42 @@ parcelas as (
 
 somas as (
     select
-        p.escala_id,
+        p.escala_codigo,
         p.data,
         p.vaga_tipo,
         sum(p.qtd_vagas) as qtd_vagas
     from parcelas as p
     group by
-        p.escala_id,
+        p.escala_codigo,
         p.data,
         p.vaga_tipo
 ),
 
 seguidas as (
     select
-        o.escala_id,
+        o.escala_codigo,
         o.data,
         o.vaga_tipo,
         o.qtd_vagas
     from oferta as o
     where
-        o.escala_id in (select n.escala_id from novas as n)
+        o.escala_codigo in (select n.escala_codigo from novas as n)
         or exists (
             select 1
             from primeiras_mudancas as p
-            where p.escala_id = o.escala_id and p.data = o.data
+            where p.escala_codigo = o.escala_codigo and p.data = o.data
         )
 )
 
 select
-    coalesce(s.escala_id, o.escala_id) as escala_id,
+    coalesce(s.escala_codigo, o.escala_codigo) as escala_codigo,
     coalesce(s.data, o.data) as data,
     coalesce(s.vaga_tipo, o.vaga_tipo) as vaga_tipo,
     s.qtd_vagas as qtd_pelo_diario,
     o.qtd_vagas as qtd_ofertada
 from somas as s
 full outer join seguidas as o
-    on s.escala_id = o.escala_id and s.data = o.data and s.vaga_tipo = o.vaga_tipo
+    on s.escala_codigo = o.escala_codigo and s.data = o.data and s.vaga_tipo = o.vaga_tipo
 cross join dias as d
 where
     coalesce(s.data, o.data) >= d.ultimo_dia
