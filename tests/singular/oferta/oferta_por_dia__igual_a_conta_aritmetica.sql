@@ -1,123 +1,125 @@
--- Each schedule's slots are counted again from staging, by arithmetic on weekdays instead of
--- expansion, and each version is found by asking, on every day on which schedules were seen, which
--- one was the newest then. A slot lost or doubled by expansion, versions or joins shows here.
-with escalas as (
+-- The slots of each schedule number are counted again from what was received, by arithmetic on
+-- weekdays instead of expansion. The number is read as a number from raw; which file speaks for it is
+-- asked anew on every day on which some file was seen. Nothing is taken from keys, stretches or rows
+-- of the models: a slot lost or doubled by identity, versions, expansion or joins shows here.
+with recebidas as (
     select
-        e.*,
-        c.visto_em
-    from {{ ref('stg_sisreg__escalas') }} as e
+        try_cast(trim(b.cod_escala_ambulatorial) as bigint) as numero,
+        c.visto_em,
+        c.iniciada_em,
+        e.*
+    from {{ source('bruto_sisreg', 'escala_ambulatorial') }} as b
     inner join {{ ref('int_calendario__cargas') }} as c
-        on e._carga_id = c.carga_id
+        on b._carga_id = c.carga_id
+    inner join {{ ref('stg_sisreg__escalas') }} as e
+        on b._carga_id = e._carga_id and b._linha = e._linha
 ),
 
-ausencias as (
+arquivos as (
     select
-        a.*,
+        r.numero,
+        r._carga_id,
+        r.visto_em,
+        r.iniciada_em,
+        r.visto_em <= {{ add_days(data_referencia(), 1) }} as chegou_a_tempo,
+        min(r.visto_em) over (partition by r.numero) as primeiro_dia,
+        min(r.visto_em) over () as primeira_carga,
+        max(coalesce(r.data_insercao <= {{ data_referencia() }}, true)) as existia
+    from recebidas as r
+    group by
+        r.numero,
+        r._carga_id,
+        r.visto_em,
+        r.iniciada_em
+),
+
+faltas as (
+    select
+        try_cast(a.chave as bigint) as numero,
+        a.evento,
+        a.registrado_em,
         c.visto_em
     from {{ source('controle', 'ausencias') }} as a
     inner join {{ ref('int_calendario__cargas') }} as c
         on a.carga_id = c.carga_id
-    where a.tabela = 'bruto_sisreg.escala_ambulatorial'
+    where
+        a.tabela = 'bruto_sisreg.escala_ambulatorial'
+        and c.visto_em <= {{ add_days(data_referencia(), 1) }}
 ),
 
-oferta as (
-    select * from {{ ref('oferta_por_dia') }}
-),
-
-chaves as (
-    select
-        e.escala_id,
-        min(e.visto_em) as primeiro_dia,
-        count(*) > 1 or max(
-            case when e.escala_chave in (select a.chave from ausencias as a) then 1 else 0 end
-        ) = 1 as mudou
-    from escalas as e
-    group by e.escala_id
-),
-
+-- days on which something new could be known; before the first of them counts what it said
 dias as (
     select
-        c.visto_em,
-        min(c.visto_em) over () as primeiro_dia,
-        lead(c.visto_em) over (order by c.visto_em) as proximo_em
-    from {{ ref('int_calendario__cargas') }} as c
-    where c.entidade = 'escala'
-    group by c.visto_em
+        d.visto_em,
+        case when d.visto_em > min(d.visto_em) over () then d.visto_em end as desde,
+        lead(d.visto_em) over (order by d.visto_em) as proximo_em
+    from (
+        select a.visto_em from arquivos as a
+        union
+        select f.visto_em from faltas as f
+    ) as d
 ),
 
--- what never changed needs no stretches
-trechos as (
+-- the newest file that has the number, among those seen by the day; if it came later, its first
+escolhidos as (
     select
-        k.escala_id,
-        cast(null as date) as desde,
-        cast(null as date) as ate,
-        k.primeiro_dia as sabido_em,
-        cast(null as date) as ausente_em
-    from chaves as k
-    where not k.mudou
-
-    union all
-
-    select
-        k.escala_id,
-        case when d.visto_em > d.primeiro_dia then d.visto_em end as desde,
-        {{ add_days('d.proximo_em', -1) }} as ate,
-        greatest(d.visto_em, k.primeiro_dia) as sabido_em,
-        case when d.visto_em >= k.primeiro_dia then d.visto_em end as ausente_em
-    from chaves as k
+        a.numero,
+        a._carga_id,
+        a.primeiro_dia,
+        d.visto_em,
+        d.desde,
+        d.proximo_em,
+        row_number() over (
+            partition by a.numero, d.visto_em
+            order by
+                case when a.visto_em <= d.visto_em then 0 else 1 end,
+                case when a.visto_em <= d.visto_em then a.iniciada_em end desc,
+                a.iniciada_em
+        ) as ordem
+    from arquivos as a
     cross join dias as d
-    where k.mudou
+    where
+        a.chegou_a_tempo
+        or (
+            a.visto_em = a.primeiro_dia
+            and (a.existia or a.visto_em = a.primeira_carga)
+        )
 ),
 
 vigentes as (
     select
-        t.desde,
-        t.ate,
-        e.*,
-        case
-            when e.escala_situacao = 'INATIVA' then {{ add_days('e.data_ultima_alteracao', -1) }}
-            else {{ add_days(data_referencia(), var('horizonte_dias')) }}
-        end as limite
-    from trechos as t
-    inner join escalas as e
-        on t.escala_id = e.escala_id and t.sabido_em >= e.visto_em
+        r.*,
+        e.desde,
+        {{ add_days('e.proximo_em', -1) }} as ate
+    from escolhidos as e
+    inner join recebidas as r
+        on e.numero = r.numero and e._carga_id = r._carga_id
+    left join (
+        select
+            d.visto_em,
+            f.numero,
+            f.evento,
+            row_number() over (
+                partition by d.visto_em, f.numero
+                order by f.registrado_em desc
+            ) as ordem
+        from dias as d
+        inner join faltas as f
+            on d.visto_em >= f.visto_em
+    ) as s
+        on e.numero = s.numero and e.visto_em = s.visto_em and s.ordem = 1
     where
-        not exists (
-            select 1
-            from escalas as f
-            where
-                f.escala_id = e.escala_id
-                and f.visto_em <= t.sabido_em
-                and (
-                    f._carregado_em > e._carregado_em
-                    or (f._carregado_em = e._carregado_em and f._linha > e._linha)
-                )
-        )
-        and not exists (
-            select 1
-            from ausencias as a
-            where
-                a.chave = e.escala_chave
-                and a.visto_em <= t.ausente_em
-                and a.evento = 'ausente'
-                and not exists (
-                    select 1
-                    from ausencias as b
-                    where
-                        b.chave = a.chave
-                        and b.visto_em <= t.ausente_em
-                        and b.registrado_em > a.registrado_em
-                )
-        )
-        and e.escala_situacao in (
+        e.ordem = 1
+        and coalesce(s.evento, 'presente') = 'presente'
+        and r.escala_situacao in (
             'ATIVA', 'EXPIRADA'
             {%- if var('contar_inativas_ate_alteracao') %}, 'INATIVA'{% endif %}
         )
-        and e.unidade_executante_cnes is not null
-        and e.procedimento_codigo is not null
-        and e.data_vigencia_inicial is not null
-        and e.dia_semana_numero is not null
-        and not e.tem_vigencia_final_ilegivel
+        and r.unidade_executante_cnes is not null
+        and r.procedimento_codigo is not null
+        and r.data_vigencia_inicial is not null
+        and r.dia_semana_numero is not null
+        and not r.tem_vigencia_final_ilegivel
 ),
 
 periodos as (
@@ -128,10 +130,14 @@ periodos as (
         ) }} as dia_inicial,
         {{ days_between(
             "cast('0001-01-01' as date)",
-            'least(v.ate, coalesce(v.data_vigencia_final, ' ~ data_referencia() ~ '), v.limite, '
+            'least(v.ate, coalesce(v.data_vigencia_final, ' ~ data_referencia() ~ '), '
+            ~ "case when v.escala_situacao = 'INATIVA' then "
+            ~ add_days('v.data_ultima_alteracao', -1) ~ ' else '
+            ~ add_days(data_referencia(), var('horizonte_dias')) ~ ' end, '
             ~ add_days(data_referencia(), var('horizonte_dias')) ~ ')'
         ) }} as dia_final
     from vigentes as v
+    where v.escala_situacao <> 'INATIVA' or v.data_ultima_alteracao is not null
 ),
 
 -- 0001-01-01 is a Monday: weeks up to a day, counted at the schedule's weekday
@@ -149,13 +155,13 @@ contadas as (
 esperadas as (
     {% for tipo in ['primeira_vez', 'retorno', 'reserva'] %}
     select
-        c.escala_id,
+        c.numero,
         '{{ tipo }}' as vaga_tipo,
         sum(c.qtd_dias) as qtd_linhas,
         sum(c.qtd_dias * c.qtd_vagas_{{ tipo }}) as qtd_vagas
     from contadas as c
     where c.qtd_dias > 0 and (c.qtd_vagas_{{ tipo }} <> 0 or c.qtd_vagas_{{ tipo }} is null)
-    group by c.escala_id
+    group by c.numero
     {% if not loop.last %}
 
     union all
@@ -165,24 +171,24 @@ esperadas as (
 
 obtidas as (
     select
-        o.escala_id,
+        try_cast(o.escala_codigo as bigint) as numero,
         o.vaga_tipo,
         count(*) as qtd_linhas,
         sum(o.qtd_vagas_total) as qtd_vagas
-    from oferta as o
+    from {{ ref('oferta_por_dia') }} as o
     group by
-        o.escala_id,
+        try_cast(o.escala_codigo as bigint),
         o.vaga_tipo
 )
 
 select
-    coalesce(e.escala_id, o.escala_id) as escala_id,
+    coalesce(e.numero, o.numero) as numero,
     coalesce(e.vaga_tipo, o.vaga_tipo) as vaga_tipo,
     e.qtd_vagas as qtd_esperada,
     o.qtd_vagas as qtd_obtida
 from esperadas as e
 full outer join obtidas as o
-    on e.escala_id = o.escala_id and e.vaga_tipo = o.vaga_tipo
+    on e.numero = o.numero and e.vaga_tipo = o.vaga_tipo
 where
     e.qtd_linhas is distinct from o.qtd_linhas
     or e.qtd_vagas is distinct from o.qtd_vagas
