@@ -2,6 +2,7 @@
 -- gained and lost by what became known on that day (regra_diario_da_oferta); unknown quantities add
 -- nothing.
 {% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
+{% set horario = 'r.bloco_inicio * 10000 + r.bloco_fim' %}
 {% set lugar = (
     "concat_ws('|', r.central_executora_codigo, r.unidade_executante_cnes, r.procedimento_codigo)"
 ) %}
@@ -29,6 +30,8 @@ parcelas as (
         r.central_executora_codigo,
         r.unidade_executante_cnes,
         r.procedimento_codigo,
+        r.bloco_inicio,
+        r.bloco_fim,
         {{ sinal }}r.qtd_vagas_ativas_{{ tipo }} as qtd_vagas
     from retratos as r
     where {{ condicao }} and r.qtd_vagas_ativas_{{ tipo }} <> 0
@@ -44,7 +47,8 @@ parcelas as (
     {% endfor %}
 ),
 
-saldos as (
+-- slots at other hours are other slots
+saldos_por_horario as (
     select
         p.visto_em,
         p.passo,
@@ -54,7 +58,7 @@ saldos as (
         p.central_executora_codigo,
         p.unidade_executante_cnes,
         p.procedimento_codigo,
-        cast(sum(p.qtd_vagas) as bigint) as qtd_saldo
+        sum(p.qtd_vagas) as qtd_saldo
     from parcelas as p
     group by
         p.visto_em,
@@ -64,8 +68,34 @@ saldos as (
         p.vaga_tipo,
         p.central_executora_codigo,
         p.unidade_executante_cnes,
-        p.procedimento_codigo
+        p.procedimento_codigo,
+        p.bloco_inicio,
+        p.bloco_fim
     having sum(p.qtd_vagas) <> 0
+),
+
+saldos as (
+    select
+        h.visto_em,
+        h.passo,
+        h.escala_codigo,
+        h.data,
+        h.vaga_tipo,
+        h.central_executora_codigo,
+        h.unidade_executante_cnes,
+        h.procedimento_codigo,
+        cast(sum(greatest(h.qtd_saldo, 0)) as bigint) as qtd_vagas_ganhas,
+        cast(sum(greatest(-h.qtd_saldo, 0)) as bigint) as qtd_vagas_perdidas
+    from saldos_por_horario as h
+    group by
+        h.visto_em,
+        h.passo,
+        h.escala_codigo,
+        h.data,
+        h.vaga_tipo,
+        h.central_executora_codigo,
+        h.unidade_executante_cnes,
+        h.procedimento_codigo
 ),
 
 -- how a schedule offers a date before and after it changed, all its rows together
@@ -77,13 +107,8 @@ lados as (
         r.passo,
         min({{ lugar }}) as primeiro_lugar,
         max({{ lugar }}) as ultimo_lugar,
-        concat_ws(
-            '|'
-            {%- for tipo in tipos %},
-            cast(coalesce(sum(r.qtd_vagas_{{ tipo }}), 0) as string)
-            {%- endfor %}
-
-        ) as quantidades
+        min({{ horario }}) as primeiro_horario,
+        max({{ horario }}) as ultimo_horario
     from retratos as r
     where r.passo in (0, 1)
     group by
@@ -102,7 +127,8 @@ mudadas as (
         max(l.passo) = 1 as tem_depois,
         min(l.primeiro_lugar) = max(l.primeiro_lugar)
         and min(l.ultimo_lugar) = max(l.ultimo_lugar) as eh_mesmo_lugar,
-        min(l.quantidades) = max(l.quantidades) as eh_mesma_quantidade
+        min(l.primeiro_horario) = max(l.primeiro_horario)
+        and min(l.ultimo_horario) = max(l.ultimo_horario) as eh_mesmo_horario
     from lados as l
     group by
         l.visto_em,
@@ -130,8 +156,7 @@ final as (
                 then
                     case
                         when not l.eh_mesmo_lugar then 'remanejada'
-                        -- other hours, of which a leave takes more or less
-                        when l.eh_mesma_quantidade then 'horario_alterado'
+                        when not l.eh_mesmo_horario then 'horario_alterado'
                         else 'quantidade_alterada'
                     end
             when l.tem_depois
@@ -154,8 +179,8 @@ final as (
             else 'vigencia_alterada'
         end as diario_causa,
         -- quantidades
-        greatest(s.qtd_saldo, 0) as qtd_vagas_ganhas,
-        greatest(-s.qtd_saldo, 0) as qtd_vagas_perdidas
+        s.qtd_vagas_ganhas,
+        s.qtd_vagas_perdidas
     from saldos as s
     left join mudadas as l
         on s.visto_em = l.visto_em and s.escala_codigo = l.escala_codigo and s.data = l.data

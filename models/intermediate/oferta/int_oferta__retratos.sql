@@ -178,8 +178,9 @@ contadas as (
         e.central_executora_codigo,
         e.unidade_executante_cnes,
         e.procedimento_codigo,
+        e.bloco_inicio,
+        e.bloco_fim,
         {% for tipo in ['primeira_vez', 'retorno', 'reserva'] %}
-        cast(e.qtd_vagas_{{ tipo }} as bigint) as qtd_vagas_{{ tipo }},
         cast(
             e.qtd_vagas_{{ tipo }} - {{ ceil_div(
                 'e.qtd_vagas_' ~ tipo ~ ' * coalesce(m.minutos_ate_afastamento_profissional, 0)',
@@ -208,10 +209,10 @@ final as (
         c.central_executora_codigo,
         c.unidade_executante_cnes,
         c.procedimento_codigo,
+        -- horários
+        c.bloco_inicio,
+        c.bloco_fim,
         -- quantidades
-        c.qtd_vagas_primeira_vez,
-        c.qtd_vagas_retorno,
-        c.qtd_vagas_reserva,
         c.qtd_vagas_ativas_primeira_vez,
         c.qtd_vagas_ativas_retorno,
         c.qtd_vagas_ativas_reserva

@@ -2,12 +2,17 @@
 
 Macros and session variables are those of `mapa.simulate.document_sql`; `region` holds the names of
 the administrative regions, `seen_*` the records of the offer on the day of the export. Spellings
-hang on what a row is about and not on its place, so that a row keeps them from one day to the next.
+hang on what a row is about and not on its place, so that a row keeps them from one day to the next,
+but for one row in ten: those are written anew each day (`writing`), which is no change.
 """
 
 from __future__ import annotations
 
 FILE_MACROS = """
+create temp macro writing(k) as
+    case when chance(k, 'written anew', 100) then k || getvariable('closing') else k end;
+create temp macro number(k) as
+    case when chance(writing(k), 'long number', 20) then '0' || k else k end;
 create temp macro clock_text(minute, k) as
     case
         when minute is null then pick(k, 'no time', ['', '---'])
@@ -32,47 +37,47 @@ create temp macro yes_no(x) as case when x then 'SIM' else 'NAO' end;
 
 SCHEDULES = """
 select
-    s.codigo as "COD. ESCALA AMBULATORIAL",
+    number(s.codigo) as "COD. ESCALA AMBULATORIAL",
     '530010' as "COD. CENTRAL EXEC.",
     'BRASILIA' as "DESC. CENTRAL EXEC.",
-    unpadded(f.cpf, s.codigo, 'cpf') as "CPF PROFISSIONAL EXEC.",
+    unpadded(f.cpf, writing(s.codigo), 'cpf') as "CPF PROFISSIONAL EXEC.",
     f.nome as "NOME PROFISSIONAL EXEC.",
     f.cbo as "COD. CBO",
     case when chance(s.codigo, 'cbo', 100) then '---' else 'OCUPAÇÃO FICTÍCIA ' || f.cbo end
         as "DESC. CBO",
-    unpadded(u.cnes, s.codigo, 'cnes') as "COD CNES EXEC.",
+    unpadded(u.cnes, writing(s.codigo), 'cnes') as "COD CNES EXEC.",
     u.nome as "DESC. CNES EXEC.",
-    unpadded(p.codigo, s.codigo, 'procedure') as "COD. PROCEDIMENTO INTERNO",
-    padded_right(p.nome, s.codigo, 'procedure') as "DESC. PROCEDIMENTO INTERNO",
+    unpadded(p.codigo, writing(s.codigo), 'procedure') as "COD. PROCEDIMENTO INTERNO",
+    padded_right(p.nome, writing(s.codigo), 'procedure') as "DESC. PROCEDIMENTO INTERNO",
     coalesce(p.sigtap, pick(s.codigo, 'sigtap', ['', '---'])) as "COD. PROCEDIMENTO UNIFICADO",
     coalesce(
         (['SEG', 'TER', 'QUA', 'QUI', 'SEX', 'SAB', 'DOM'])[s.weekday],
         pick(s.codigo, 'weekday', ['---', 'FER'])
     ) as "SIGLA DIA SEMANA",
-    number_text(s.first_slots, s.codigo) as "QTD VAGAS PRIM. VEZ",
-    number_text(s.minutes_first, s.codigo) as "QTD. MINUTOS PRIM. VEZ",
-    number_text(s.return_slots, s.codigo) as "QTD. VAGAS RETORNO",
-    number_text(s.minutes_return, s.codigo) as "QTD. MINUTOS RETORNO",
-    number_text(s.reserve_slots, s.codigo) as "QTD. VAGAS RESERVA",
-    number_text(s.minutes_reserve, s.codigo) as "QTD. MINUTOS RESERVA",
+    number_text(s.first_slots, writing(s.codigo)) as "QTD VAGAS PRIM. VEZ",
+    number_text(s.minutes_first, writing(s.codigo)) as "QTD. MINUTOS PRIM. VEZ",
+    number_text(s.return_slots, writing(s.codigo)) as "QTD. VAGAS RETORNO",
+    number_text(s.minutes_return, writing(s.codigo)) as "QTD. MINUTOS RETORNO",
+    number_text(s.reserve_slots, writing(s.codigo)) as "QTD. VAGAS RESERVA",
+    number_text(s.minutes_reserve, writing(s.codigo)) as "QTD. MINUTOS RESERVA",
     yes_no(s.auto_split) as "QUEBRA AUTOMATICA",
     yes_no(s.local_agenda) as "AGENDA LOCAL",
-    day_text(s.valid_from, s.codigo) as "DATA DE VIGENCIA INICIAL",
-    day_text(s.valid_to, s.codigo) as "DATA DE VIGENCIA FINAL",
-    clock_text(s.start_minute, s.codigo) as "HORA INICIAL",
-    clock_text(s.end_minute, s.codigo) as "HORA FINAL",
+    day_text(s.valid_from, writing(s.codigo)) as "DATA DE VIGENCIA INICIAL",
+    day_text(s.valid_to, writing(s.codigo)) as "DATA DE VIGENCIA FINAL",
+    clock_text(s.start_minute, writing(s.codigo)) as "HORA INICIAL",
+    clock_text(s.end_minute, writing(s.codigo)) as "HORA FINAL",
     case
         when chance(s.codigo, 'two lines', 20) then 'OPERADOR "FICTÍCIO"' || chr(10) || 'DA NOITE'
         else login(s.codigo, 'creator')
     end as "NOME OPERADOR CRIADOR",
     pick(s.codigo, 'modifier', [login(s.codigo, 'creator'), '---']) as "NOME OPERADOR MODIFICADOR",
-    day_text(s.changed_at, s.codigo) as "DATA ULTIMA ALTERACAO",
-    time_text(s.changed_at, s.codigo) as "HORA ULTIMA ALTERACAO",
+    day_text(s.changed_at, writing(s.codigo)) as "DATA ULTIMA ALTERACAO",
+    time_text(s.changed_at, writing(s.codigo)) as "HORA ULTIMA ALTERACAO",
     s.status as "STATUS",
-    day_text(s.created_at, s.codigo) as "DATA DA INSERCAO",
-    time_text(s.created_at, s.codigo) as "HORA DA INSERCAO",
-    day_text(s.activated_at, s.codigo) as "DATA DA ULTIMA ATIVACAO",
-    time_text(s.activated_at, s.codigo) as "HORA DA ULTIMA ATIVACAO"
+    day_text(s.created_at, writing(s.codigo)) as "DATA DA INSERCAO",
+    time_text(s.created_at, writing(s.codigo)) as "HORA DA INSERCAO",
+    day_text(s.activated_at, writing(s.codigo)) as "DATA DA ULTIMA ATIVACAO",
+    time_text(s.activated_at, writing(s.codigo)) as "HORA DA ULTIMA ATIVACAO"
 from seen_schedules as s
 inner join city_professionals as f on s.professional_idx = f.idx
 inner join city_units as u on s.unit_idx = u.idx
@@ -82,16 +87,16 @@ order by s.idx
 
 LEAVES_PROFESSIONAL = """
 select
-    l.codigo as cod_afastamento,
-    unpadded(f.cpf, l.codigo, 'cpf') as cpf_profissional_exec,
-    coalesce(unpadded(u.cnes, l.codigo, 'cnes'), pick(l.codigo, 'no unit', ['', '---']))
+    number(l.codigo) as cod_afastamento,
+    unpadded(f.cpf, writing(l.codigo), 'cpf') as cpf_profissional_exec,
+    coalesce(unpadded(u.cnes, writing(l.codigo), 'cnes'), pick(l.codigo, 'no unit', ['', '---']))
         as cod_cnes_exec,
-    coalesce(unpadded(p.codigo, l.codigo, 'procedure'), pick(l.codigo, 'all', ['', '---']))
+    coalesce(unpadded(p.codigo, writing(l.codigo), 'procedure'), pick(l.codigo, 'all', ['', '---']))
         as cod_procedimento_interno,
-    day_text(l.start_date, l.codigo) as data_inicio,
-    clock_text(l.start_minute, l.codigo) as hora_inicio,
-    day_text(l.end_date, l.codigo) as data_fim,
-    clock_text(l.end_minute, l.codigo) as hora_fim,
+    day_text(l.start_date, writing(l.codigo)) as data_inicio,
+    clock_text(l.start_minute, writing(l.codigo)) as hora_inicio,
+    day_text(l.end_date, writing(l.codigo)) as data_fim,
+    clock_text(l.end_minute, writing(l.codigo)) as hora_fim,
     case
         when chance(l.codigo, 'two lines', 30) then l.motive || chr(10) || '("A PEDIDO")'
         else l.motive
@@ -105,12 +110,12 @@ order by l.idx
 
 LEAVES_UNIT = """
 select
-    l.codigo as cod_afastamento,
-    unpadded(u.cnes, l.codigo, 'cnes') as cod_cnes_exec,
-    day_text(l.start_date, l.codigo) as data_inicio,
-    clock_text(l.start_minute, l.codigo) as hora_inicio,
-    day_text(l.end_date, l.codigo) as data_fim,
-    clock_text(l.end_minute, l.codigo) as hora_fim,
+    number(l.codigo) as cod_afastamento,
+    unpadded(u.cnes, writing(l.codigo), 'cnes') as cod_cnes_exec,
+    day_text(l.start_date, writing(l.codigo)) as data_inicio,
+    clock_text(l.start_minute, writing(l.codigo)) as hora_inicio,
+    day_text(l.end_date, writing(l.codigo)) as data_fim,
+    clock_text(l.end_minute, writing(l.codigo)) as hora_fim,
     l.motive as motivo
 from seen_leaves_unit as l
 inner join city_units as u on l.unit_idx = u.idx
@@ -135,7 +140,7 @@ LIMITS = {
             strftime(l.competencia, '%Y%m') as competencia,
             l.requesting_central as cod_central_solicitante,
             l.executing_central as cod_central_exec,
-            unpadded(p.codigo, 'ppi' || p.codigo || l.competencia, 'procedure')
+            unpadded(p.codigo, writing('ppi' || p.codigo || l.competencia), 'procedure')
                 as cod_procedimento_interno,
             l.quantity as qtd_ppi
         from seen_ppi as l
@@ -145,8 +150,8 @@ LIMITS = {
     "teto": """
         select
             strftime(l.competencia, '%Y%m') as competencia,
-            unpadded(u.cnes, 'teto' || u.cnes || l.competencia, 'cnes') as cod_cnes_exec,
-            unpadded(p.codigo, 'teto' || p.codigo || l.competencia, 'procedure')
+            unpadded(u.cnes, writing('teto' || u.cnes || l.competencia), 'cnes') as cod_cnes_exec,
+            unpadded(p.codigo, writing('teto' || p.codigo || l.competencia), 'procedure')
                 as cod_procedimento_interno,
             l.quantity as qtd_teto
         from seen_ceilings as l

@@ -26,7 +26,11 @@ TABLES = ("schedules", "leaves_professional", "leaves_unit", "holidays", "ppi", 
 
 @dataclass(frozen=True)
 class Records:
-    """The tables of the offer as they stood at the end of a day."""
+    """The tables of the offer as they stood at the end of a day.
+
+    Besides the city's own columns, `record` says which record a row is of: the city knows, as it
+    tells the lives; schedules that carry one number are one record.
+    """
 
     professionals: pa.Table
     schedules: pa.Table
@@ -41,10 +45,11 @@ class Records:
 class _Life:
     """A row that is or was there: in from `born` on, gone on `gone`, absent between two days.
 
-    `edited` and `before`: until that day it had these values.
+    `edited` and `before`: until that day it had these values. `record`: whose row it is.
     """
 
     row: Row
+    record: int = 0
     born: date = date.min
     gone: date = date.max
     away: tuple[date, date] | None = None
@@ -64,20 +69,35 @@ def as_of(city: City, day: date) -> Records:
     """Return the records as they stood at the end of `day`; on the last day, the city's own."""
     rng = np.random.default_rng([city.parameters.seed, 31])
     lives = {
-        "schedules": _schedules(city, rng),
-        "leaves_professional": _leaves(city, city.leaves_professional, rng),
-        "leaves_unit": _leaves(city, city.leaves_unit, rng),
-        "holidays": _holidays(city, rng),
-        "ppi": _limits(city, city.ppi, rng),
-        "ceilings": _limits(city, city.ceilings, rng),
+        "schedules": _of_numbers(_schedules(city, rng)),
+        "leaves_professional": _each(_leaves(city, city.leaves_professional, rng)),
+        "leaves_unit": _each(_leaves(city, city.leaves_unit, rng)),
+        "holidays": _each(_holidays(city, rng)),
+        "ppi": _each(_limits(city, city.ppi, rng)),
+        "ceilings": _each(_limits(city, city.ceilings, rng)),
     }
     tables = {}
     for name, told in lives.items():
-        rows = [row for row in (life.at(day) for life in told) if row is not None]
+        seen = [(life.record, life.at(day)) for life in told]
+        rows = [row | {"record": record} for record, row in seen if row is not None]
         if name == "schedules" and day < city.until:
             rows = [_as_typed(row, day) for row in rows]
-        tables[name] = pa.Table.from_pylist(rows, schema=getattr(city, name).schema)
+        schema = getattr(city, name).schema.append(pa.field("record", pa.int64()))
+        tables[name] = pa.Table.from_pylist(rows, schema=schema)
     return Records(professionals=city.professionals, **tables)
+
+
+def _each(lives: list[_Life]) -> list[_Life]:
+    """Make each life a record of its own."""
+    return [replace(life, record=number) for number, life in enumerate(lives)]
+
+
+def _of_numbers(lives: list[_Life]) -> list[_Life]:
+    """Make the schedules of one number one record."""
+    numbers: dict[str, int] = {}
+    return [
+        replace(life, record=numbers.setdefault(life.row["codigo"], len(numbers))) for life in lives
+    ]
 
 
 def _day(city: City, rng: np.random.Generator) -> date:
@@ -123,6 +143,10 @@ def _schedules(city: City, rng: np.random.Generator) -> list[_Life]:
     for number, index in enumerate(ghosts):
         row = rows[index] | {"codigo": f"{first + number:07d}"}
         lives.append(_Life(row, born=row["created_at"].date(), gone=_day(city, rng)))
+    # Some numbers had a second weekday, which was taken out of them.
+    for index in order[-max(2, len(rows) // 60) :]:
+        row = rows[index] | {"weekday": rows[index]["weekday"] % 5 + 1}
+        lives.append(_Life(row, born=row["created_at"].date(), gone=_day(city, rng)))
     return lives
 
 
@@ -142,6 +166,20 @@ def _fewer_before(city: City, life: _Life, rng: np.random.Generator) -> _Life:
 def _other_hours(city: City, life: _Life, rng: np.random.Generator) -> _Life:
     moved = {name: life.row[name] - 30 for name in ("start_minute", "end_minute")}
     return _edited(city, life, rng, moved)
+
+
+def _other_weekday(city: City, life: _Life, rng: np.random.Generator) -> _Life:
+    return _edited(city, life, rng, {"weekday": life.row["weekday"] % 5 + 1})
+
+
+def _other_professional(city: City, life: _Life, rng: np.random.Generator) -> _Life:
+    somebody = int(rng.integers(0, city.professionals.num_rows))
+    return _edited(city, life, rng, {"professional_idx": somebody})
+
+
+def _other_procedure(city: City, life: _Life, rng: np.random.Generator) -> _Life:
+    offered = np.unique(city.schedules["procedure_idx"].to_numpy())
+    return _edited(city, life, rng, {"procedure_idx": int(rng.choice(offered))})
 
 
 def _other_unit(city: City, life: _Life, rng: np.random.Generator) -> _Life:
@@ -177,6 +215,9 @@ _EDITS = (
     _other_quantity,
     _fewer_before,
     _other_hours,
+    _other_weekday,
+    _other_professional,
+    _other_procedure,
     _other_unit,
     _shorter_before,
     _longer_before,

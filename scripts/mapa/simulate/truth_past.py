@@ -1,13 +1,14 @@
 """The right answers on the history of the offer: what counts on each date, the diary, the notice.
 
-Each delivery of the records is expanded as a whole and looked up slot by slot; nothing is sliced,
-netted or compared as the project's SQL does it.
+Who is who comes from the lives that the city itself tells (`past`), never from what files say. Each
+delivery is expanded as a whole and looked up slot by slot; nothing is sliced, netted or compared as
+the project's SQL does it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date
 from itertools import pairwise
@@ -19,7 +20,7 @@ import pyarrow as pa
 from mapa.simulate.arrays import MISSING, Ints, codes, day_number, day_text, numbers, texts
 from mapa.simulate.city import City
 from mapa.simulate.past import Records, seen_on, states
-from mapa.simulate.slots import HORIZON, KINDS, SlotDays, slot_days
+from mapa.simulate.slots import HORIZON, KINDS, MINUTES, SlotDays, slot_days
 from mapa.simulate.territory import DISTRICT
 from mapa.simulate.truth_offer import agreed_limits, month_offers, real_offers
 
@@ -29,24 +30,24 @@ NOTICE = 30
 RENEWAL = 30
 """Days between two schedules of which the second still renews the first."""
 
-KEYS = {
-    "schedules": ("codigo", "professional_idx", "weekday", "start_minute", "end_minute"),
-    "leaves_professional": ("codigo",),
-    "leaves_unit": ("codigo",),
-    "holidays": ("date", "scope", "unit_idx"),
-}
+DATED = ("schedules", "leaves_professional", "leaves_unit", "holidays")
+"""Tables whose records count date by date."""
+
 ENDS = ("expirada", "inativada", "excluida", "desaparecida")
 CHANGES = ("horario_alterado", "quantidade_alterada", "remanejada", "vigencia_alterada")
+WITHDRAWN = {"EXCLUIDA": "excluida", "INATIVA": "inativada"}
 LEAVES = ("feriado", "afastamento_unidade", "afastamento_profissional")
 
-Key = tuple[Any, ...]
 Row = dict[str, Any]
 Place = tuple[int, int]
-Slot = tuple[Key, int, int]
-"""Schedule, day and kind of slot."""
+Slot = tuple[int, int, int]
+"""Record of a schedule, day and kind of slot."""
 
-Picture = dict[Slot, tuple[Place, int]]
-"""Place and active slots of each slot whose quantity is known and not zero."""
+Where = tuple[Place, tuple[int, int]]
+"""Place and hours."""
+
+Picture = dict[Slot, dict[Where, int]]
+"""Active slots by place and hours of each slot whose quantity is known and not zero."""
 
 
 @dataclass(frozen=True)
@@ -75,11 +76,6 @@ def deliveries(city: City, days: Sequence[date]) -> list[Delivery]:
     return [Delivery(s, r) for s, r in zip(seen, states(city, days), strict=True)]
 
 
-def key_of(table: str, row: Row) -> Key:
-    """Return what tells one row of a table from another."""
-    return tuple(row[name] for name in KEYS[table])
-
-
 # --- what counts on each date ----------------------------------------------------------------
 
 
@@ -94,7 +90,7 @@ def in_force(
         The city, with the schedules of all stretches below its own and the holidays in force on
         their own dates, and the slots; their schedules are rows of that table.
     """
-    tables, parts, feasts = [city.schedules], list[SlotDays](), []
+    tables, parts, feasts = [city.schedules], list[SlotDays](), list[pa.Table]()
     offset = len(city.schedules)
     for number, delivery in enumerate(delivered):
         effective = _completed(delivered, number)
@@ -112,7 +108,7 @@ def in_force(
         )
         when = numbers(effective.holidays, "date")
         feasts.append(effective.holidays.filter(pa.array((when >= begin) & (when < end))))
-        tables.append(effective.schedules)
+        tables.append(effective.schedules.drop_columns("record"))
         offset += len(effective.schedules)
     joined = SlotDays(
         *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(SlotDays))
@@ -124,21 +120,22 @@ def in_force(
 def _completed(delivered: Sequence[Delivery], number: int) -> Records:
     """Add to the records of a delivery the first version of what was only seen later."""
     completed = {}
-    for name in KEYS:
-        own = getattr(delivered[number].records, name)
-        rows = own.to_pylist()
-        known = {
-            key_of(name, row)
-            for earlier in delivered[: number + 1]
-            for row in getattr(earlier.records, name).to_pylist()
-        }
-        for later in delivered[number + 1 :]:
-            for row in getattr(later.records, name).to_pylist():
-                if key_of(name, row) not in known:
-                    rows.append(row)
-            known |= {key_of(name, row) for row in rows}
-        completed[name] = pa.Table.from_pylist(rows, schema=own.schema)
+    for name in DATED:
+        tables = [getattr(each.records, name) for each in delivered]
+        known = {record for table in tables[: number + 1] for record in _ids(table)}
+        parts = [tables[number]]
+        for later in tables[number + 1 :]:
+            new = [record not in known for record in _ids(later)]
+            parts.append(later.filter(pa.array(new, pa.bool_())))
+            known.update(_ids(later))
+        completed[name] = pa.concat_tables(parts)
     return replace(delivered[number].records, **completed)
+
+
+def _ids(table: pa.Table) -> list[int]:
+    """Return which record each row is of."""
+    ids: list[int] = table["record"].to_pylist()
+    return ids
 
 
 def _from(records: Records, day: int) -> Records:
@@ -159,24 +156,23 @@ def picture(records: Records, reference: int, window: tuple[int, int]) -> Pictur
     days = slot_days(_from(records, window[0]), reference)
     inside = np.flatnonzero((days.day >= window[0]) & (days.day <= window[1]))
     rows = records.schedules.to_pylist()
-    keys = [key_of("schedules", row) for row in rows]
-    places = [(row["unit_idx"], row["procedure_idx"]) for row in rows]
-    found: Picture = {}
+    wheres = [_where(row) for row in rows]
+    found: Picture = defaultdict(lambda: defaultdict(int))
     columns = (days.schedule, days.day, days.total, days.active)
     for which, day, totals, actives in zip(
         *(column[inside].tolist() for column in columns), strict=True
     ):
         for kind, (total, active) in enumerate(zip(totals, actives, strict=True)):
             if total > 0:
-                found[keys[which], day, kind] = (places[which], active)
-    return found
+                found[rows[which]["record"], day, kind][wheres[which]] += active
+    return dict(found)
 
 
 def movements(delivered: Sequence[Delivery]) -> Iterator[Movement]:
     """Yield every gain and loss of slots between one delivery and the next."""
-    ever: set[Key] = set()
+    ever: set[int] = set()
     for old, new in pairwise(delivered):
-        ever |= {key_of("schedules", row) for row in old.records.schedules.to_pylist()}
+        ever.update(_ids(old.records.schedules))
         window = (new.seen, old.seen - 1 + HORIZON)
         mixed = replace(old.records, schedules=new.records.schedules)
         steps = [picture(old.records, new.seen - 1, window)]
@@ -191,31 +187,37 @@ def movements(delivered: Sequence[Delivery]) -> Iterator[Movement]:
                     yield Movement(new.seen, step, slot, place, cause, change)
 
 
+def _where(row: Row) -> Where:
+    """Return where and when a row offers; hours that say nothing are the whole day."""
+    start, end = row["start_minute"], row["end_minute"]
+    known = start is not None and end is not None and end > start
+    hours = (start, end) if known else (0, MINUTES)
+    return (row["unit_idx"], row["procedure_idx"]), hours
+
+
 def _changes(
-    before: tuple[Place, int] | None, after: tuple[Place, int] | None
+    before: Mapping[Where, int] | None, after: Mapping[Where, int] | None
 ) -> Iterator[tuple[Place, int]]:
-    """Yield what a slot lost where it was and gained where it is."""
-    sums: dict[Place, int] = defaultdict(int)
+    """Yield what a slot lost where and when it was, and gained where and when it is."""
+    sums: dict[Where, int] = defaultdict(int)
     for sign, side in ((-1, before), (1, after)):
-        if side:
-            sums[side[0]] += sign * side[1]
-    yield from ((place, change) for place, change in sums.items() if change)
+        for where, active in (side or {}).items():
+            sums[where] += sign * active
+    yield from ((place, change) for (place, _), change in sums.items() if change)
 
 
 class _Why:
-    """Why a schedule gives or no longer gives a date."""
+    """Why a schedule gives or no longer gives a date; the rows of one record speak together."""
 
-    def __init__(self, old: Records, new: Records, ever: frozenset[Key]) -> None:
+    def __init__(self, old: Records, new: Records, ever: frozenset[int]) -> None:
         self.ever = ever
-        self.old = {key_of("schedules", row): row for row in old.schedules.to_pylist()}
-        self.new = {key_of("schedules", row): row for row in new.schedules.to_pylist()}
-        came = {key[0] for key in self.new.keys() - self.old.keys()}
-        self.moved = came & {key[0] for key in self.old.keys() - self.new.keys()}
+        self.old, self.new = _by_record(old.schedules), _by_record(new.schedules)
         self.cpf = codes(old.professionals, "cpf")
-        self.ends: dict[Any, list[tuple[Key, date]]] = defaultdict(list)
-        for key, row in self.old.items():
-            if _offers(row) and row["valid_to"]:
-                self.ends[self._place(row)].append((key, row["valid_to"]))
+        self.ends: dict[Any, list[tuple[int, date]]] = defaultdict(list)
+        for record, rows in self.old.items():
+            for row in rows:
+                if _offers(row) and row["valid_to"]:
+                    self.ends[self._place(row)].append((record, row["valid_to"]))
 
     def _place(self, row: Row) -> tuple[int, int, int]:
         """Return who offers what where; the same person may stand in several rows."""
@@ -223,32 +225,46 @@ class _Why:
 
     def __call__(self, slot: Slot, seen: int) -> str:
         """Name the cause of a change of the schedules at a slot."""
-        key, day, _ = slot
-        old, new = self.old.get(key), self.new.get(key)
-        given, gives = _gives(old, day), _gives(new, day)
-        if old and new and given and gives:
-            same = all(old[name] == new[name] for name in ("unit_idx", "procedure_idx"))
-            return "quantidade_alterada" if same else "remanejada"
-        if (old is None or new is None) and key[0] in self.moved:
-            return "horario_alterado"
-        return self._came(key, old, new, day) if gives else _went(new, day)
+        record, day, _ = slot
+        old, new = self.old.get(record, []), self.new.get(record, [])
+        given = [row for row in old if _gives(row, day)]
+        gives = [row for row in new if _gives(row, day)]
+        if given and gives:
+            (places, hours), (new_places, new_hours) = map(_places_and_hours, (given, gives))
+            if places != new_places:
+                return "remanejada"
+            return "quantidade_alterada" if hours == new_hours else "horario_alterado"
+        return self._came(record, old, new, day) if gives else _went(new, day)
 
-    def _came(self, key: Key, old: Row | None, new: Row | None, day: int) -> str:
-        if old is None:
-            if key in self.ever:
+    def _came(self, record: int, old: list[Row], new: list[Row], day: int) -> str:
+        if not old:
+            if record in self.ever:
                 return "reaparecida"
-            return "renovada" if new and self._renews(key, new) else "nova"
-        if old["status"] in ("INATIVA", "EXCLUIDA"):
+            return "renovada" if self._renews(record, new) else "nova"
+        if not any(map(_offers, old)) and all(row["status"] in WITHDRAWN for row in old):
             return "reativada"
-        prolonged = _offers(old) and old["valid_to"] and day > day_number(old["valid_to"])
-        return "renovada" if prolonged else "vigencia_alterada"
+        return _within(old, day, beyond="renovada")
 
-    def _renews(self, key: Key, new: Row) -> bool:
+    def _renews(self, record: int, new: list[Row]) -> bool:
         """Tell whether one of the same professional and place ends shortly before it begins."""
         return any(
-            other != key and (new["valid_from"] - end).days in range(1, RENEWAL + 1)
-            for other, end in self.ends[self._place(new)]
+            other != record and (row["valid_from"] - end).days in range(1, RENEWAL + 1)
+            for row in new
+            if row["valid_from"]
+            for other, end in self.ends[self._place(row)]
         )
+
+
+def _by_record(schedules: pa.Table) -> dict[int, list[Row]]:
+    rows: dict[int, list[Row]] = defaultdict(list)
+    for row in schedules.to_pylist():
+        rows[row["record"]].append(row)
+    return dict(rows)
+
+
+def _places_and_hours(rows: Iterable[Row]) -> tuple[set[Place], set[tuple[int, int]]]:
+    places, hours = zip(*map(_where, rows), strict=True)
+    return set(places), set(hours)
 
 
 def _offers(row: Row) -> bool:
@@ -262,20 +278,33 @@ def _offers(row: Row) -> bool:
     )
 
 
-def _gives(row: Row | None, day: int) -> bool:
-    """Tell whether a schedule gives a day to come; one without end gives none."""
-    if row is None or not _offers(row) or row["valid_to"] is None:
+def _gives(row: Row, day: int) -> bool:
+    """Tell whether a row gives a day to come; one without end gives none."""
+    if not _offers(row) or row["valid_to"] is None:
         return False
-    return day_number(row["valid_from"]) <= day <= day_number(row["valid_to"])
+    on_its_weekday = (day + 3) % 7 + 1 == row["weekday"]
+    return on_its_weekday and day_number(row["valid_from"]) <= day <= day_number(row["valid_to"])
 
 
-def _went(new: Row | None, day: int) -> str:
-    if new is None:
+def _within(rows: list[Row], day: int, *, beyond: str) -> str:
+    """Say where a date stands that some rows could give and do not."""
+    offering = [row for row in rows if _offers(row)]
+    ends = [day_number(row["valid_to"]) for row in offering if row["valid_to"]]
+    if ends and day > max(ends):
+        return beyond
+    if offering and day >= min(day_number(row["valid_from"]) for row in offering):
+        return "horario_alterado"
+    return "vigencia_alterada"
+
+
+def _went(new: list[Row], day: int) -> str:
+    if not new:
         return "desaparecida"
-    if new["status"] in ("EXCLUIDA", "INATIVA"):
-        return {"EXCLUIDA": "excluida", "INATIVA": "inativada"}[new["status"]]
-    ended = _offers(new) and new["valid_to"] and day > day_number(new["valid_to"])
-    return "expirada" if ended else "vigencia_alterada"
+    if not any(map(_offers, new)) and all(row["status"] in WITHDRAWN for row in new):
+        # Deleted is more than switched off: one row that is only off can be put on again.
+        off = any(row["status"] == "INATIVA" for row in new)
+        return WITHDRAWN["INATIVA" if off else "EXCLUIDA"]
+    return _within(new, day, beyond="expirada")
 
 
 def diary(city: City, delivered: Sequence[Delivery], moves: Sequence[Movement]) -> dict[str, Any]:
@@ -424,8 +453,9 @@ def _known(delivered: Sequence[Delivery], notice: int, until: int) -> dict[tuple
     """Return the active slots of each day as they were known so many days before it."""
     found: dict[tuple[Slot, Place], int] = {}
     for window, delivery in _windows(delivered, notice, until):
-        for slot, (place, active) in picture(delivery.records, delivery.seen - 1, window).items():
-            found[slot, place] = active
+        for slot, wheres in picture(delivery.records, delivery.seen - 1, window).items():
+            for (place, _), active in wheres.items():
+                found[slot, place] = found.get((slot, place), 0) + active
     return found
 
 

@@ -27,7 +27,7 @@ from mapa.simulate.report import (
 from mapa.simulate.slots import KINDS
 from mapa.simulate.territory import DISTRICT
 from mapa.simulate.truth_offer import agreed_limits
-from mapa.simulate.truth_past import Delivery, Key, Row, key_of
+from mapa.simulate.truth_past import Delivery, Row
 
 HYPOTHESES = ("ppi_nao_repartida", "limite_nao_informado", *WAYS[1:])
 """In the order in which they are tried."""
@@ -180,13 +180,13 @@ def _day(number: int) -> date:
 
 def _changes(seen: Sequence[Delivery]) -> Iterator[tuple[date, Row]]:
     """Yield each schedule with the days on which it was changed or was seen to have gone."""
-    before: dict[Key, Row] = {}
+    before: list[Row] = []
     for delivery in seen:
         rows = delivery.records.schedules.to_pylist()
-        now = {key_of("schedules", row): row for row in rows}
+        now = {row["record"] for row in rows}
         yield from ((row["changed_at"].date(), row) for row in rows)
-        yield from ((_day(delivery.seen), row) for key, row in before.items() if key not in now)
-        before = now
+        yield from ((_day(delivery.seen), row) for row in before if row["record"] not in now)
+        before = rows
 
 
 def _from_parts(said: Values, name: str) -> int | None:
