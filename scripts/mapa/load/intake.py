@@ -18,7 +18,7 @@ import pyarrow as pa
 from mapa.audit import Load, Tally
 from mapa.errors import ConfigError, FormatError, LayoutError
 from mapa.load import drift
-from mapa.load.layouts import Layout
+from mapa.load.layouts import Layout, canonical
 from mapa.load.versions import Versions
 
 BATCH_ROWS = 20_000
@@ -255,9 +255,13 @@ class Intake:
 
         That is the first required column that is null or blank, or `HEADER`.
         """
-        cases = "".join(
-            f" when coalesce(trim(\"{c}\"), '') = '' then '{c}'" for c in self.layout.required
-        )
+        # A key in a spelling of nothing is none.
+        empty = {
+            c: f"{canonical(c)} is null" if self.layout.record and c in self.layout.key
+            else f"coalesce(trim(\"{c}\"), '') = ''"
+            for c in self.layout.required
+        }  # fmt: skip
+        cases = "".join(f" when {missing} then '{c}'" for c, missing in empty.items())
         if self.headed:
             first = self.layout.required[0]
             name = f"lower(replace(trim(\"{first}\"), '.', ''))"
