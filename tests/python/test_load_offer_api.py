@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -68,6 +69,28 @@ def schedules(settings: Settings) -> list[tuple[Any, ...]]:
     names = ", ".join(ESCALA.columns)
     with warehouse.connect(settings.warehouse, read_only=True) as con:
         return con.execute(f"select {names}, _linha from {ESCALA.table} order by _linha").fetchall()
+
+
+def test_a_schedule_of_the_export_and_of_the_api_is_one_record(
+    settings: Settings, offer: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    exports.load(settings, [EXPORT])
+    before = schedules(settings)
+    with door.serving(offer) as url:
+        summary = offer_api.load(settings, map_for(url, tmp_path), exports.WHOLE)
+    assert (summary.tally.loaded, summary.notes) == (0, ())
+    assert schedules(settings) == before
+    offer[0]["horario"]["fim"], offer[0]["profissional"]["cpf"] = "10:45", "00000000191"
+    with door.serving(offer) as url:
+        summary = offer_api.load(settings, map_for(url, tmp_path), exports.WHOLE)
+    assert summary.notes == ()
+    with warehouse.connect(settings.warehouse, read_only=True) as con:
+        versions = con.execute(
+            f"select _chave, count(*) from {ESCALA.table} group by all having count(*) > 1"
+        ).fetchall()
+    assert len(versions) == 1
+    (again,) = exports.load(settings, [EXPORT], seen_on=date.today() + timedelta(days=1))
+    assert (again.tally.loaded, again.notes) == (1, ())
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 500])

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from mapa.audit import Summary
 from mapa.errors import ConfigError, FormatError, LayoutError
 from mapa.load import exports
 from mapa.load.exports import Completeness
@@ -263,7 +264,7 @@ def settings(tmp_path: Path) -> Settings:
 
 def load_rows(
     settings: Settings, folder: Path, layout: str, rows: list[Row], **how: Any
-) -> exports.Summary:
+) -> Summary:
     """Write rows as a file of a layout and load it."""
     folder.mkdir(parents=True, exist_ok=True)
     (summary,) = exports.load(settings, [_write(folder, layout, rows)], **how)
