@@ -16,7 +16,7 @@ _EVER = date(1, 1, 1)
 
 
 def fates_of_lines(delivered: Sequence[Delivery], until: date) -> dict[str, Any]:
-    """Count the lines of the schedule files by fate and status; one that repeats itself is kept once.
+    """Count the lines of the schedule files by fate and status; a repeated one is kept once.
 
     Args:
         delivered: the deliveries, oldest first.

@@ -1,4 +1,4 @@
-"""The right answers on the published tables of the offer, made from those on the restricted marts."""
+"""The right answers on the published tables, made from those on the restricted marts."""
 
 from __future__ import annotations
 
