@@ -11,6 +11,27 @@ oferta_real as (
     select * from {{ ref('oferta_real_por_mes') }}
 ),
 
+obtidos as (
+    select
+        r.competencia,
+        r.central_executora_codigo,
+        r.unidade_executante_cnes,
+        r.procedimento_codigo,
+        {% for medida in medidas %}
+        sum(r.qtd_vagas_{{ medida }}) as qtd_{{ medida }},
+        {% for tipo in tipos %}
+        sum(r.qtd_vagas_{{ medida }}_{{ tipo }}) as qtd_{{ medida }}_{{ tipo }},
+        {% endfor %}
+        {% endfor %}
+        count(*) as qtd_linhas
+    from oferta_real as r
+    group by
+        r.competencia,
+        r.central_executora_codigo,
+        r.unidade_executante_cnes,
+        r.procedimento_codigo
+),
+
 esperados as (
     select
         o.competencia,
@@ -38,9 +59,9 @@ select
     coalesce(e.unidade_executante_cnes, r.unidade_executante_cnes) as unidade_executante_cnes,
     coalesce(e.procedimento_codigo, r.procedimento_codigo) as procedimento_codigo,
     e.qtd_total as qtd_esperada,
-    r.qtd_vagas_total as qtd_obtida
+    r.qtd_total as qtd_obtida
 from esperados as e
-full outer join oferta_real as r
+full outer join obtidos as r
     on
         e.competencia = r.competencia
         and e.central_executora_codigo = r.central_executora_codigo
@@ -48,10 +69,10 @@ full outer join oferta_real as r
         and e.procedimento_codigo = r.procedimento_codigo
 where
     e.competencia is null
-    or r.competencia is null
+    or r.qtd_linhas is distinct from 1
     {% for medida in medidas %}
-    or e.qtd_{{ medida }} is distinct from r.qtd_vagas_{{ medida }}
+    or e.qtd_{{ medida }} is distinct from r.qtd_{{ medida }}
     {% for tipo in tipos %}
-    or coalesce(e.qtd_{{ medida }}_{{ tipo }}, 0) <> coalesce(r.qtd_vagas_{{ medida }}_{{ tipo }}, 0)
+    or coalesce(e.qtd_{{ medida }}_{{ tipo }}, 0) <> coalesce(r.qtd_{{ medida }}_{{ tipo }}, 0)
     {% endfor %}
     {% endfor %}
