@@ -1,6 +1,6 @@
--- What is left empty, less what was booked beyond the offer, is what the slots of the month are more
--- than the bookings, group by group, as a member may use the agenda of its group. Slots and bookings
--- are counted apart here: a join of the funnel that misses, repeats or swaps one of them shows.
+-- What is left empty, less what was booked beyond the offer, is what the slots of the month are
+-- more than the bookings, group by group, as a member may use the agenda of its group. Slots and
+-- bookings are counted apart here: a join that misses, repeats or swaps one of them shows.
 {% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
 {% set grupo = "case when {0}.procedimento_codigo <> 'nao_informado' "
     ~ "then concat(left({0}.procedimento_codigo, 4), '000') else 'nao_informado' end" %}

@@ -15,8 +15,9 @@ with tipos as (
         t.unidade_executante_cnes,
         t.procedimento_codigo,
         {% for medida in medidas %}
-        sum(t.{{ medida }}) as {{ medida }}{{ ',' if not loop.last }}
+        sum(t.{{ medida }}) as {{ medida }},
         {% endfor %}
+        count(*) as qtd_tipos
     from {{ ref('oferta_real_por_tipo_por_mes') }} as t
     group by
         t.competencia,
@@ -30,8 +31,9 @@ meses as (
         o.unidade_executante_cnes,
         o.procedimento_codigo,
         {% for medida in medidas %}
-        sum(o.{{ medida }}) as {{ medida }}{{ ',' if not loop.last }}
+        sum(o.{{ medida }}) as {{ medida }},
         {% endfor %}
+        count(*) as qtd_centrais
     from {{ ref('oferta_real_por_mes') }} as o
     group by
         o.competencia,
