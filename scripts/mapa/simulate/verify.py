@@ -53,11 +53,22 @@ SAME_TRUTH = {
 """Published tables that must say what a restricted mart says."""
 
 _NAMELESS = "the truth has no professional and no schedule by name; rows are summed over them"
+_OF_A_SCHEDULE = "a mark of one schedule; the truth adds up the schedules of a place"
 _REFERENCE = "a figure or name of the seed that nothing computes; its own tests hold it"
 NOT_COMPARED = {
     "oferta_por_dia.escala_id": _NAMELESS,
     "oferta_por_dia.escala_codigo": _NAMELESS,
     "oferta_por_dia.profissional_id": _NAMELESS,
+    "oferta_por_dia.hora_inicio": _OF_A_SCHEDULE,
+    "oferta_por_dia.hora_fim": _OF_A_SCHEDULE,
+    "oferta_por_dia.eh_agenda_local": _OF_A_SCHEDULE + ", apart in oferta_por_territorio_por_mes",
+    "oferta_por_dia.causa_bloqueio": _OF_A_SCHEDULE + "; its unit test reads every cause",
+    "oferta_por_dia.competencia": "the month of `data`; compared in pub_oferta_por_dia",
+    "oferta_por_dia.central_executora_codigo": "compared in oferta_real_por_mes, summed from here",
+    "oferta_alertas.alerta_id": "a hash of the columns that tell alerts apart",
+    "oferta_alertas.data_referencia": "the day of the build, compared in pub_atualizacao",
+    "oferta_alertas.evidencia": "a sentence; the unit tests of each rule read it",
+    "oferta_alertas.profissional_id": _NAMELESS,
     "oferta_horas_por_mes.profissional_id": _NAMELESS,
     "oferta_esperada_por_mes.profissional_id": _NAMELESS,
     "dim_territorio.regiao_administrativa_nome": _REFERENCE,
