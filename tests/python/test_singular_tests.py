@@ -23,7 +23,7 @@ REAL = "update oferta.oferta_real_por_mes set"
 QUEUE = "update fila.fila_por_mes set"
 INTERVALS = "update intermediario.int_fila__intervalos set"
 ABSENCE = "update absenteismo.absenteismo_por_mes set"
-LAST_MONTH = "where competencia = (select max(competencia) from fila.fila_por_mes)"
+LAST_MONTH = "competencia = (select max(competencia) from fila.fila_por_mes)"
 
 
 def one_row(table: str, where: str = "true") -> str:
@@ -177,10 +177,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     ),
     "dim_territorio__completo": (without_one("dimensoes.dim_territorio"),),
     "fila__ultimo_estado_concorda_com_a_situacao": (
-        f"{INTERVALS} estado = 'encerrada' "
-        + one_row(
-            "intermediario.int_fila__intervalos", "momento_fim is null and estado = 'aguardando'"
-        ),
+        f"{INTERVALS} estado = 'encerrada' where momento_fim is null and estado = 'aguardando'",
     ),
     "fila__intervalos_encadeados": (
         f"{INTERVALS} momento_fim = momento_inicio - interval 1 day "
@@ -200,8 +197,8 @@ FAULTS: dict[str, tuple[str, ...]] = {
         f"{QUEUE} qtd_aguardando_obito = 0",
     ),
     "fila_por_mes__estoque_igual_aos_pedidos_abertos": (
-        f"{QUEUE} qtd_agendadas = qtd_agendadas + 1 {LAST_MONTH}",
-        without_one("fila.fila_por_mes", LAST_MONTH.removeprefix("where ")),
+        f"{QUEUE} qtd_agendadas = qtd_agendadas + 1 where {LAST_MONTH}",
+        without_one("fila.fila_por_mes", f"qtd_aguardando > 0 and {LAST_MONTH}"),
     ),
     "fila_por_mes__estoque_conservado": (
         f"{QUEUE} qtd_cancelamentos = 0",
