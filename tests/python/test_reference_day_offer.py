@@ -153,7 +153,8 @@ def marts(house: OfferHouse) -> dict[str, list[dict[str, Any]]]:
     """Return every row of every mart, in an order of its own."""
     tables = house.query(
         "select table_schema as s, table_name as t from information_schema.tables "
-        "where table_schema in ('dimensoes', 'oferta', 'fila', 'espera', 'absenteismo', 'qualidade')"
+        "where table_schema in "
+        "('dimensoes', 'oferta', 'fila', 'espera', 'absenteismo', 'qualidade')"
     )
     return {
         row["t"]: house.query(f"select * from {row['s']}.{row['t']} order by all") for row in tables

@@ -72,7 +72,7 @@ def as_of(city: City, day: date) -> Records:
         "schedules": _of_numbers(_schedules(city, rng)),
         "leaves_professional": _each(_leaves(city, city.leaves_professional, rng)),
         "leaves_unit": _each(_leaves(city, city.leaves_unit, rng)),
-        "holidays": _each(_holidays(city, rng)),
+        "holidays": _each([*_holidays(city, rng), *_late_holiday(city)]),
         "ppi": _each(_limits(city, city.ppi, rng)),
         "ceilings": _each(_limits(city, city.ceilings, rng)),
     }
@@ -257,6 +257,25 @@ def _holidays(city: City, rng: np.random.Generator) -> list[_Life]:
             wrong = row | {"date": row["date"] + timedelta(days=1)}
             lives.append(_Life(wrong, born=date.min, gone=min(born, city.until)))
     return lives
+
+
+def _late_holiday(city: City) -> list[_Life]:
+    """Tell of a unit that closes on a day of work at a month's notice, and unsays it afterwards."""
+    day = city.until - timedelta(days=12)
+    for row in city.schedules.to_pylist():
+        runs = row["status"] == "ATIVA" and row["valid_from"] and row["valid_to"]
+        if (
+            runs
+            and row["weekday"] == day.isoweekday()
+            and row["valid_from"] <= city.until - timedelta(days=WINDOW)
+            and day <= row["valid_to"]
+            and row["first_slots"]
+        ):
+            feast = {"date": day, "name": "LUTO OFICIAL FICTÍCIO", "scope": "local"}
+            feast |= {"unit_idx": row["unit_idx"], "listed": True}
+            born, gone = (city.until - timedelta(days=back) for back in (45, 5))
+            return [_Life(feast, born=born, gone=gone)]
+    return []
 
 
 def _limits(city: City, table: pa.Table, rng: np.random.Generator) -> list[_Life]:

@@ -19,9 +19,22 @@ from mapa.simulate.arrays import day_number
 from mapa.simulate.city import City
 from mapa.simulate.slots import FATES, fates
 from mapa.simulate.truth_alerts import alerts
+from mapa.simulate.truth_dimensions import (
+    calendar_days,
+    establishments,
+    procedures,
+    territories,
+)
+from mapa.simulate.truth_fates import fates_of_lines
 from mapa.simulate.truth_hours import hours_per_month, months, shares_per_month
 from mapa.simulate.truth_offer import per_day, per_month
 from mapa.simulate.truth_past import deliveries, diary, in_force, movements, withdrawn
+from mapa.simulate.truth_published import (
+    described,
+    explained_per_month,
+    published_days,
+    published_months,
+)
 from mapa.simulate.truth_queue import (
     absence_per_month,
     calendar,
@@ -31,7 +44,7 @@ from mapa.simulate.truth_queue import (
 )
 from mapa.simulate.truth_report import reconcile
 from mapa.simulate.truth_territory import offer_per_territory
-from mapa.simulate.truth_use import funnel_per_month
+from mapa.simulate.truth_use import funnel_per_month, offer_per_kind
 
 
 def compute(city: City, delivered: Sequence[date] = ()) -> dict[str, Any]:
@@ -50,6 +63,8 @@ def compute(city: City, delivered: Sequence[date] = ()) -> dict[str, Any]:
     past, when = history(city), calendar(city)
     real, queue = per_month(dated, days), queue_per_month(city, past, when)
     hours = months(dated, days)
+    by_day, report = per_day(dated, days), reconcile(city, seen, real)
+    named = procedures(city, dated)
     both = {"oferta_real_por_mes": real, "fila_por_mes": queue}
     return {
         "parametros": {
@@ -60,9 +75,11 @@ def compute(city: City, delivered: Sequence[date] = ()) -> dict[str, Any]:
         },
         "data_referencia": city.until.isoformat(),
         "contagens": _counts(city),
-        "oferta_por_dia": per_day(dated, days),
+        "oferta_por_dia": by_day,
         "oferta_real_por_mes": real,
-        "oferta_reconciliacao": reconcile(city, seen, real),
+        "oferta_real_por_tipo_por_mes": offer_per_kind(real),
+        "oferta_reconciliacao": report,
+        "oferta_reconciliacao_por_mes": explained_per_month(report),
         "oferta_funil_por_mes": funnel_per_month(city, real),
         "oferta_alertas": alerts(city, (dated, days), both, hours),
         "oferta_horas_por_mes": hours_per_month(hours),
@@ -73,6 +90,14 @@ def compute(city: City, delivered: Sequence[date] = ()) -> dict[str, Any]:
         "fila_por_mes": queue,
         "espera_por_mes": waits_per_month(city, past, when),
         "absenteismo_por_mes": absence_per_month(city),
+        "qualidade_escalas": fates_of_lines(seen, city.until),
+        "dim_calendario": calendar_days(city, dated, days),
+        "dim_estabelecimentos": establishments(city, dated),
+        "dim_procedimentos": named,
+        "dim_territorio": territories(),
+        "pub_oferta_por_dia": published_days(dated, days, by_day),
+        "pub_oferta_real_por_mes": published_months(city, real, named),
+        "pub_atualizacao": described(city, real),
     }
 
 

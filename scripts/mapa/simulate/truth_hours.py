@@ -22,6 +22,17 @@ VALID_MONTHS = 3
 ABOVE, BELOW = 110, 50
 """Percent of the contracted hours from which an offer is too much or too little."""
 
+PACE = {
+    "2232": (3, 100),
+    "2235": (3, 100),
+    "2236": (4, 100),
+    "2237": (3, 100),
+    "2251": (4, 100),
+    "2252": (4, 100),
+    "2515": (3, 100),
+}
+"""Appointments an hour and percent of the hours that are for them, by family of occupations."""
+
 ALERTS = {
     "acima": "horas_acima_do_contrato",
     "contrato_sem_horas": "horas_acima_do_contrato",
@@ -282,7 +293,7 @@ def hours_per_month(rows: Iterable[Month]) -> dict[str, Any]:
 
 
 def shares_per_month(rows: Iterable[Month]) -> dict[str, Any]:
-    """Share the contracted hours between procedures; the pace is a parameter, not a fact."""
+    """Share the contracted hours between procedures, and say how many slots they are good for."""
     table = _Table()
     for row in rows:
         offered, contracted = row.taken.offered, row.contracted
@@ -291,16 +302,25 @@ def shares_per_month(rows: Iterable[Month]) -> dict[str, Any]:
             mine = None
             if share is not None and contracted is not None:
                 mine = contracted / 60 * share / 100
+            pace, percent = PACE.get(family, (None, None))
+            due = beyond = None
+            if mine is not None and pace is not None and percent is not None:
+                due = mine * percent / 100 * pace
+            if due is not None and part.slots is not None and part.slots_on_holidays is not None:
+                beyond = part.slots - part.slots_on_holidays - due
             table.add(
                 (row.month, row.unit, procedure, family, part.slots, part.slots_on_holidays),
-                (share, _hours(contracted), mine),
+                (share, _hours(contracted), mine, pace, percent, due, beyond),
             )
     return table.as_mart(
         [
             "competencia", "unidade_executante_cnes", "procedimento_codigo", "cbo_familia",
             "qtd_vagas_total", "qtd_vagas_em_feriado",
         ],
-        ["pct_minutos", "horas_contratadas", "horas_do_procedimento"],
+        [
+            "pct_minutos", "horas_contratadas", "horas_do_procedimento", "consultas_por_hora",
+            "pct_horas_em_agenda", "vagas_esperadas", "vagas_alem_das_esperadas",
+        ],
     )  # fmt: skip
 
 

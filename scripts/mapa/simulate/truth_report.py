@@ -57,7 +57,7 @@ def reconcile(city: City, seen: Sequence[Delivery], real: dict[str, Any]) -> dic
             "agenda_tipo",
             "medida",
         ],
-        "colunas": ["explicacao", "qtd_mapa", "qtd_sisreg", "qtd_diferenca"],
+        "colunas": ["explicacao", "qtd_mapa", "qtd_sisreg", "qtd_diferenca", "data_extracao"],
         "linhas": [line for place in places(pictures, report) for line in judge.lines(place)],
     }
 
@@ -106,7 +106,8 @@ class _Judge:
                 continue
             why = self._explanation(place, name, said, supposed)
             difference = None if want is None or got is None else want - got
-            found.append((*key, name, why, want, got, difference))
+            made = self.report.made[month, procedure].isoformat()
+            found.append((*key, name, why, want, got, difference, made))
         return found
 
     def _suppositions(self, place: Place, said: Values | None) -> dict[str, Values]:

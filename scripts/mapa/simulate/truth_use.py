@@ -75,6 +75,19 @@ def funnel_per_month(city: City, real: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def offer_per_kind(real: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what each limit leaves of each kind of slot that somebody offers.
+
+    Args:
+        real: right answer of `oferta_real_por_mes`.
+    """
+    return {
+        "chave": ["competencia", "unidade_executante_cnes", "procedimento_codigo", "vaga_tipo"],
+        "colunas": list(_OFFER),
+        "linhas": [(*cell, *values) for cell, values in _offers(real).items()],
+    }
+
+
 def _line(
     cell: Cell, offer: Sequence[int | None], outcomes: Counter[str], reused: int
 ) -> tuple[Any, ...]:

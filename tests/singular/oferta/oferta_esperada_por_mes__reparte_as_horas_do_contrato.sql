@@ -1,5 +1,5 @@
 -- The contract is shared between the procedures of a professional: parts that do not add up to it
--- would expect slots of hours that nobody hired, or forget some.
+-- would expect slots of hours that nobody hired, or forget some. Who offers hours is there at all.
 with esperada as (
     select * from {{ ref('oferta_esperada_por_mes') }}
 ),
@@ -24,21 +24,23 @@ somadas as (
 )
 
 select
-    s.competencia,
-    s.unidade_executante_cnes,
+    coalesce(s.competencia, h.competencia) as competencia,
+    coalesce(s.unidade_executante_cnes, h.unidade_executante_cnes) as unidade_executante_cnes,
     s.pct_minutos,
     s.horas,
     h.horas_contratadas
 from somadas as s
-inner join horas as h
+full outer join horas as h
     on
         s.competencia = h.competencia
         and s.unidade_executante_cnes = h.unidade_executante_cnes
         and s.profissional_id = h.profissional_id
 where
-    abs(s.pct_minutos - 100) > 0.000001
+    h.competencia is null
+    or (s.competencia is null and h.horas_ofertadas > 0)
+    or abs(s.pct_minutos - 100) > 0.000001
     or (s.pct_minutos is not null and s.horas is null) <> (
         s.pct_minutos is not null and h.horas_contratadas is null
     )
     or abs(s.horas - h.horas_contratadas) > 0.000001
-    or s.qtd_vagas_total is distinct from h.qtd_vagas_total
+    or (s.competencia is not null and s.qtd_vagas_total is distinct from h.qtd_vagas_total)

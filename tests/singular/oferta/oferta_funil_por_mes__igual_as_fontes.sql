@@ -15,9 +15,12 @@ absenteismo as (
 obtidos as (
     select
         f.competencia,
+        coalesce(sum(f.qtd_vagas_total), 0) as qtd_total,
+        coalesce(sum(f.qtd_vagas_bloqueadas), 0) as qtd_bloqueadas,
         coalesce(sum(f.qtd_vagas_ativas), 0) as qtd_ativas,
         coalesce(sum(f.qtd_oferta_real), 0) as qtd_reais,
         coalesce(sum(f.qtd_vagas_perdidas_teto), 0) as qtd_teto,
+        coalesce(sum(f.qtd_vagas_perdidas_ppi), 0) as qtd_ppi,
         sum(f.qtd_atendidas) as qtd_atendidas,
         sum(f.qtd_faltas) as qtd_faltas,
         sum(f.qtd_sem_confirmacao) as qtd_sem_confirmacao
@@ -28,9 +31,12 @@ obtidos as (
 ofertados as (
     select
         o.competencia,
+        coalesce(sum(o.qtd_vagas_total), 0) as qtd_total,
+        coalesce(sum(o.qtd_vagas_bloqueadas), 0) as qtd_bloqueadas,
         coalesce(sum(o.qtd_vagas_ativas), 0) as qtd_ativas,
         coalesce(sum(o.qtd_oferta_real), 0) as qtd_reais,
-        coalesce(sum(o.qtd_vagas_perdidas_teto), 0) as qtd_teto
+        coalesce(sum(o.qtd_vagas_perdidas_teto), 0) as qtd_teto,
+        coalesce(sum(o.qtd_vagas_perdidas_ppi), 0) as qtd_ppi
     from oferta as o
     group by o.competencia
 ),
@@ -57,7 +63,10 @@ left join ofertados as o
 left join usados as u
     on f.competencia = u.competencia
 where
-    f.qtd_ativas <> coalesce(o.qtd_ativas, 0)
+    f.qtd_total <> coalesce(o.qtd_total, 0)
+    or f.qtd_bloqueadas <> coalesce(o.qtd_bloqueadas, 0)
+    or f.qtd_ppi <> coalesce(o.qtd_ppi, 0)
+    or f.qtd_ativas <> coalesce(o.qtd_ativas, 0)
     or f.qtd_reais <> coalesce(o.qtd_reais, 0)
     or f.qtd_teto <> coalesce(o.qtd_teto, 0)
     or f.qtd_atendidas <> coalesce(u.qtd_atendidas, 0)

@@ -1,0 +1,128 @@
+"""The right answers on the published tables, made from those on the restricted marts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from mapa.simulate.arrays import day_text, numbers, texts
+from mapa.simulate.city import City
+from mapa.simulate.slots import KINDS, SlotDays
+from mapa.simulate.truth_dimensions import names_of
+from mapa.simulate.truth_offer import rows
+
+REGION_NAMES = {
+    "central": "Central",
+    "centro_sul": "Centro-Sul",
+    "leste": "Leste",
+    "norte": "Norte",
+    "oeste": "Oeste",
+    "sudoeste": "Sudoeste",
+    "sul": "Sul",
+    "nao_identificada": "Não identificada",
+    "fora_df": "Fora do Distrito Federal",
+}
+
+
+def published_days(city: City, days: SlotDays, by_day: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the month, and how many schedules do not say how many slots they have.
+
+    Args:
+        city: the city with the schedules that the slots come from.
+        days: slots of each schedule and day.
+        by_day: right answer of `oferta_por_dia`.
+    """
+    row, kind = np.nonzero(days.total < 0)
+    schedule = days.schedule[row]
+    unknown = Counter(
+        rows(
+            day_text(days.day[row]),
+            texts(city.units, "cnes")[numbers(city.schedules, "unit_idx")[schedule]],
+            texts(city.procedures, "codigo")[numbers(city.schedules, "procedure_idx")[schedule]],
+            np.array(KINDS, dtype=object)[kind],
+        )
+    )
+    size = len(by_day["chave"])
+    return {
+        "chave": by_day["chave"],
+        "colunas": [*by_day["colunas"], "competencia", "qtd_escalas_sem_quantidade"],
+        "linhas": [
+            (*line, line[0][:8] + "01", unknown[tuple(line[:size])]) for line in by_day["linhas"]
+        ],
+    }
+
+
+def published_months(
+    city: City, real: Mapping[str, Any], procedures: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Add the names that make the rows of the real offer readable.
+
+    Args:
+        city: the finished city.
+        real: right answer of `oferta_real_por_mes`.
+        procedures: right answer of `dim_procedimentos`.
+    """
+    units, names = names_of(city)
+    groups = {line[0]: (line[2], line[3]) for line in procedures["linhas"]}
+    lines = []
+    for line in real["linhas"]:
+        name, region = units[line[2]]
+        procedure = line[3]
+        added = (name, region, REGION_NAMES[region], names[procedure], *groups[procedure])
+        lines.append((*line, *added))
+    return {
+        "chave": real["chave"],
+        "colunas": [
+            *real["colunas"],
+            "unidade_executante_nome",
+            "regiao_saude_codigo",
+            "regiao_saude_nome",
+            "procedimento_nome",
+            "grupo_codigo",
+            "grupo_nome",
+        ],
+        "linhas": lines,
+    }
+
+
+def described(city: City, real: Mapping[str, Any]) -> dict[str, Any]:
+    """Say what day and which months the published tables describe."""
+    months = [line[0] for line in real["linhas"]]
+    return {
+        "chave": ["data_referencia"],
+        "colunas": ["primeira_competencia", "ultima_competencia"],
+        "linhas": [(city.until.isoformat(), min(months), max(months))],
+    }
+
+
+def explained_per_month(cells: Mapping[str, Any]) -> dict[str, Any]:
+    """Count the cells of the report by month and explanation.
+
+    Args:
+        cells: right answer of `oferta_reconciliacao`.
+    """
+    names = [*cells["chave"], *cells["colunas"]]
+    month, reason, gap = (
+        names.index(name) for name in ("competencia", "explicacao", "qtd_diferenca")
+    )
+    count: Counter[tuple[str, str]] = Counter()
+    slots: dict[tuple[str, str], int | None] = {}
+    every: Counter[str] = Counter()
+    for line in cells["linhas"]:
+        cell = (line[month], line[reason])
+        count[cell] += 1
+        every[line[month]] += 1
+        before = slots.setdefault(cell, None)
+        if line[gap] is not None:
+            slots[cell] = (before or 0) + abs(line[gap])
+    return {
+        "chave": ["competencia", "explicacao"],
+        "colunas": ["qtd_celulas", "pct_celulas", "qtd_vagas_de_diferenca"],
+        "linhas": [
+            (*cell, number, 100 * number / every[cell[0]], slots[cell])
+            for cell, number in sorted(count.items())
+        ],
+    }

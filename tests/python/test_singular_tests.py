@@ -1,0 +1,306 @@
+"""Every check on the numbers can fail: a fault is put into a built house, and its test turns red.
+
+A check that no fault turns red is worth less than none, because people trust it. Each test of
+`tests/singular`, and each `soma_confere`, has at least one fault here: mostly what a wrong join, a
+column taken for another or a lost row would leave in the table that the test judges.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from conftest import House
+from mapa.dbt_plugin import MACRO
+
+FUNNEL = "update oferta.oferta_funil_por_mes set"
+REAL = "update oferta.oferta_real_por_mes set"
+QUEUE = "update fila.fila_por_mes set"
+INTERVALS = "update intermediario.int_fila__intervalos set"
+ABSENCE = "update absenteismo.absenteismo_por_mes set"
+LAST_MONTH = "competencia = (select max(competencia) from fila.fila_por_mes)"
+
+
+def one_row(table: str, where: str = "true") -> str:
+    """Return the condition that picks the first of some rows."""
+    return f"where rowid = (select min(rowid) from {table} where {where})"
+
+
+def without_one(table: str, where: str = "true") -> str:
+    """Return the statement that loses one row."""
+    return f"delete from {table} {one_row(table, where)}"
+
+
+def doubled(table: str, where: str = "true") -> str:
+    """Return the statement that has one row twice, as a join that fans out would."""
+    return f"insert into {table} select * from {table} {one_row(table, where)}"
+
+
+FAULTS: dict[str, tuple[str, ...]] = {
+    "pessoas__so_pseudonimos_saem": (
+        "update intermediario.int_pessoas__vinculos set pessoa_id = '00000000191' "
+        + one_row("intermediario.int_pessoas__vinculos", "pessoa_id is not null"),
+        "update intermediario.int_pessoas__vinculos set vinculo_regra = 'nenhuma'",
+    ),
+    "pessoas__linhas_que_saem_sao_as_que_entram": (
+        doubled("intermediario.int_pessoas__vinculos"),
+        without_one("intermediario.int_pessoas__residencias"),
+    ),
+    "pub_oferta_real_por_mes__celulas_iguais_as_do_mart": (
+        "update publicacao.pub_oferta_real_por_mes "
+        "set qtd_vagas_ativas_retorno = qtd_vagas_total_primeira_vez",
+        without_one("publicacao.pub_oferta_real_por_mes"),
+        doubled("publicacao.pub_oferta_real_por_mes"),
+    ),
+    "pub_oferta_por_dia__soma_igual_a_do_mart": (
+        "update publicacao.pub_oferta_por_dia set qtd_vagas_bloqueadas_feriado = "
+        "qtd_vagas_bloqueadas",
+        without_one("publicacao.pub_oferta_por_dia"),
+    ),
+    "oferta_funil_por_mes__igual_as_fontes": (
+        f"{FUNNEL} qtd_vagas_perdidas_ppi = qtd_vagas_perdidas_teto",
+        f"{FUNNEL} qtd_vagas_bloqueadas = 0",
+        doubled("oferta.oferta_funil_por_mes", "qtd_atendidas > 0"),
+    ),
+    "oferta_funil_por_mes__cada_agendamento_uma_vez": (
+        f"{FUNNEL} qtd_faltas = 0",
+        f"{FUNNEL} qtd_marcadas = qtd_marcadas - qtd_futuras",
+        without_one("oferta.oferta_funil_por_mes", "qtd_liberadas > 0"),
+    ),
+    "oferta_funil_por_mes__vazias_fecham_com_vagas_e_agendamentos": (
+        f"{FUNNEL} qtd_excedentes = 0",
+        f"{FUNNEL} qtd_vazias = qtd_vagas_ativas - qtd_marcadas where qtd_vazias > 0",
+        f"{FUNNEL} qtd_liberadas_vazias = qtd_vazias",
+        f"{FUNNEL} vaga_tipo = 'retorno' where vaga_tipo = 'reserva'",
+    ),
+    "oferta_esperada_por_mes__reparte_as_horas_do_contrato": (
+        without_one("oferta.oferta_esperada_por_mes", "pct_minutos > 0"),
+        "update oferta.oferta_esperada_por_mes set horas_do_procedimento = horas_contratadas",
+    ),
+    "int_oferta__bloqueios__causas_cabem_no_bloco": (
+        "update intermediario.int_oferta__bloqueios set minutos_bloco = 1",
+        "update intermediario.int_oferta__bloqueios "
+        "set minutos_ate_afastamento_profissional = minutos_ate_feriado",
+    ),
+    "oferta_real_por_mes__respeita_os_limites": (
+        f"{REAL} qtd_oferta_real = qtd_vagas_ativas",
+        f"{REAL} qtd_oferta_real = 0",
+    ),
+    "oferta_diario__igual_as_fontes": (
+        without_one("oferta.oferta_diario"),
+        doubled("oferta.oferta_diario"),
+    ),
+    "oferta_por_territorio_por_mes__igual_as_fontes": (
+        without_one("oferta.oferta_por_territorio_por_mes", "qtd_oferta_real > 0"),
+        without_one("oferta.oferta_por_territorio_por_mes", "qtd_aguardando_inicio > 0"),
+    ),
+    "oferta_reconciliacao__toda_celula_do_relatorio": (
+        without_one("oferta.oferta_reconciliacao", "qtd_sisreg is not null"),
+    ),
+    "oferta_reconciliacao_por_mes__toda_celula_explicada": (
+        without_one("oferta.oferta_reconciliacao_por_mes"),
+        "update oferta.oferta_reconciliacao_por_mes set pct_celulas = pct_celulas / 100",
+    ),
+    "oferta_diario__saldo_igual_ao_da_oferta": (
+        "update intermediario.int_oferta__diario_vagas "
+        "set qtd_vagas_ganhas = qtd_vagas_perdidas, qtd_vagas_perdidas = qtd_vagas_ganhas",
+        "delete from intermediario.int_oferta__diario_vagas",
+    ),
+    "oferta_horas_por_mes__igual_as_vagas_dos_dias": (
+        "update oferta.oferta_horas_por_mes set minutos_programados = minutos_programados + 60",
+        "update oferta.oferta_horas_por_mes set qtd_vagas_em_feriado = 0",
+        without_one("oferta.oferta_horas_por_mes", "qtd_vagas_total > 0"),
+    ),
+    "oferta_retiradas_por_mes__causas_somam_as_retiradas": (
+        "update oferta.oferta_retiradas_por_mes set qtd_vagas_retiradas_feriado = 0",
+        "update oferta.oferta_retiradas_por_mes set qtd_vagas_conhecidas = 0",
+    ),
+    "oferta_por_dia__igual_a_conta_aritmetica": (
+        without_one("intermediario.int_oferta__vagas_por_dia"),
+        doubled("intermediario.int_oferta__vagas_por_dia"),
+    ),
+    "oferta_por_dia__bloqueio_tem_causa_na_fonte": (
+        "update intermediario.int_oferta__vagas_por_dia "
+        "set qtd_bloqueadas_ate_feriado = qtd_bloqueadas_ate_afastamento_profissional",
+        "update intermediario.int_oferta__vagas_por_dia "
+        "set qtd_bloqueadas_ate_afastamento_unidade = qtd_bloqueadas_ate_afastamento_profissional",
+        "update intermediario.int_oferta__vagas_por_dia "
+        "set qtd_bloqueadas_ate_afastamento_unidade = qtd_bloqueadas_ate_feriado",
+        "update intermediario.int_oferta__vagas_por_dia "
+        "set qtd_bloqueadas_ate_afastamento_profissional = qtd_vagas_total + 1",
+    ),
+    "int_oferta__escalas__trechos_nao_se_sobrepoem": (
+        doubled("intermediario.int_oferta__escalas", "escala_destino = 'expandida'"),
+    ),
+    "oferta_reconciliacao__mapa_igual_a_oferta_real_por_mes": (
+        "update oferta.oferta_reconciliacao set qtd_mapa = qtd_mapa + 1 where medida = 'teto'",
+    ),
+    "oferta_real_por_mes__igual_a_soma_dos_dias": (
+        f"{REAL} qtd_vagas_ativas_retorno = qtd_vagas_total_retorno, "
+        "qtd_vagas_ativas = qtd_vagas_total",
+        f"{REAL} qtd_vagas_bloqueadas = 0",
+        without_one("oferta.oferta_real_por_mes"),
+        doubled("oferta.oferta_real_por_mes"),
+    ),
+    "oferta_real_por_mes__real_e_a_soma_dos_tipos": (
+        f"{REAL} qtd_oferta_real_primeira_vez = qtd_vagas_ativas_primeira_vez",
+    ),
+    "oferta_real_por_tipo_por_mes__tipos_somam_o_mes": (
+        "update oferta.oferta_real_por_tipo_por_mes set "
+        "qtd_vagas_perdidas_ppi = qtd_vagas_perdidas_ppi + qtd_vagas_perdidas_teto, "
+        "qtd_vagas_perdidas_teto = 0",
+        without_one("oferta.oferta_real_por_tipo_por_mes", "qtd_oferta_real > 0"),
+    ),
+    "oferta_alertas__iguais_as_fontes": (
+        "update oferta.oferta_alertas set qtd_vagas = qtd_vagas + 1 "
+        "where regra_codigo = 'fila_sem_oferta'",
+        "update oferta.oferta_alertas set qtd_vagas = qtd_vagas + 1 "
+        "where regra_codigo = 'oferta_sem_contrato'",
+    ),
+    "qualidade_escalas__soma_as_linhas_brutas": (without_one("qualidade.qualidade_escalas"),),
+    "regioes_administrativas__populacao_cabe_na_regiao": (
+        "update referencia.regioes_administrativas set populacao = populacao + 1 "
+        "where regiao_administrativa_numero = 9",
+    ),
+    "regras_feriados__dia_fixo_ou_movel": (
+        "update referencia.regras_feriados set dias_da_pascoa = 1 where regra_codigo = 'natal'",
+        "update referencia.regras_feriados set dia = null where regra_codigo = 'natal'",
+    ),
+    "dim_calendario__sem_lacunas": (
+        without_one("dimensoes.dim_calendario", "mes = 6"),
+        doubled("dimensoes.dim_calendario"),
+    ),
+    "dim_territorio__completo": (without_one("dimensoes.dim_territorio"),),
+    "fila__ultimo_estado_concorda_com_a_situacao": (
+        f"{INTERVALS} estado = 'encerrada' where momento_fim is null and estado = 'aguardando'",
+    ),
+    "fila__intervalos_encadeados": (
+        f"{INTERVALS} momento_fim = momento_inicio - interval 1 day "
+        + one_row("intermediario.int_fila__intervalos", "momento_fim is not null"),
+        f"{INTERVALS} estado_anterior = estado",
+    ),
+    "fila__ninguem_espera_antes_de_pedir": (
+        f"{INTERVALS} momento_inicio = momento_inicio - interval 400 day",
+        f"{INTERVALS} data_inicio = data_inicio + 400",
+    ),
+    "fila__nenhum_pedido_se_perde": (
+        without_one("intermediario.int_fila__saidas"),
+        doubled("intermediario.int_fila__solicitacoes"),
+    ),
+    "fila_por_mes__pessoas_iguais_as_contadas_uma_a_uma": (
+        f"{QUEUE} qtd_pessoas_aguardando = qtd_aguardando",
+        f"{QUEUE} qtd_aguardando_obito = 0",
+    ),
+    "fila_por_mes__estoque_igual_aos_pedidos_abertos": (
+        f"{QUEUE} qtd_agendadas = qtd_agendadas + 1 where {LAST_MONTH}",
+        without_one("fila.fila_por_mes", f"qtd_aguardando > 0 and {LAST_MONTH}"),
+    ),
+    "fila_por_mes__estoque_conservado": (
+        f"{QUEUE} qtd_cancelamentos = 0",
+        f"{QUEUE} qtd_reenvios = qtd_reenvios + 1",
+    ),
+    "fila_por_mes__entradas_iguais_aos_pedidos": (
+        without_one("fila.fila_por_mes", "qtd_entradas > 0"),
+    ),
+    "absenteismo_por_mes__devidos_iguais_aos_pedidos": (
+        without_one("absenteismo.absenteismo_por_mes"),
+    ),
+    "absenteismo_por_mes__taxas_iguais_as_de_cada_agendamento": (
+        f"{ABSENCE} pct_falta_maximo = pct_falta_minimo",
+        f"{ABSENCE} pct_falta_minimo = pct_falta_desfecho_conhecido",
+        f"{ABSENCE} qtd_confirmados = 0",
+        f"{ABSENCE} unidade_executante_cnes = 'nao_informado'",
+    ),
+    "espera_por_mes__fila_igual_a_de_fila_por_mes": (
+        without_one("espera.espera_por_mes", "qtd_aguardando > 0"),
+    ),
+    "espera_por_mes__atendidas_iguais_aos_pedidos": (
+        without_one("espera.espera_por_mes", "qtd_atendidas > 0"),
+    ),
+}
+"""What breaks the tables that a test judges; each statement must turn it red by itself."""
+
+WRONG_ANSWERS = {
+    "try_time_minutes": ("('08:00', 480)", "('08:00', 481)"),
+    "check_digits": ("('00000000191', true, false)", "('00000000191', false, false)"),
+    "easter_sunday": ("(2026, '2026-04-05')", "(2026, '2026-04-06')"),
+    "clean_text": ("('---', null, null", "('---', '---', null"),
+    "dates": ("('2026-03-02', '2026-03-02', 1, 0, 1)", "('2026-03-02', '2026-03-02', 2, 0, 1)"),
+    "pseudonym": ("length(um) <> 32", "length(um) <> 33"),
+    "timestamps": ("'2026-06-03 16:21:36.962'", "'2026-06-03 13:21:36.962'"),
+    "timestamps_dmy": ("'2017-03-10 09:15:00')", "'2017-10-03 09:15:00')"),
+    "try_date": ("'2026-02-01', null", "'2026-01-02', null"),
+}
+"""Macros have no table to break: another answer is expected of them, and the test must object."""
+
+
+def judged(house: House) -> dict[str, Path]:
+    """Return the compiled SQL of the tests that need a fault, by name."""
+    target = Path(house.env["DBT_TARGET_PATH"])
+    manifest = json.loads((target / "manifest.json").read_bytes())
+    names = {
+        node["name"]
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "test"
+        and (
+            node["original_file_path"].startswith("tests/singular/")
+            or (node.get("test_metadata") or {}).get("name") == "soma_confere"
+        )
+    }
+    return {path.stem: path for path in (target / "compiled").rglob("*.sql") if path.stem in names}
+
+
+@pytest.fixture(scope="module")
+def copy(
+    city_house: House, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a copy of the built warehouse, under the name that compiled SQL gives it."""
+    path = tmp_path_factory.mktemp("faults") / "mapa.duckdb"
+    shutil.copyfile(city_house.settings.warehouse, path)
+    with duckdb.connect(str(path)) as con:
+        for pad in ("mapa_ipad", "mapa_opad"):
+            con.execute(f"set variable {pad} = $1", [bytes(64)])
+        con.execute(MACRO)
+        yield con
+
+
+def failures(con: duckdb.DuckDBPyConnection, sql: str) -> int:
+    """Count the rows that a test returns."""
+    (count,) = con.execute(f"select count(*) from ({sql}\n)").fetchone() or (0,)
+    return int(count)
+
+
+def test_every_check_has_a_fault_and_every_fault_a_check(city_house: House) -> None:
+    assert set(judged(city_house)) == FAULTS.keys() | WRONG_ANSWERS.keys()
+
+
+@pytest.mark.parametrize(
+    ("name", "fault"), [(name, fault) for name, faults in FAULTS.items() for fault in faults]
+)
+def test_a_fault_in_the_tables_turns_the_check_red(
+    city_house: House, copy: duckdb.DuckDBPyConnection, name: str, fault: str
+) -> None:
+    sql = judged(city_house)[name].read_text()
+    assert failures(copy, sql) == 0
+    copy.execute("begin")
+    try:
+        copy.execute(fault)
+        assert failures(copy, sql) > 0
+    finally:
+        copy.execute("rollback")
+
+
+@pytest.mark.parametrize("name", WRONG_ANSWERS)
+def test_a_macro_that_answers_otherwise_is_noticed(
+    city_house: House, copy: duckdb.DuckDBPyConnection, name: str
+) -> None:
+    sql = judged(city_house)[name].read_text()
+    right, wrong = WRONG_ANSWERS[name]
+    assert failures(copy, sql) == 0
+    assert right in sql
+    assert failures(copy, sql.replace(right, wrong, 1)) > 0
