@@ -11,7 +11,10 @@ esperados as (
     select
         o.competencia,
         sum(o.qtd_vagas_total) as qtd_total,
-        sum(o.qtd_vagas_ativas) as qtd_ativas
+        sum(o.qtd_vagas_ativas) as qtd_ativas,
+        sum(o.qtd_vagas_bloqueadas_feriado) as feriado,
+        sum(o.qtd_vagas_bloqueadas_afastamento_unidade) as afastamento_unidade,
+        sum(o.qtd_vagas_bloqueadas_afastamento_profissional) as afastamento_profissional
     from oferta as o
     group by o.competencia
 ),
@@ -21,6 +24,9 @@ obtidos as (
         r.competencia,
         sum(r.qtd_vagas_total) as qtd_total,
         sum(r.qtd_vagas_ativas) as qtd_ativas,
+        sum(r.qtd_vagas_bloqueadas_feriado) as feriado,
+        sum(r.qtd_vagas_bloqueadas_afastamento_unidade) as afastamento_unidade,
+        sum(r.qtd_vagas_bloqueadas_afastamento_profissional) as afastamento_profissional,
         sum(r.qtd_vagas_ativas_primeira_vez) as qtd_ativas_primeira_vez,
         sum(r.qtd_vagas_ativas_retorno) as qtd_ativas_retorno,
         sum(r.qtd_vagas_ativas_reserva) as qtd_ativas_reserva
@@ -38,5 +44,8 @@ full outer join obtidos as o
 where
     e.qtd_total is distinct from o.qtd_total
     or e.qtd_ativas is distinct from o.qtd_ativas
+    or e.feriado is distinct from o.feriado
+    or e.afastamento_unidade is distinct from o.afastamento_unidade
+    or e.afastamento_profissional is distinct from o.afastamento_profissional
     or coalesce(e.qtd_ativas, 0) <> coalesce(o.qtd_ativas_primeira_vez, 0)
     + coalesce(o.qtd_ativas_retorno, 0) + coalesce(o.qtd_ativas_reserva, 0)
