@@ -11,6 +11,10 @@ procedimentos as (
     select * from {{ ref('dim_procedimentos') }}
 ),
 
+referencia as (
+    select * from {{ ref('int_calendario__referencia') }}
+),
+
 regioes as (
     select * from {{ ref('regioes_saude') }}
 ),
@@ -29,10 +33,20 @@ final as (
         p.grupo_codigo,
         p.grupo_nome,
         -- categorias
+        -- a month is over when the day after the last described one is in another month
+        case
+            when o.competencia > d.data_referencia then 'programada'
+            when o.competencia = {{ competencia(add_days('d.data_referencia', 1)) }} then 'em_curso'
+            else 'encerrada'
+        end as competencia_situacao,
         o.limite_vinculante,
+        o.causa_principal,
         -- quantidades
         o.qtd_vagas_total,
         o.qtd_vagas_bloqueadas,
+        o.qtd_vagas_bloqueadas_feriado,
+        o.qtd_vagas_bloqueadas_afastamento_unidade,
+        o.qtd_vagas_bloqueadas_afastamento_profissional,
         o.qtd_vagas_ativas,
         o.qtd_ppi,
         o.qtd_teto,
@@ -52,6 +66,7 @@ final as (
         o.qtd_vagas_ativas_reserva,
         o.qtd_oferta_real_reserva
     from oferta as o
+    cross join referencia as d
     left join estabelecimentos as e
         on o.unidade_executante_cnes = e.unidade_cnes
     left join procedimentos as p

@@ -21,12 +21,16 @@ from mapa.errors import FormatError, LayoutError, MapaError
 from mapa.landing import Folder
 
 
-class CountsRetries(Protocol):
-    """A door, which counts the attempts beyond the first of all requests."""
+class Watched(Protocol):
+    """A door, which counts its attempts and knows whether a simulator answered."""
 
     @property
     def retries(self) -> int:
-        """Attempts beyond the first."""
+        """Attempts beyond the first, of all requests."""
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether any answer said that it is simulated."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +115,8 @@ class Load:
         started: UTC, naive; also the `_carregado_em` of all its rows.
         since, until: window on the source's clock (naive, local); `until` is exclusive.
         finished, version: end and code of the load; in a replay those of the load that is repeated.
+        synthetic: whether what came says that it is simulated; None when the load that is repeated
+            did not look.
 
     """
 
@@ -129,9 +135,10 @@ class Load:
     notes: list[str] = field(default_factory=list)
     finished: datetime | None = None
     version: str = __version__
+    synthetic: bool | None = False
     refused_changes: list[Change] = field(default_factory=list)
     _folder: Folder | None = field(default=None, init=False)
-    _door: CountsRetries | None = field(default=None, init=False)
+    _door: Watched | None = field(default=None, init=False)
     _retries_before: int = field(default=0, init=False)
     scratch: duckdb.DuckDBPyConnection = field(init=False)
     shelf: duckdb.DuckDBPyConnection = field(init=False)
@@ -145,7 +152,7 @@ class Load:
         self.scratch.close()
         self.shelf.close()
 
-    def watch(self, folder: Folder, door: CountsRetries | None = None) -> None:
+    def watch(self, folder: Folder, door: Watched | None = None) -> None:
         """Let the audit row say how much came and how often it was asked, even if the load fails.
 
         The checksum is that of the files, unless the loader sets another one.
@@ -158,6 +165,8 @@ class Load:
         if self._folder and self._folder.files:
             self.size = self._folder.size
             self.sha256 = self.sha256 or self._folder.sha256
+        if (self._folder and self._folder.synthetic) or (self._door and self._door.synthetic):
+            self.synthetic = True
         if self._door:
             self.retries = self._door.retries - self._retries_before
 
@@ -177,6 +186,7 @@ class Load:
             "novas_tentativas": self.retries,
             "sha256": self.sha256,
             "versao_codigo": self.version,
+            "eh_sintetica": self.synthetic,
         }
 
     def reject(self, file: str, rejeitos: pa.Table) -> None:
@@ -249,11 +259,11 @@ class Load:
         known = (t.received, t.loaded, t.identical, t.rejected)
         counts: list[int | None] = [*known] if done else [None] * 4
         self.con.execute(
-            f"insert into controle.cargas values ({', '.join('?' * 18)})",
+            f"insert into controle.cargas values ({', '.join('?' * 19)})",
             [
                 self.id, self.source, self.entity, self.origin, self.since, self.until,
                 self.started, self.finished or _now(), self.size, *counts, self.retries,
-                self.sha256 or None, self.version, outcome, message,
+                self.sha256 or None, self.version, outcome, message, self.synthetic,
             ],
         )  # fmt: skip
 
@@ -325,6 +335,27 @@ def newest_load(con: duckdb.DuckDBPyConnection, source: str, entity: str) -> dat
         "select max(iniciada_em) from controle.cargas "
         "where fonte = ? and entidade = ? and resultado = 'completa'",
         [source, entity],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def is_synthetic(con: duckdb.DuckDBPyConnection) -> bool | None:
+    """Say whether anything that was loaded is simulated; None when some loads did not look."""
+    known = con.execute(
+        "select 1 from duckdb_columns() where schema_name = 'controle' and table_name = 'cargas' "
+        "and column_name = 'eh_sintetica'"
+    ).fetchone()
+    if not known:
+        return None
+    row = con.execute(
+        """
+        select
+            case
+                when bool_or(eh_sintetica) then true
+                when count(eh_sintetica) = count(*) then false
+            end
+        from controle.cargas where resultado = 'completa'
+        """
     ).fetchone()
     return row[0] if row else None
 

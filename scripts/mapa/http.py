@@ -21,6 +21,7 @@ from typing import Any
 import httpx
 import stamina
 
+from mapa import synthetic
 from mapa.errors import ConfigError, FormatError, SourceError
 from mapa.packing import DamagedError, unpack
 from mapa.settings import Settings, refuse_wide_mode
@@ -188,6 +189,7 @@ class Door:
     Attributes:
         host: for messages.
         retries: attempts beyond the first, summed over all requests.
+        synthetic: whether any answer said that it is simulated.
 
     """
 
@@ -216,6 +218,7 @@ class Door:
         self.patience = patience or Patience()
         self.pace = pace or Pace(0)
         self.retries = 0
+        self.synthetic = False
         # Retries are counted and reported; stamina's own log line tells a person nothing.
         stamina.instrumentation.set_on_retry_hooks(())
         self._counting = threading.Lock()
@@ -302,6 +305,7 @@ class Door:
         self.pace.wait()
         end = time.monotonic() + 2 * self.patience.timeout
         with self._client.stream(method, self.url + path, **request) as response:
+            self.synthetic = self.synthetic or synthetic.HEADER in response.headers
             body = bytearray()
             for chunk in response.iter_raw():
                 body += chunk

@@ -41,6 +41,8 @@ class Folder:
     source: str
     load_id: str
     files: list[Landed] = field(default_factory=list)
+    synthetic: bool = False
+    """Whether a file of it says that it is simulated."""
 
     @property
     def path(self) -> Path:

@@ -33,8 +33,10 @@ create table if not exists controle.cargas (
     sha256 varchar,
     versao_codigo varchar not null,
     resultado varchar not null,
-    mensagem varchar
+    mensagem varchar,
+    eh_sintetica boolean
 );
+alter table controle.cargas add column if not exists eh_sintetica boolean;
 create table if not exists controle.rejeitos (
     carga_id varchar not null,
     arquivo varchar not null,

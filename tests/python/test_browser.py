@@ -19,9 +19,18 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from conftest import House
-from mapa.panels.data import MEASURES, newest
+from mapa.panels.data import newest
+from mapa.panels.figures import SYNTHETIC
 from mapa.panels.style import day, month_label, number
 
+CARDS = (
+    "qtd_vagas_total",
+    "qtd_vagas_bloqueadas",
+    "qtd_vagas_ativas",
+    "qtd_vagas_perdidas_teto",
+    "qtd_vagas_perdidas_ppi",
+    "qtd_oferta_real",
+)
 CHROMIUM = shutil.which("chromium")
 MAPA = Path(sys.executable).with_name("mapa")
 WAIT = 30_000
@@ -98,17 +107,17 @@ def published_sums(house: House, condition: str = "true") -> dict[str, str]:
     with duckdb.connect(str(database), read_only=True) as con:
         sums = con.execute(
             f"""
-            select {", ".join(f"coalesce(sum({m}), 0)" for m in MEASURES)}
+            select {", ".join(f"coalesce(sum({m}), 0)" for m in CARDS)}
             from pub_oferta_real_por_mes where competencia between $1 and $2 and {condition}
             """,
             [first, last],
         ).fetchall()[0]
-    return {m: number(value) for m, value in zip(MEASURES, sums, strict=True)}
+    return {m: number(value) for m, value in zip(CARDS, sums, strict=True)}
 
 
 def cards(page: Page) -> dict[str, str]:
     """Return the texts of the cards."""
-    return {m: page.inner_text(f"#cartao-{m}") for m in MEASURES}
+    return {m: page.inner_text(f"#cartao-{m}") for m in CARDS}
 
 
 def test_the_cards_show_the_published_numbers(panel: Watched, city_house: House) -> None:
@@ -125,8 +134,15 @@ def test_the_page_is_portuguese_and_says_until_when_and_from_where(
     assert day(offer.as_of) in situation
     assert "SISREG" in situation
     assert "CC BY 4.0" in situation
+    assert panel.page.inner_text("#sinteticos") == SYNTHETIC
+    assert panel.page.locator("#sinteticos").is_visible()
     body = panel.page.inner_text("body")
-    for heading in ("Para onde vão as vagas", "Por região de saúde", "Por procedimento"):
+    for heading in (
+        "O que retirou as vagas",
+        "Para onde vão as vagas",
+        "Por região de saúde",
+        "Por procedimento",
+    ):
         assert heading in body
     assert not re.search(r"\b(Select|Reset|Filters?|Loading|Page)\b", body)
 
@@ -134,6 +150,39 @@ def test_the_page_is_portuguese_and_says_until_when_and_from_where(
 def test_the_charts_are_drawn(panel: Watched) -> None:
     for name in ("por_mes", "por_regiao", "por_procedimento"):
         panel.page.wait_for_selector(f"#{name} .plot-container .bars path", timeout=WAIT)
+
+
+def test_the_ranking_sums_to_what_the_cards_lose(panel: Watched, city_house: House) -> None:
+    sums = {name: int(text.replace(".", "")) for name, text in published_sums(city_house).items()}
+    lost = sums["qtd_vagas_total"] - sums["qtd_oferta_real"]
+    assert panel.page.inner_text("#causas-soma") == number(lost)
+    slots = panel.page.locator("#causas tbody tr td:nth-child(3)").all_inner_texts()
+    assert sum(int(text.replace(".", "")) for text in slots) == 2 * lost
+
+
+def test_months_to_come_are_shown_apart_and_not_added(panel: Watched, city_house: House) -> None:
+    offer = newest(city_house.settings.published)
+    before = cards(panel.page)
+    assert offer.months[-1] > offer.default_months[1]
+    panel.page.click("#competencia_last .dash-dropdown, #competencia_last")
+    panel.page.locator(".dash-dropdown-option", has_text=month_label(offer.months[-1])).click()
+    panel.page.wait_for_selector("#programada", timeout=WAIT)
+    assert month_label(offer.months[-1]) in panel.page.inner_text("#programada")
+    assert cards(panel.page) == before
+    assert panel.page.inner_text("#periodo").endswith(month_label(offer.default_months[1]))
+
+
+def test_a_kept_address_opens_the_panel_and_an_unknown_one_leads_there(
+    browser: Browser, address: str
+) -> None:
+    page = browser.new_page()
+    page.goto(f"{address}/oferta/")
+    page.wait_for_selector("#cartao-qtd_oferta_real", timeout=WAIT)
+    page.goto(f"{address}/fila")
+    assert "Página não encontrada" in page.inner_text("body")
+    page.click("a")
+    page.wait_for_selector("#cartao-qtd_oferta_real", timeout=WAIT)
+    page.close()
 
 
 def test_nothing_fails_and_no_other_host_is_asked(panel: Watched, address: str) -> None:
@@ -186,6 +235,7 @@ def test_the_download_holds_the_published_numbers(
     with panel.page.expect_download(timeout=WAIT) as waiting:
         panel.page.click("#baixar")
     offer = newest(city_house.settings.published)
+    assert waiting.value.suggested_filename.startswith("dados_sinteticos_oferta_")
     assert waiting.value.suggested_filename.endswith(f"_dados_ate_{offer.as_of}.csv")
     path = tmp_path / "oferta.csv"
     waiting.value.save_as(path)

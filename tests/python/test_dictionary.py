@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from conftest import House, environment
 from mapa import dictionary
 from mapa.commands.dictionary import dictionary as command
-from mapa.dictionary import checks, entries
+from mapa.dictionary import checks, entries, files
 from mapa.dictionary.yaml_keys import unknown_keys
 from mapa.errors import LayoutError
 
@@ -42,8 +42,9 @@ def test_nothing_in_the_project_is_undocumented(city_house: House) -> None:
 
 def test_the_csv_has_a_row_for_every_column(city_house: House, manifest: dict[str, Any]) -> None:
     path = city_house.settings.published / "dicionario.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file, delimiter=";"))
+    assert {row["dados"] for row in rows} == {"sintéticos"}
     expected = {
         (node["schema"], node["name"], column)
         for node in entries.documented(manifest)
@@ -54,6 +55,62 @@ def test_the_csv_has_a_row_for_every_column(city_house: House, manifest: dict[st
     assert published
     assert {row["classe_lgpd"] for row in published} == {"publico"}
     assert all(row["tipo"] and row["descricao"] and row["origem"] for row in published)
+
+
+def as_excel_opens(content: bytes) -> list[list[str]]:
+    """Return the cells that a double click in a Brazilian Excel shows.
+
+    It takes UTF-8 only by its mark, else windows-1252; the delimiter is the one of the region; a
+    line ends with CR and LF outside quotes.
+    """
+    mark = b"\xef\xbb\xbf"
+    text = content[3:].decode() if content.startswith(mark) else content.decode("windows-1252")
+    cells, cell, quoted, at = [[""]], "", False, 0
+    while at < len(text):
+        if text[at] == '"' and quoted and text[at : at + 2] == '""':
+            cell, at = f'{cell}"', at + 1
+        elif text[at] == '"' and (quoted or not cell):
+            quoted = not quoted
+        elif not quoted and text[at] == ";":
+            cells[-1][-1], cell = cell, ""
+            cells[-1].append("")
+        elif not quoted and text[at : at + 2] == "\r\n":
+            cells[-1][-1], cell, at = cell, "", at + 1
+            cells.append([""])
+        else:
+            cell += text[at]
+        at += 1
+    assert not quoted
+    assert cells.pop() == [""]
+    return cells
+
+
+def test_the_csv_opens_in_a_brazilian_excel(city_house: House) -> None:
+    heading, *rows = as_excel_opens((city_house.settings.published / "dicionario.csv").read_bytes())
+    assert tuple(heading) == entries.HEADINGS
+    assert len(rows) > 500
+    assert {len(row) for row in rows} == {len(heading)}
+    told = {(row[2], row[4]): row[6] for row in rows}
+    assert (
+        "PPI da central executora para o procedimento no mês."
+        in (told["pub_oferta_real_por_mes", "qtd_ppi"])
+    )
+    every = [cell for row in rows for cell in row]
+    # Excel would run a cell that begins so, and read one of digits and a comma as a number.
+    assert [cell for cell in every if cell.startswith(("=", "+", "-", "@", "\t"))] == []
+    assert [cell for cell in every if "\n" in cell or "\r" in cell or len(cell) > 32_767] == []
+    assert any(";" in cell for cell in every)
+
+
+@pytest.mark.parametrize(
+    "hard", ["a;b", 'diz "sim"', "1,5", "ção", "fim;", '"', "linha\nnova", "dois\r\nfins"]
+)
+def test_no_text_breaks_the_csv_apart(tmp_path: Path, hard: str) -> None:
+    entry = entries.Entry(*[hard] * len(entries.HEADINGS))
+    files.write_csv([entry, entry], tmp_path / "d.csv")
+    heading, *rows = as_excel_opens((tmp_path / "d.csv").read_bytes())
+    assert tuple(heading) == entries.HEADINGS
+    assert rows == [[hard] * len(heading)] * 2
 
 
 def test_the_spreadsheet_is_ready_to_use(city_house: House) -> None:
@@ -72,6 +129,7 @@ def test_the_page_is_one_portuguese_file_that_calls_nobody(city_house: House) ->
     text = (city_house.settings.published / "dicionario.html").read_text(encoding="utf-8")
     assert 'lang="pt-BR"' in text
     assert "Mapa Social da Saúde — dicionário de dados" in text
+    assert "DADOS SINTÉTICOS" in text
     assert "<script src=" not in text
     assert '<link rel="stylesheet"' not in text
     for address in ('getdbt.com/"', "sinter-collect", "fuzzed"):
@@ -142,6 +200,7 @@ def macro_without_text(manifest: dict[str, Any]) -> None:
         (node_key("columns", {}), "describes no columns"),
         (node_key("patch_path", "mapa://models/publicacao/outro.yml"), "belongs in"),
         (node_key("name", "estabelecimentos"), "a name starts with pub_"),
+        (column_text("Denominação de outra coisa."), "says something else than in dim_estab"),
         (column_class(None), "config.meta.lgpd is missing"),
         (column_class("secreto"), "config.meta.lgpd is secreto"),
         (column_class("pseudonimo"), "`pseudonimo` is not allowed in publicacao"),

@@ -18,7 +18,8 @@ from conftest import House, environment
 from mapa.commands.panels import panels as command
 from mapa.errors import PortError, PublishError
 from mapa.panels import figures, grid, style
-from mapa.panels.data import MEASURES, between, newest
+from mapa.panels.data import MEASURES, between, causes, closed, newest, planned
+from mapa.panels.page import build_app
 from mapa.publish import store
 
 
@@ -141,22 +142,162 @@ def test_the_table_sums_to_the_cards(rows: pd.DataFrame) -> None:
     assert lost.is_monotonic_decreasing
 
 
+TAKEN = list(style.CAUSES)
+
+
 @pytest.mark.parametrize(
-    ("limit", "ceiling", "ppi", "expected"),
+    ("taken", "named", "ranked"),
     [
-        ("nao_informado", 0, 0, "PPI e teto não informados"),
-        ("escala", 0, 0, "Nenhum limite atingido"),
-        ("teto", 3, 2, "Teto da unidade"),
-        ("ppi", 2, 3, "PPI da central"),
+        ((0, 0, 0, 3, 2), "Teto da unidade", [(1, 3), (2, 2)]),
+        ((0, 0, 0, 2, 3), "PPI da central", [(1, 3), (2, 2)]),
+        ((4, 0, 0, 2, 3), "Feriado", [(1, 4), (2, 3), (3, 2)]),
+        ((0, 5, 1, 2, 3), "Afastamento da unidade", [(1, 5), (2, 3), (3, 2), (4, 1)]),
+        ((0, 1, 9, 0, 8), "Afastamento do profissional", [(1, 9), (2, 8), (3, 1)]),
+        ((2, 2, 2, 0, 5), "PPI da central", [(1, 5), (2, 2), (2, 2), (2, 2)]),
+        ((3, 0, 0, 0, 3), "Feriado e PPI da central (empate)", [(1, 3), (1, 3)]),
+        ((0, 0, 0, 0, 0), "Nenhuma", []),
     ],
 )
-def test_the_table_names_the_limit_that_took_most(
-    rows: pd.DataFrame, limit: str, ceiling: int, ppi: int, expected: str
+def test_every_cause_is_ranked_by_the_slots_it_took(
+    rows: pd.DataFrame, taken: tuple[int, ...], named: str, ranked: list[tuple[int, int]]
 ) -> None:
-    one = rows.head(1).assign(
-        limite_vinculante=limit, qtd_vagas_perdidas_teto=ceiling, qtd_vagas_perdidas_ppi=ppi
+    values = dict(zip(TAKEN, taken, strict=True))
+    found = causes(values)
+    assert [(cause.place, cause.slots) for cause in found] == ranked
+    assert sum(cause.slots for cause in found) == sum(taken)
+    one = rows.head(1).assign(qtd_vagas_total=100, limite_vinculante="ppi", **values)
+    assert grid.summed(one)["causa"].tolist() == [named]
+
+
+def test_the_ranking_sums_to_total_less_real_offer_whatever_is_selected(
+    rows: pd.DataFrame,
+) -> None:
+    known = rows.dropna(subset=["qtd_vagas_total"])
+    selections = [known, *(part for _, part in known.groupby("regiao"))]
+    selections += [part for _, part in known.groupby("unidade")]
+    assert len(selections) > 10
+    for selection in selections:
+        sums = selection[list(MEASURES)].sum()
+        lost = sums["qtd_vagas_total"] - sums["qtd_oferta_real"]
+        assert sum(cause.slots for cause in causes(sums)) == lost
+        assert f"'{style.number(lost)}'" in str(drawn(figures.ranking, selection))
+
+
+def test_the_published_cause_is_the_one_that_took_most(published: Path) -> None:
+    codes = dict(
+        zip(
+            TAKEN,
+            ("feriado", "afastamento_unidade", "afastamento_profissional", "teto", "ppi"),
+            strict=True,
+        )
     )
-    assert grid.summed(one)["limite"].tolist() == [expected]
+    with duckdb.connect(str((published / store.DATABASE).resolve()), read_only=True) as con:
+        found = con.execute(
+            f"""
+            select causa_principal, limite_vinculante, qtd_vagas_total, qtd_oferta_real,
+                {", ".join(TAKEN)}
+            from pub_oferta_real_por_mes
+            """
+        ).fetchall()
+    limits_that_took_less = 0
+    for cause, limit, total, real, *taken in found:
+        if total is None:
+            assert cause is None
+            continue
+        assert sum(taken) == total - real
+        first = [codes[n] for n, slots in zip(TAKEN, taken, strict=True) if slots == max(taken)]
+        expected = "nenhuma" if not max(taken) else first[0] if len(first) == 1 else "empate"
+        assert cause == expected
+        limits_that_took_less += limit in ("ppi", "teto") and cause not in (limit, "empate")
+    assert limits_that_took_less > 0
+
+
+@pytest.fixture
+def mid_month(published: Path) -> Path:
+    """Return the files as if the data went to 15 June: that month is under way."""
+    folder = published / "versions" / "99990101T000000Z-00000000"
+    shutil.copytree(published / "current", folder)
+    with duckdb.connect(str(folder / store.DATABASE)) as con:
+        con.execute("update pub_atualizacao set data_referencia = '2026-06-15'")
+        con.execute(
+            """
+            update pub_oferta_real_por_mes set competencia_situacao = case
+                when competencia > '2026-06-15' then 'programada'
+                when competencia = '2026-06-01' then 'em_curso'
+                else 'encerrada'
+            end
+            """
+        )
+    store._link(published / "current", Path("versions") / folder.name)
+    return published
+
+
+def test_months_that_are_not_over_are_never_added_to_those_that_are(mid_month: Path) -> None:
+    offer = newest(mid_month)
+    assert offer.default_months[1] == date(2026, 5, 1)
+    every = between(mid_month, str(offer.months[0]), str(offer.months[-1]))
+    over = every[every["competencia"] < date(2026, 6, 1)]
+    assert len(offer.months) > len(over["competencia"].unique()) + 1
+    assert set(closed(every)["competencia"]) == set(over["competencia"])
+    shown = str(drawn(figures.cards, every))
+    for measure in ("qtd_vagas_total", "qtd_oferta_real"):
+        value = style.number(over[measure].sum())
+        assert f"Div(children='{value}', id='cartao-{measure}'" in shown
+        ahead = planned(every)[measure].sum()
+        assert style.number(ahead) in shown.partition("Oferta programada, jun/26 a ")[2]
+    listed = grid.summed(every)
+    assert listed["qtd_vagas_total"].sum() == over["qtd_vagas_total"].sum()
+    regional = drawn(figures.by_region, every)
+    parts = [values(regional, part.name, "x") for part in style.PARTS]
+    assert sum(map(sum, parts)) == over["qtd_vagas_total"].sum()
+    assert style.period(over["competencia"]) in regional.layout.xaxis.title.text
+    monthly = drawn(figures.by_month, every)
+    assert {line.x0 for line in monthly.layout.shapes} == {len(set(over["competencia"])) - 0.5}
+
+
+def test_a_selection_without_a_month_that_is_over_is_named_planned(mid_month: Path) -> None:
+    ahead = between(mid_month, "2026-06-01", "2026-07-01")
+    shown = str(drawn(figures.cards, ahead))
+    assert "Meses encerrados" not in shown
+    assert "Oferta programada, jun/26 a jul/26" in shown
+    assert "oferta programada" in str(drawn(figures.ranking, ahead))
+    assert "oferta programada" in drawn(figures.by_region, ahead).layout.xaxis.title.text
+    assert grid.summed(ahead)["qtd_vagas_total"].sum() == ahead["qtd_vagas_total"].sum()
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "band", "unnoted"),
+    [(True, True, False), (False, False, False), (None, False, True)],
+)
+def test_the_page_says_whether_the_data_are_simulated(
+    rows: pd.DataFrame, synthetic: bool | None, band: bool, unnoted: bool
+) -> None:
+    assert rows["eh_sintetico"].all()
+    marked = rows.assign(eh_sintetico=pd.Series([synthetic] * len(rows), rows.index, object))
+    shown = str(drawn(figures.situation, marked))
+    assert (figures.SYNTHETIC in shown, figures.UNNOTED in shown) == (band, unnoted)
+    name = drawn(figures.table, marked).csvExportParams["fileName"]
+    assert name.startswith("dados_sinteticos_") is band
+
+
+@pytest.fixture(scope="module")
+def visitor(city_house: House) -> Any:
+    return build_app(city_house.settings.published.resolve()).dash.server.test_client()
+
+
+@pytest.mark.parametrize("path", ["/oferta", "/oferta/", "/Oferta", "/oferta?de=painel"])
+def test_the_addresses_that_people_keep_lead_to_the_page(visitor: Any, path: str) -> None:
+    answer = visitor.get(path, follow_redirects=True)
+    assert (answer.status_code, answer.request.path) == (200, "/")
+
+
+@pytest.mark.parametrize("path", ["/nada", "/nada/mais", "/oferta/2026", "/fila"])
+def test_an_unknown_address_says_so_in_portuguese_and_leads_home(visitor: Any, path: str) -> None:
+    answer = visitor.get(path)
+    assert answer.status_code == 404
+    assert 'lang="pt-BR"' in answer.text
+    assert "Este endereço não existe" in answer.text
+    assert '<a href="/">' in answer.text
 
 
 def test_unknown_quantities_are_said_and_never_zero(rows: pd.DataFrame) -> None:

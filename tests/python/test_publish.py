@@ -91,6 +91,8 @@ def test_the_published_files_hold_what_the_manifest_says(city_house: House) -> N
     assert manifest is not None
     assert manifest["licence"] == "CC BY 4.0"
     assert manifest["data_referencia"] == city_house.truth["data_referencia"]
+    assert manifest["synthetic"] is True
+    assert manifest["source"].startswith("DADOS SINTÉTICOS")
     with duckdb.connect(str(published / "mapa_publico.duckdb"), read_only=True) as con:
         tables = {
             row[0]: row[1]
@@ -110,6 +112,10 @@ def test_the_published_files_hold_what_the_manifest_says(city_house: House) -> N
                 rows = con.execute(f"select count(*) from {source}").fetchall()
                 assert rows == [(table["rows"],)], source
             assert tables[name].startswith(table["description"])
+            facts = con.execute(
+                f"select decode(key), decode(value) from parquet_kv_metadata('{parquet}')"
+            ).fetchall()
+            assert dict(facts)["fonte"] == manifest["source"]
 
 
 def test_every_published_column_carries_its_description(city_house: House) -> None:
@@ -151,6 +157,36 @@ def test_new_content_replaces_the_old_under_the_readers(copied: Settings) -> Non
         assert reader.execute(question).fetchall() == [(old + known, rows)]
     assert require_whole(copied.published) == outcome.version
     assert [path.name for path in store.versions(copied.published)] == [outcome.version]
+
+
+def test_a_reader_at_the_stable_path_keeps_its_release_and_the_next_one_sees_the_new(
+    copied: Settings,
+) -> None:
+    question = "select sum(qtd_vagas_total) from pub_oferta_real_por_mes"
+    path = str(copied.published / store.DATABASE)
+    with duckdb.connect(path, read_only=True) as pooled:
+        old = pooled.execute(question).fetchall()
+        more_offer(copied)
+        publish(copied)
+        with duckdb.connect(path, read_only=True) as later:
+            assert later.execute(question).fetchall() != old
+            assert pooled.execute(question).fetchall() == old
+
+
+def test_real_data_are_published_as_real(copied: Settings) -> None:
+    change(copied, "update controle.cargas set eh_sintetica = false")
+    change(
+        copied,
+        "update publicacao.pub_atualizacao set eh_sintetico = false, fonte = 'SISREG e CNES'",
+    )
+    assert publish(copied).new
+    manifest = read_manifest(copied.published)
+    assert manifest is not None
+    assert (manifest["synthetic"], manifest["source"]) == (False, "SISREG e CNES")
+    for name in ("dicionario.html", "dicionario.csv"):
+        said = (copied.published / name).read_text(encoding="utf-8")
+        assert "DADOS SINTÉTICOS: este" not in said
+        assert ";sintéticos\r\n" not in said
 
 
 def _which_test(results: dict[str, Any]) -> None:

@@ -16,6 +16,7 @@ import pytest
 from click.testing import CliRunner
 from lxml import etree
 
+from mapa import synthetic
 from mapa.cli import cli
 from mapa.errors import PortError
 from mapa.simulate import files
@@ -512,7 +513,8 @@ def written(city: City, tmp_path_factory: pytest.TempPathFactory) -> dict[str, P
     folder = tmp_path_factory.mktemp("files")
     files.write(city, folder, UNTIL - timedelta(days=31))
     paths = files.write(city, folder)
-    assert sorted(paths) == sorted(folder.iterdir())  # nothing of the first call is left
+    # Nothing of the first call is left; the marker says that the files are simulated.
+    assert sorted([*paths, folder / synthetic.MARKER]) == sorted(folder.iterdir())
     return {path.name: path for path in paths}
 
 
@@ -612,7 +614,7 @@ def test_files_only_writes_files_and_truth(tmp_path: Path) -> None:
     command = ["simulate", "--dir", str(tmp_path), "--files-only", "--people", "1000"]
     result = CliRunner().invoke(cli, [*command, "--days", "60"])
     assert result.exit_code == 0, result.output
-    assert len(list((tmp_path / "files").iterdir())) == 11
+    assert len(list((tmp_path / "files").glob("[!.]*"))) == 11
     assert json.loads((tmp_path / "truth.json").read_bytes())["data_referencia"] == "2026-06-30"
 
 

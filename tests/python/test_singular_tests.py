@@ -150,6 +150,9 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "oferta_real_por_mes__real_e_a_soma_dos_tipos": (
         f"{REAL} qtd_oferta_real_primeira_vez = qtd_vagas_ativas_primeira_vez",
     ),
+    "oferta_real_por_mes__causas_somam_tudo_que_nao_e_oferta_real": (
+        f"{REAL} qtd_vagas_bloqueadas_afastamento_unidade = qtd_vagas_bloqueadas + 1",
+    ),
     "oferta_real_por_tipo_por_mes__tipos_somam_o_mes": (
         "update oferta.oferta_real_por_tipo_por_mes set "
         "qtd_vagas_perdidas_ppi = qtd_vagas_perdidas_ppi + qtd_vagas_perdidas_teto, "

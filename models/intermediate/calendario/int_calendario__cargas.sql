@@ -10,6 +10,7 @@ datadas as (
         c.entidade,
         c.janela_fim,
         c.iniciada_em,
+        c.eh_sintetica,
         -- warehouses of before the day was kept have only the start of the load
         cast(coalesce(c.janela_fim, {{ local_clock('c.iniciada_em') }}) as date) as visto_em
     from cargas as c
@@ -25,7 +26,9 @@ final as (
         -- datas
         d.visto_em,
         d.janela_fim,
-        d.iniciada_em
+        d.iniciada_em,
+        -- indicadores
+        d.eh_sintetica
     from datadas as d
     where {{ known_on('d.visto_em') }}
 )

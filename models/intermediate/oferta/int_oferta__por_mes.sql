@@ -13,6 +13,9 @@ por_tipo as (
         v.vaga_tipo,
         cast(sum(v.qtd_vagas_total) as bigint) as qtd_vagas_total,
         cast(sum(v.qtd_bloqueadas_ate_afastamento_profissional) as bigint) as qtd_vagas_bloqueadas,
+        sum(v.qtd_bloqueadas_ate_feriado) as ate_feriado,
+        sum(v.qtd_bloqueadas_ate_afastamento_unidade) as ate_afastamento_unidade,
+        sum(v.qtd_bloqueadas_ate_afastamento_profissional) as ate_afastamento_profissional,
         cast(sum(v.qtd_vagas_total - v.qtd_bloqueadas_ate_afastamento_profissional) as bigint)
             as qtd_vagas_ativas
     from vagas as v
@@ -42,6 +45,11 @@ final as (
         {% endfor %}
         cast(sum(t.qtd_vagas_total) as bigint) as qtd_vagas_total,
         cast(sum(t.qtd_vagas_bloqueadas) as bigint) as qtd_vagas_bloqueadas,
+        cast(sum(t.ate_feriado) as bigint) as qtd_vagas_bloqueadas_feriado,
+        cast(sum(t.ate_afastamento_unidade - t.ate_feriado) as bigint)
+            as qtd_vagas_bloqueadas_afastamento_unidade,
+        cast(sum(t.ate_afastamento_profissional - t.ate_afastamento_unidade) as bigint)
+            as qtd_vagas_bloqueadas_afastamento_profissional,
         cast(sum(t.qtd_vagas_ativas) as bigint) as qtd_vagas_ativas
     from por_tipo as t
     group by

@@ -1,6 +1,8 @@
 -- Grain: month, executing central, executing unit, procedure. The real offer is shared between the
 -- kinds of slot by largest remainder, ties in the order of the list (regra_oferta_real).
 {% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
+{% set bloqueios = ['feriado', 'afastamento_unidade', 'afastamento_profissional'] %}
+{% set causas = bloqueios + ['teto', 'ppi'] %}
 
 with oferta as (
     select * from {{ ref('int_oferta__por_mes') }}
@@ -61,8 +63,25 @@ repartidas as (
             when p.qtd_apos_teto < p.qtd_vagas_ativas then 'teto'
             when p.qtd_ppi is null and p.qtd_teto is null then 'nao_informado'
             when p.qtd_vagas_ativas is not null then 'escala'
-        end as limite_vinculante
+        end as limite_vinculante,
+        {% for bloqueio in bloqueios %}
+        p.qtd_vagas_bloqueadas_{{ bloqueio }} as perdidas_{{ bloqueio }},
+        {% endfor %}
+        p.qtd_vagas_ativas - p.qtd_apos_teto as perdidas_teto,
+        p.qtd_apos_teto - p.qtd_oferta_real as perdidas_ppi
     from partes as p
+),
+
+-- what took most of all causes, blocks and limits alike (regra_causas_das_perdas)
+ordenadas as (
+    select
+        r.*,
+        greatest(
+            {% for causa in causas %}
+            r.perdidas_{{ causa }}{{ ',' if not loop.last }}
+            {% endfor %}
+        ) as maior_perda
+    from repartidas as r
 ),
 
 final as (
@@ -74,15 +93,32 @@ final as (
         r.procedimento_codigo,
         -- categorias
         r.limite_vinculante,
+        case
+            when r.qtd_oferta_real is null then null
+            when r.maior_perda = 0 then 'nenhuma'
+            when
+                {% for causa in causas %}
+                case when r.perdidas_{{ causa }} = r.maior_perda then 1 else 0 end
+                {{ '+' if not loop.last }}
+                {% endfor %}
+                > 1
+                then 'empate'
+            {% for causa in causas %}
+            when r.perdidas_{{ causa }} = r.maior_perda then '{{ causa }}'
+            {% endfor %}
+        end as causa_principal,
         -- quantidades
         r.qtd_vagas_total,
         r.qtd_vagas_bloqueadas,
+        {% for bloqueio in bloqueios %}
+        r.qtd_vagas_bloqueadas_{{ bloqueio }},
+        {% endfor %}
         r.qtd_vagas_ativas,
         r.qtd_ppi,
         r.qtd_teto,
         r.qtd_oferta_real,
-        r.qtd_apos_teto - r.qtd_oferta_real as qtd_vagas_perdidas_ppi,
-        r.qtd_vagas_ativas - r.qtd_apos_teto as qtd_vagas_perdidas_teto,
+        r.perdidas_ppi as qtd_vagas_perdidas_ppi,
+        r.perdidas_teto as qtd_vagas_perdidas_teto,
         r.qtd_vagas_total_primeira_vez,
         r.qtd_vagas_bloqueadas_primeira_vez,
         r.qtd_vagas_ativas_primeira_vez,
@@ -95,7 +131,7 @@ final as (
         r.qtd_vagas_bloqueadas_reserva,
         r.qtd_vagas_ativas_reserva,
         r.qtd_oferta_real_reserva
-    from repartidas as r
+    from ordenadas as r
 )
 
 select * from final

@@ -11,6 +11,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+from mapa import audit, warehouse
 from mapa.dbt import run_dbt
 from mapa.dictionary import checks, entries, files
 from mapa.settings import Settings
@@ -22,6 +23,8 @@ def make(settings: Settings, folder: Path) -> list[Path]:
     dbt works in a target folder of its own, because `docs generate` writes a `run_results.json`
     and would wipe out the record of the build that a publication has to see.
 
+    All three say so when what is loaded is simulated, in whole or in part.
+
     Raises:
         BuildError: dbt could not generate the documentation.
     """
@@ -31,8 +34,10 @@ def make(settings: Settings, folder: Path) -> list[Path]:
     manifest, catalog = _read(target / "manifest.json"), _read(target / "catalog.json")
     folder.mkdir(parents=True, exist_ok=True)
     made = [folder / f"dicionario.{kind}" for kind in ("html", "xlsx", "csv")]
-    files.write_html(target / "static_index.html", made[0], target.resolve())
-    rows = list(entries.columns(manifest, catalog))
+    with warehouse.connect(settings.warehouse, read_only=True) as con:
+        synthetic = audit.is_synthetic(con)
+    files.write_html(target / "static_index.html", made[0], target.resolve(), synthetic=synthetic)
+    rows = list(entries.columns(manifest, catalog, entries.DATA[synthetic]))
     files.write_xlsx(rows, entries.tables(manifest), made[1])
     files.write_csv(rows, made[2])
     return made

@@ -50,6 +50,7 @@ def all_findings(project: Path, manifest: dict[str, Any], catalog: dict[str, Any
         problems = [*_described(node), *_classed(node), *_columns_in_order(node, catalog)]
         if node["resource_type"] == "model":
             problems += [*_grain(manifest, node), *_forward(manifest, node), *_placed(node)]
+            problems += _same_text(manifest, node)
         found += [Finding(path, f"{node['name']}{problem}") for problem in problems]
     return sorted(set(found))
 
@@ -194,6 +195,20 @@ def _forward(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
             yield f": reads {parent['name']}; a staging model reads its source only"
         elif above == "sources" and layer != "staging" and not unique_id.startswith(OWN_SOURCE):
             yield f": reads the source {parent['name']}; only staging reads sources"
+
+
+def _same_text(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
+    """Let what is published of a mart say of a column what the mart says."""
+    if layer_of(node) != "publicacao":
+        return
+    for unique_id in manifest["parent_map"].get(node["unique_id"], []):
+        parent = manifest["nodes"].get(unique_id)
+        if parent is None or layer_of(parent) != "marts":
+            continue
+        for name, column in node["columns"].items():
+            told = parent["columns"].get(name, column)["description"].split()
+            if column["description"].split() != told:
+                yield f".{name}: says something else than in {parent['name']}; share a doc block"
 
 
 def _placed(node: dict[str, Any]) -> Iterator[str]:

@@ -14,6 +14,8 @@ LAYERS = {
     "marts": "resultados",
     "publicacao": "publicação",
 }
+DATA = {True: "sintéticos", False: "das fontes", None: "de origem não anotada"}
+"""What the data are that the dictionary goes with, by whether they are simulated."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Entry:
     no_grao: str
     origem: str
     testes: str
+    dados: str
 
 
 @dataclass(frozen=True)
@@ -71,8 +74,10 @@ def documented(manifest: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(nodes, key=lambda n: (order.index(layer_of(n)), n["schema"], n["name"]))
 
 
-def columns(manifest: dict[str, Any], catalog: dict[str, Any]) -> Iterator[Entry]:
-    """Yield every column of every table."""
+def columns(
+    manifest: dict[str, Any], catalog: dict[str, Any], data: str = DATA[None]
+) -> Iterator[Entry]:
+    """Yield every column of every table; `data` is one of `DATA`."""
     tests = _tests(manifest)
     for node in documented(manifest):
         types = _types(node["unique_id"], catalog)
@@ -90,6 +95,7 @@ def columns(manifest: dict[str, Any], catalog: dict[str, Any]) -> Iterator[Entry
                 no_grao="sim" if name in grain else "",
                 origem=", ".join(parents(manifest, node["unique_id"])),
                 testes=", ".join(tests.get((node["unique_id"], name), [])),
+                dados=data,
             )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterable
 from dataclasses import astuple
 from pathlib import Path
@@ -31,6 +32,7 @@ WIDTHS = {
     "grao": 40,
     "colunas": 9,
     "arquivo": 50,
+    "dados": 14,
 }
 # What is changed in the page of dbt-docs. It sends nothing when `send_anonymous_usage_stats` is
 # off, as it is here; its collectors' addresses are taken out all the same, so that the file
@@ -48,18 +50,40 @@ REPLACED = {
 }
 
 
-def write_html(static: Path, target: Path, build_path: Path) -> None:
-    """Write the one-file page of `dbt docs`, in Portuguese and without paths of this machine."""
+SYNTHETIC = (
+    '<div role="note" style="position:fixed;bottom:0;left:0;right:0;z-index:9999;padding:6px 12px;'
+    'background:#b00020;color:#fff;font:600 14px sans-serif;text-align:center">'
+    "DADOS SINTÉTICOS: este dicionário acompanha os números de uma cidade simulada.</div>"
+)
+BODY = re.compile(r"(?<=</head>)<body[^>]*>")
+
+
+def write_html(
+    static: Path, target: Path, build_path: Path, *, synthetic: bool | None = None
+) -> None:
+    """Write the one-file page of `dbt docs`, in Portuguese and without paths of this machine.
+
+    Raises:
+        ValueError: the page has no body to put the band on that says that the data are simulated.
+    """
     text = static.read_text(encoding="utf-8")
+    if synthetic:
+        text, places = BODY.subn(lambda found: found[0] + SYNTHETIC, text, count=1)
+        if not places:
+            raise ValueError("the page of dbt docs has no <body>")
     for old, new in {**REPLACED, f"{build_path}/": ""}.items():
         text = text.replace(old, new)
     target.write_text(text, encoding="utf-8")
 
 
 def write_csv(rows: Iterable[entries.Entry], target: Path) -> None:
-    """Write one row per column: UTF-8, comma, heading in the first line."""
-    with target.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
+    """Write one row per column, so that a Brazilian spreadsheet opens it with a double click.
+
+    UTF-8 with a byte order mark, semicolons, CRLF, heading in the first line. Every cell is text on
+    one line.
+    """
+    with target.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
         writer.writerow(entries.HEADINGS)
         writer.writerows(astuple(row) for row in rows)
 

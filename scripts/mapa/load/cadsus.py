@@ -363,6 +363,11 @@ class Registry:
         """Attempts beyond the first, at both doors."""
         return self.door.retries + self._gate.retries
 
+    @property
+    def synthetic(self) -> bool:
+        """Whether any answer said that it is simulated."""
+        return self.door.synthetic or self._gate.synthetic
+
     def __enter__(self) -> Registry:
         """Return itself; leaving closes the connections."""
         return self

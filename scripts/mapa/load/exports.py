@@ -16,7 +16,7 @@ from typing import Any
 
 import duckdb
 
-from mapa import audit, warehouse
+from mapa import audit, synthetic, warehouse
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import FormatError, LayoutError, MapaError
 from mapa.landing import Folder, Landed
@@ -227,11 +227,11 @@ def land(folder: Folder, export: Export, sha256: str) -> Landed:
         FormatError: its content is not the one that had this checksum when it was examined.
 
     """
-    digest = hashlib.sha256()
+    digest, watch = hashlib.sha256(), synthetic.Watch()
 
     def packed() -> Iterator[bytes]:
         packer = zlib.compressobj(wbits=31)
-        for chunk in export.chunks():
+        for chunk in watch.over(export.chunks()):
             digest.update(chunk)
             yield packer.compress(chunk)
         yield packer.flush()
@@ -243,4 +243,5 @@ def land(folder: Folder, export: Export, sha256: str) -> Landed:
             f"{export.name} changed while it was being read; nothing was loaded.\n"
             "Wait until the export has finished, then try again."
         )
+    folder.synthetic = folder.synthetic or watch.found or synthetic.is_marked(export.path)
     return landed

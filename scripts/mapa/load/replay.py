@@ -171,6 +171,7 @@ def _repeat(con: duckdb.DuckDBPyConnection, root: Path, part: Part, note: Note) 
     landed = [_verified(folder, file, part) for file in note["arquivos"]]
     load.size, load.sha256 = folder.size, note.get("sha256", folder.sha256)
     load.retries = note["novas_tentativas"]
+    load.synthetic = note.get("eh_sintetica")
     again = REPEATS.get(load.entity) or REPEATS[load.source]
     with closing(load):
         again(load, landed, note)

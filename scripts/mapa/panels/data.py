@@ -6,6 +6,7 @@ has another path and is read at the next refresh, without a restart.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -14,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from mapa.errors import PublishError
-from mapa.panels.style import month_label
+from mapa.panels.style import CAUSES, month_label
 from mapa.publish import store
 from mapa.publish.contents import reading
 
@@ -24,12 +25,17 @@ NOTHING_PUBLISHED = (
 )
 MEASURES = (
     "qtd_vagas_total",
+    "qtd_vagas_bloqueadas_feriado",
+    "qtd_vagas_bloqueadas_afastamento_unidade",
+    "qtd_vagas_bloqueadas_afastamento_profissional",
     "qtd_vagas_bloqueadas",
     "qtd_vagas_ativas",
     "qtd_vagas_perdidas_teto",
     "qtd_vagas_perdidas_ppi",
     "qtd_oferta_real",
 )
+CLOSED = "encerrada"
+"""Situation of a month that is over; only such months are added up and compared."""
 QUERY = f"""
     select
         competencia,
@@ -38,6 +44,7 @@ QUERY = f"""
             || ' (' || unidade_executante_cnes || ')' as unidade,
         coalesce(procedimento_nome, 'Sem nome no cadastro')
             || ' (' || procedimento_codigo || ')' as procedimento,
+        competencia_situacao as situacao,
         limite_vinculante,
         {", ".join(MEASURES)}
     from pub_oferta_real_por_mes
@@ -52,6 +59,7 @@ class Offer:
     version: str
     as_of: date
     source: str
+    synthetic: bool | None
     licence: str
     rows: pd.DataFrame
 
@@ -62,8 +70,9 @@ class Offer:
 
     @property
     def default_months(self) -> tuple[date, date]:
-        """Return the last twelve months up to the as-of date, or what there is of them."""
-        past = [month for month in self.months if month <= self.as_of] or self.months
+        """Return the last twelve months that are over, or what there is of them."""
+        over = self.rows.loc[self.rows["situacao"] == CLOSED, "competencia"]
+        past = sorted(over.unique()) or self.months
         return past[-12:][0], past[-1]
 
     @property
@@ -97,8 +106,54 @@ def between(published: Path, first: str | None = None, last: str | None = None) 
         data_referencia=offer.as_of,
         versao=offer.version,
         fonte=offer.source,
+        eh_sintetico=offer.synthetic,
         licenca=offer.licence,
     )
+
+
+def closed(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the months that are over: what is added up."""
+    return rows[rows["situacao"] == CLOSED]
+
+
+def planned(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of the other months: under way or to come, they are never added to these."""
+    return rows[rows["situacao"] != CLOSED]
+
+
+def counted(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return what sums are made of: the months that are over or, without any, the planned ones."""
+    over = closed(rows)
+    return planned(rows) if over.empty else over
+
+
+@dataclass(frozen=True)
+class Cause:
+    """What took slots: its place, which those that took as many share, its name and the slots."""
+
+    place: int
+    name: str
+    slots: int
+
+
+def causes(measures: Mapping[str, float]) -> list[Cause]:
+    """Rank what took slots, most first; the slots add up to total less real offer, exactly.
+
+    Causes that took none are left out. `measures` are sums by the names of `MEASURES`.
+    """
+    taken = [
+        (int(measures[measure]), name) for measure, name in CAUSES.items() if measures[measure] > 0
+    ]
+    return [
+        Cause(1 + sum(other > slots for other, _ in taken), name, slots)
+        for slots, name in sorted(taken, key=lambda cause: -cause[0])
+    ]
+
+
+def main_cause(measures: Mapping[str, float]) -> str:
+    """Name what took most slots; several names when these took as many."""
+    first = [cause.name for cause in causes(measures) if cause.place == 1]
+    return " e ".join(first) + (" (empate)" if len(first) > 1 else "") if first else "Nenhuma"
 
 
 @lru_cache(maxsize=2)
@@ -106,8 +161,8 @@ def _read(file: Path) -> Offer:
     """Read a version; the connection is closed before anything is shown."""
     with reading(file) as con:
         rows = con.execute(QUERY).df()
-        as_of, source, licence = con.execute(
-            "select data_referencia, fonte, licenca from pub_atualizacao"
+        as_of, source, synthetic, licence = con.execute(
+            "select data_referencia, fonte, eh_sintetico, licenca from pub_atualizacao"
         ).fetchall()[0]
     if rows.empty:
         raise PublishError(
@@ -115,4 +170,4 @@ def _read(file: Path) -> Offer:
             "Load one with `mapa load export FILE`, then `dbt build` and `mapa publish`."
         )
     rows["competencia"] = pd.to_datetime(rows["competencia"]).dt.date
-    return Offer(file.parent.name, as_of, source, licence, rows)
+    return Offer(file.parent.name, as_of, source, synthetic, licence, rows)

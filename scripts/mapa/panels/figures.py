@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from vizro.models.types import capture
 
 from mapa.panels import grid
-from mapa.panels.data import MEASURES
+from mapa.panels.data import MEASURES, causes, closed, counted, planned
 from mapa.panels.style import (
     LIMITS,
     PARTS,
@@ -21,6 +21,7 @@ from mapa.panels.style import (
     month_label,
     number,
     percent,
+    period,
     shortened,
 )
 
@@ -28,6 +29,11 @@ ORDERS = {
     "Mais vagas perdidas ou bloqueadas": "qtd_nao_ofertadas",
     "Maior oferta total": "qtd_vagas_total",
 }
+SYNTHETIC = (
+    "DADOS SINTÉTICOS: os números vêm, no todo ou em parte, de uma cidade simulada e não descrevem "
+    "nenhum serviço real."
+)
+UNNOTED = "A origem de parte dos dados não foi anotada."
 EMPTY = "Nenhuma vaga para esta seleção. Altere os filtros acima."
 FONT = "Inter, Segoe UI, Roboto, sans-serif"
 
@@ -40,14 +46,19 @@ def situation(data_frame: pd.DataFrame) -> html.Div:
     row = data_frame.iloc[0]
     return html.Div(
         [
+            html.Strong(SYNTHETIC, className="sinteticos", id="sinteticos")
+            if row["eh_sintetico"]
+            else None,
             html.Span(
                 [
                     "Dados até ",
                     html.Strong(day(row["data_referencia"])),
-                    "; meses posteriores são programação já conhecida.",
+                    ". O que vem depois é programação já conhecida e nunca entra nas somas do que "
+                    "já ocorreu.",
                 ]
             ),
             html.Span(f"Fonte: {row['fonte']}. Licença {row['licenca']}."),
+            html.Span(UNNOTED) if row["eh_sintetico"] is None else None,
             html.Span(f"Versão {row['versao']}."),
         ],
         className="situacao",
@@ -58,8 +69,26 @@ def situation(data_frame: pd.DataFrame) -> html.Div:
 @capture("figure")
 def cards(data_frame: pd.DataFrame) -> html.Div:
     """Show the offer as a sum: total − blocked = active; active − what limits take = real."""
-    total, blocked, active, ceiling, ppi, real = (data_frame[name].sum() for name in MEASURES)
-    unknown = int(data_frame["qtd_vagas_total"].isna().sum())
+    over, ahead = closed(data_frame), planned(data_frame)
+    return html.Div(
+        [
+            *([] if over.empty and not ahead.empty else _past(over)),
+            *([] if ahead.empty else _ahead(ahead)),
+        ]
+    )
+
+
+def _past(rows: pd.DataFrame) -> list[Any]:
+    """Build the sum of the months that are over, and what it leaves out."""
+    sums = rows[list(MEASURES)].sum()
+    total, active, real = (
+        sums[f"qtd_{name}"] for name in ("vagas_total", "vagas_ativas", "oferta_real")
+    )
+    blocked, ceiling, ppi = (
+        sums[f"qtd_vagas_{name}"] for name in ("bloqueadas", "perdidas_teto", "perdidas_ppi")
+    )
+    unknown = int(rows["qtd_vagas_total"].isna().sum())
+    months = f": {period(rows['competencia'])}" if len(rows) else ""
     content: list[Any] = [
         _card("qtd_vagas_total", "Oferta total", total, "vagas programadas nas escalas"),
         _sign("−"),
@@ -97,7 +126,74 @@ def cards(data_frame: pd.DataFrame) -> html.Div:
         if unknown
         else None
     )
-    return html.Div([html.Div(content, className="cartoes"), note])
+    heading = html.Div(f"Meses encerrados{months}", className="periodo", id="periodo")
+    return [heading, html.Div(content, className="cartoes"), note]
+
+
+def _ahead(rows: pd.DataFrame) -> list[Any]:
+    """Say apart what the months under way and to come offer, as far as it is known."""
+    total, blocked, active, real = (
+        number(rows[f"qtd_{name}"].sum())
+        for name in ("vagas_total", "vagas_bloqueadas", "vagas_ativas", "oferta_real")
+    )
+    return [
+        html.P(
+            [
+                html.Strong(f"Oferta programada, {period(rows['competencia'])}"),
+                " (meses em curso ou por vir, fora das somas): ",
+                f"{total} vagas nas escalas − {blocked} já bloqueadas = {active} ativas; "
+                f"{real} de oferta real com os limites já informados.",
+            ],
+            className="nota",
+            id="programada",
+        )
+    ]
+
+
+@capture("figure")
+def ranking(data_frame: pd.DataFrame) -> html.Div:
+    """Rank what took slots, every cause with its slots; they add up to total less real offer."""
+    rows = counted(data_frame)
+    if rows.empty:
+        return html.Div(EMPTY, id="causas")
+    sums = rows[list(MEASURES)].sum()
+    lost = sums["qtd_vagas_total"] - sums["qtd_oferta_real"]
+    found = causes(sums)
+    places = [cause.place for cause in found]
+    lines = [
+        html.Tr(
+            [
+                html.Td(f"{c.place}º" + (" (empate)" if places.count(c.place) > 1 else "")),
+                html.Td(c.name),
+                html.Td(number(c.slots), className="numero"),
+                html.Td(percent(c.slots, lost), className="numero"),
+            ]
+        )
+        for c in found
+    ]
+    heading = html.Tr([html.Th(t) for t in ("Lugar", "Causa", "Vagas", "Parte do que se perdeu")])
+    sum_line = html.Tr(
+        [
+            html.Td(""),
+            html.Td("Total menos oferta real"),
+            html.Td(number(lost), className="numero", id="causas-soma"),
+            html.Td(percent(lost, lost), className="numero"),
+        ]
+    )
+    return html.Div(
+        [
+            html.P(_summed(rows), className="nota"),
+            html.Table([html.Thead(heading), html.Tbody([*lines, sum_line])], className="causas"),
+        ],
+        id="causas",
+    )
+
+
+def _summed(rows: pd.DataFrame) -> str:
+    """Say which months a sum covers, and that they are planned when none of them is over."""
+    over = not closed(rows).empty
+    kind = "meses encerrados" if over else "oferta programada, de meses em curso ou por vir"
+    return f"{period(rows['competencia'])} ({kind})"
 
 
 @capture("graph")
@@ -120,7 +216,7 @@ def by_month(data_frame: pd.DataFrame) -> go.Figure:
     figure.add_trace(_active_line(labels, months["qtd_vagas_ativas"]), row=1, col=1)
     for trace in _limit_bars(data_frame, list(months.index), labels):
         figure.add_trace(trace, row=2, col=1)
-    _dress(figure, height=570)
+    _dress(figure, height=620)
     figure.update_layout(
         # At the bottom of the frame, clear of the months even where a phone turns these upright.
         legend2={
@@ -146,8 +242,10 @@ def by_region(data_frame: pd.DataFrame) -> go.Figure:
     """Draw the parts of the offer by health region of the executing unit."""
     if data_frame.empty:
         return _empty()
-    regions = data_frame.groupby("regiao")[list(MEASURES)].sum().sort_values("qtd_vagas_total")
-    return _parts_by_row(regions, list(regions.index), height=max(320, 90 + 38 * len(regions)))
+    rows = counted(data_frame)
+    regions = rows.groupby("regiao")[list(MEASURES)].sum().sort_values("qtd_vagas_total")
+    height = max(360, 150 + 38 * len(regions))
+    return _parts_by_row(regions, list(regions.index), height, _summed(rows))
 
 
 @capture("graph")
@@ -157,13 +255,14 @@ def by_procedure(
     """Draw the parts of the offer of the procedures that come first in the chosen order."""
     if data_frame.empty:
         return _empty()
-    procedures = data_frame.groupby("procedimento")[list(MEASURES)].sum()
+    rows = counted(data_frame)
+    procedures = rows.groupby("procedimento")[list(MEASURES)].sum()
     procedures["qtd_nao_ofertadas"] = procedures["qtd_vagas_total"] - procedures["qtd_oferta_real"]
     # The name settles a tie, so that the same data always give the same chart.
     by = [order, "qtd_vagas_total", procedures.index.name]
     first = procedures.sort_values(by).tail(int(top))
     names = [shortened(name.rpartition(" (")[0], 32) for name in first.index]
-    return _parts_by_row(first, names, height=90 + 34 * len(first))
+    return _parts_by_row(first, names, 150 + 34 * len(first), _summed(rows))
 
 
 @capture("ag_grid")
@@ -243,9 +342,9 @@ def _limit_bars(data_frame: pd.DataFrame, months: list[Any], labels: list[str]) 
 def _mark_as_of(
     figure: go.Figure, data_frame: pd.DataFrame, months: list[Any], labels: list[str]
 ) -> None:
-    """Divide what has happened from what is only programmed."""
-    as_of = data_frame["data_referencia"].iloc[0]
-    past = sum(month <= as_of for month in months)
+    """Divide the months that are over from those under way and to come."""
+    over = closed(data_frame)["competencia"].unique()
+    past = sum(month in over for month in months)
     if 0 < past < len(labels):
         figure.add_vline(x=past - 0.5, line={"dash": "dot", "color": "#555555", "width": 1.5})
         figure.add_annotation(
@@ -254,13 +353,13 @@ def _mark_as_of(
             yref="paper",
             xanchor="left",
             yanchor="bottom",
-            text="programado →",
+            text="em curso e programado →",
             showarrow=False,
             font={"size": 12, "color": "#555555"},
         )
 
 
-def _parts_by_row(rows: pd.DataFrame, names: list[str], height: int) -> go.Figure:
+def _parts_by_row(rows: pd.DataFrame, names: list[str], height: int, summed: str) -> go.Figure:
     """Draw one horizontal bar per row, with the share that becomes real offer at its end."""
     figure = go.Figure(
         [
@@ -301,7 +400,7 @@ def _parts_by_row(rows: pd.DataFrame, names: list[str], height: int) -> go.Figur
         showgrid=False,
         automargin=True,
     )
-    figure.update_xaxes(tickformat=",d", showgrid=True)
+    figure.update_xaxes(tickformat=",d", showgrid=True, title={"text": summed, "font_size": 12})
     return figure
 
 

@@ -7,22 +7,26 @@ from typing import Any
 import dash_ag_grid as dag
 import pandas as pd
 
-from mapa.panels.data import MEASURES
-from mapa.panels.style import LIMITS, month_label
+from mapa.panels.data import MEASURES, counted, main_cause
+from mapa.panels.style import month_label
 
 HEADINGS = {
     "regiao": "Região de saúde",
     "unidade": "Unidade",
     "procedimento": "Procedimento",
+    "causa": "O que mais retirou vagas",
     "qtd_vagas_total": "Total",
-    "qtd_vagas_bloqueadas": "Bloqueada",
+    "qtd_vagas_bloqueadas_feriado": "Bloqueada: feriado",
+    "qtd_vagas_bloqueadas_afastamento_unidade": "Bloqueada: afast. da unidade",
+    "qtd_vagas_bloqueadas_afastamento_profissional": "Bloqueada: afast. do profissional",
+    "qtd_vagas_bloqueadas": "Bloqueada, soma",
     "qtd_vagas_ativas": "Ativa",
     "qtd_vagas_perdidas_teto": "Perdida por teto",
     "qtd_vagas_perdidas_ppi": "Perdida por PPI",
     "qtd_oferta_real": "Oferta real",
-    "limite": "Limite que mais retirou",
 }
-WIDTHS = {"regiao": 120, "unidade": 230, "procedimento": 240, "limite": 180}
+UNKNOWN = "Quantidade não informada"
+WIDTHS = {"regiao": 120, "unidade": 230, "procedimento": 240, "causa": 220}
 LOCALE = {
     "page": "Página",
     "of": "de",
@@ -96,21 +100,14 @@ def build(data_frame: pd.DataFrame) -> dag.AgGrid:
 
 
 def summed(data_frame: pd.DataFrame) -> pd.DataFrame:
-    """Sum the selected months by unit and procedure, the greatest losses first."""
+    """Sum the months by unit and procedure, the greatest losses first; ranked by all causes."""
     keys = ["regiao", "unidade", "procedimento"]
-    groups = data_frame.groupby(keys, observed=True)
+    groups = counted(data_frame).groupby(keys, observed=True)
     rows = groups[list(MEASURES)].sum(min_count=1).reset_index()
-    informed = (
-        data_frame.assign(informado=data_frame["limite_vinculante"] != "nao_informado")
-        .groupby(keys, observed=True)["informado"]
-        .any()
-        .to_numpy()
-    )
-    ceiling, ppi = rows["qtd_vagas_perdidas_teto"], rows["qtd_vagas_perdidas_ppi"]
-    rows["limite"] = LIMITS["nao_informado"][0]
-    rows.loc[informed, "limite"] = LIMITS["escala"][0]
-    rows.loc[ceiling > 0, "limite"] = LIMITS["teto"][0]
-    rows.loc[ppi > ceiling, "limite"] = LIMITS["ppi"][0]
+    rows["causa"] = [
+        UNKNOWN if pd.isna(row["qtd_vagas_total"]) else main_cause(row)
+        for row in rows.to_dict(orient="records")
+    ]
     lost = (rows["qtd_vagas_total"] - rows["qtd_oferta_real"]).rename("perdidas")
     order = pd.concat([lost, rows["qtd_vagas_total"]], axis="columns").sort_values(
         ["perdidas", "qtd_vagas_total"], ascending=False
@@ -138,6 +135,8 @@ def _file_name(data_frame: pd.DataFrame) -> str:
     """Name the download by its months and as-of date."""
     if data_frame.empty:
         return "oferta.csv"
-    months = data_frame["competencia"]
+    months = counted(data_frame)["competencia"]
     first, last = (month_label(month).replace("/", "") for month in (months.min(), months.max()))
-    return f"oferta_{first}_a_{last}_dados_ate_{data_frame['data_referencia'].iloc[0]}.csv"
+    row = data_frame.iloc[0]
+    kind = "dados_sinteticos_" if row["eh_sintetico"] else ""
+    return f"{kind}oferta_{first}_a_{last}_dados_ate_{row['data_referencia']}.csv"

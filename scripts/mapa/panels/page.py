@@ -12,7 +12,7 @@ from vizro import Vizro
 from vizro.managers import data_manager
 from vizro.models.types import capture
 
-from mapa.panels import figures
+from mapa.panels import addresses, figures
 from mapa.panels.data import between, newest
 
 TITLE = "Mapa Social da Saúde"
@@ -20,6 +20,7 @@ DATA = "oferta"
 FIGURES = (
     "situacao_figura",
     "cartoes_figura",
+    "causas_figura",
     "por_mes",
     "por_regiao",
     "por_procedimento",
@@ -48,11 +49,14 @@ CHART: dict[str, Any] = {"config": {"displayModeBar": False}}
 HOW_TO_READ = """
 **Como ler.** A barra de cada mês é a **oferta total**: as vagas de todas as escalas válidas.
 Dela saem as vagas **bloqueadas** por feriado ou afastamento; o que resta é a oferta **ativa**
-(traço preto). O **teto** limita cada unidade e a **PPI** limita a central inteira; a **oferta
-real** é o que sobra e pode de fato ser marcado. A faixa de baixo mostra sob que limite estão as
-vagas ativas: onde PPI e teto *não foram informados*, a oferta real é igual à ativa por falta de
-limite conhecido. A região é a da unidade que atende. As regras completas estão no dicionário de
-dados, publicado com estes números.
+(traço preto). O **teto** limita cada unidade e a **PPI** (programação pactuada entre municípios)
+limita a central inteira; a **oferta real** é o que sobra e pode de fato ser marcado. Uma vaga com
+mais de uma causa conta uma vez, na primeira desta ordem: feriado, afastamento da unidade,
+afastamento do profissional, teto, PPI. A faixa de baixo mostra sob que limite estão as vagas
+ativas: onde PPI e teto *não foram informados*, a oferta real é igual à ativa por falta de limite
+conhecido. As somas contam só **meses encerrados**; o mês em curso e os que virão são oferta
+programada, que ainda muda. A região é a da unidade que atende. As regras completas estão no
+dicionário de dados, publicado com estes números.
 """
 
 
@@ -99,6 +103,7 @@ def build_app(published: Path) -> Vizro:
     app = Vizro(assets_folder=str(Path(__file__).parent / "assets"))
     app.dash.index_string = app.dash.index_string.replace("<html>", '<html lang="pt-BR">')
     app.build(PortugueseDashboard(title=TITLE, theme="vizro_light", pages=[_offer_page(published)]))
+    addresses.guard(app.dash.server)
     return app
 
 
@@ -113,7 +118,6 @@ def _offer_page(published: Path) -> vm.Page:
     return vm.Page(
         id="oferta",
         title="Oferta",
-        path="oferta",
         components=[
             vm.Container(
                 id="selecao",
@@ -122,6 +126,7 @@ def _offer_page(published: Path) -> vm.Page:
                 components=[
                     vm.Figure(id="situacao_figura", figure=figures.situation(data_frame=DATA)),
                     vm.Figure(id="cartoes_figura", figure=figures.cards(data_frame=DATA)),
+                    _causes(),
                     _months(),
                     vm.Container(
                         id="lado_a_lado",
@@ -171,6 +176,14 @@ def _controls(published: Path) -> list[Any]:
         ]
     ]
     return [*months, *filters]
+
+
+def _causes() -> vm.Container:
+    """Return the ranking of what took slots."""
+    return vm.Container(
+        title="O que retirou as vagas",
+        components=[vm.Figure(id="causas_figura", figure=figures.ranking(data_frame=DATA))],
+    )
 
 
 def _months() -> vm.Container:
@@ -229,7 +242,7 @@ def _table() -> vm.Container:
     """Return the table and its download."""
     return vm.Container(
         title="Unidades e procedimentos",
-        description="Soma dos meses; primeiro onde mais vagas deixam de ser oferta real.",
+        description="Soma dos meses encerrados; primeiro onde mais vagas se perdem.",
         layout=vm.Flex(gap="12px"),
         components=[
             vm.Button(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,13 +20,34 @@ class Part:
 
 
 # Okabe and Ito's colours, told apart with any colour vision; what is lost also bears a pattern.
-# The four parts of each bar add up to the total.
+# The parts of each bar add up to the total: the real offer, and each cause that takes slots of it.
+# Blocks are greys and limits colours; what takes a slot first stands last, at the top of the bar.
 PARTS = (
     Part("qtd_oferta_real", "Oferta real", "#0072B2"),
-    Part("qtd_vagas_perdidas_teto", "Perdida por teto", "#E69F00", "/"),
     Part("qtd_vagas_perdidas_ppi", "Perdida por PPI", "#CC79A7", "\\"),
-    Part("qtd_vagas_bloqueadas", "Bloqueada", "#A6A6A6", "x"),
+    Part("qtd_vagas_perdidas_teto", "Perdida por teto", "#E69F00", "/"),
+    Part(
+        "qtd_vagas_bloqueadas_afastamento_profissional",
+        "Bloqueada: afast. do profissional",
+        "#4D4D4D",
+        ".",
+    ),
+    Part(
+        "qtd_vagas_bloqueadas_afastamento_unidade",
+        "Bloqueada: afast. da unidade",
+        "#7F7F7F",
+        "+",
+    ),
+    Part("qtd_vagas_bloqueadas_feriado", "Bloqueada: feriado", "#BDBDBD", "x"),
 )
+CAUSES = {
+    "qtd_vagas_bloqueadas_feriado": "Feriado",
+    "qtd_vagas_bloqueadas_afastamento_unidade": "Afastamento da unidade",
+    "qtd_vagas_bloqueadas_afastamento_profissional": "Afastamento do profissional",
+    "qtd_vagas_perdidas_teto": "Teto da unidade",
+    "qtd_vagas_perdidas_ppi": "PPI da central",
+}
+"""What takes slots, by measure, in the order in which a slot with several causes is counted."""
 LIMITS = {
     "escala": ("Nenhum limite atingido", "#0072B2"),
     "teto": ("Teto da unidade", "#E69F00"),
@@ -62,6 +84,17 @@ def month_label(month: date) -> str:
         'jun/26'
     """
     return f"{MONTHS[month.month - 1]}/{month:%y}"
+
+
+def period(months: Iterable[date]) -> str:
+    """Write the months that a sum covers: the first and the last, or the only one.
+
+    Example:
+        >>> period([date(2026, 5, 1), date(2026, 6, 1)])
+        'mai/26 a jun/26'
+    """
+    first, last = min(found := list(months)), max(found)
+    return month_label(first) if first == last else f"{month_label(first)} a {month_label(last)}"
 
 
 def day(value: date) -> str:

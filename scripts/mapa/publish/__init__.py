@@ -26,7 +26,6 @@ from mapa.settings import Settings
 
 LICENCE = "CC BY 4.0"
 LICENCE_URL = "https://creativecommons.org/licenses/by/4.0/"
-SOURCE = "SISREG e CNES (Ministério da Saúde); Mapa Social da Saúde (MPDFT)"
 KEEP = 3
 UNWRITABLE = {
     errno.ENOSPC,
@@ -102,6 +101,7 @@ def _manifest(build: gate.Build, database: Path, tables: tuple[Published, ...]) 
     """Return the manifest of a version, but for the list of files."""
     with contents.reading(database) as con:
         reference = contents.as_of(con)
+        synthetic, source = contents.origin(con)
     described = [_table(published) for published in tables]
     digest = hashlib.sha256(
         json.dumps(
@@ -117,7 +117,8 @@ def _manifest(build: gate.Build, database: Path, tables: tuple[Published, ...]) 
         "code_version": __version__,
         "licence": LICENCE,
         "licence_url": LICENCE_URL,
-        "source": SOURCE,
+        "source": source,
+        "synthetic": synthetic,
         "content_sha256": digest,
         "tables": described,
     }

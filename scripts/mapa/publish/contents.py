@@ -99,15 +99,24 @@ def as_of(con: duckdb.DuckDBPyConnection) -> date:
     return rows[0][0]
 
 
+def origin(con: duckdb.DuckDBPyConnection) -> tuple[bool | None, str]:
+    """Return whether the published tables are simulated (None: not known) and their source."""
+    synthetic, source = con.execute(
+        f"select eh_sintetico, fonte from {gate.AS_OF_TABLE}"
+    ).fetchall()[0]
+    return synthetic, source
+
+
 def write_parquet(file: Path, tables: tuple[Published, ...], folder: Path, licence: str) -> None:
-    """Write one zstd Parquet file per table, with the as-of date and the licence inside.
+    """Write one zstd Parquet file per table, with as-of date, source and licence inside.
 
     Raises:
         PublishError: a Parquet file does not hold all rows.
     """
     folder.mkdir()
     with reading(file) as con:
-        mark = f"{{data_referencia: {_text(str(as_of(con)))}, licenca: {_text(licence)}}}"
+        facts = {"data_referencia": str(as_of(con)), "fonte": origin(con)[1], "licenca": licence}
+        mark = f"{{{', '.join(f'{name}: {_text(value)}' for name, value in facts.items())}}}"
         for published in tables:
             name = published.table.name
             path = _text(str(folder / f"{name}.parquet"))

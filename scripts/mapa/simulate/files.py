@@ -11,7 +11,8 @@
 | `tbEstabelecimento{AAAAMM}.csv` | establishments, ISO-8859-1, everything in quotes |
 
 The CSV of bookings names its executing unit only in the file name: the seven digits before the
-month. Defects are those that the real files are known for, and none hides a fact.
+month. A hidden marker beside the files says that they are simulated. Defects are those that the
+real files are known for, and none hides a fact.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 
 import duckdb
 
+from mapa import synthetic
 from mapa.simulate import documents, past
 from mapa.simulate.city import City
 from mapa.simulate.document_sql import MACROS
@@ -73,7 +75,7 @@ def write(city: City, directory: Path, as_of: date | None = None) -> list[Path]:
     the day of the export, by default the city's last day; the offer is as its records stood then.
     """
     day = as_of or city.until
-    directory.mkdir(parents=True, exist_ok=True)
+    synthetic.mark(directory)
     for pattern in PATTERNS:
         for old in directory.glob(pattern):
             old.unlink()

@@ -15,11 +15,12 @@ from typing import Any
 
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mapa.simulate.server import HOST, listen
+from mapa.simulate.server import HOST, Simulated, listen
 
 PATH = "/v1/escalas"
 TOKEN = "ficha-sintetica"  # noqa: S105 - opens nothing but a synthetic city
@@ -49,7 +50,7 @@ def application(offer: list[dict[str, Any]]) -> Starlette:
         part = offer[(number - 1) * size : number * size]
         return JSONResponse({"dados": {"total": len(offer), "itens": part}})
 
-    return Starlette(routes=[Route(PATH, page)])
+    return Starlette(routes=[Route(PATH, page)], middleware=[Middleware(Simulated)])
 
 
 @contextmanager

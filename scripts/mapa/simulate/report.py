@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from mapa import synthetic
 from mapa.simulate.arrays import (
     DAY,
     MISSING,
@@ -295,7 +296,7 @@ def write(city: City, directory: Path, delivered: Sequence[date] = ()) -> Path:
     pictures = Pictures(city, deliveries(city, delivered or (city.until,)))
     report = build(city, pictures, agreed_limits(city)[1])
     path = directory / f"OFERTA_REAL_{city.until:%Y%m%d}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    synthetic.mark(directory)
     with path.open("w", encoding="windows-1252", newline="") as file:
         table = csv.writer(file, delimiter=";")
         table.writerow([*(name for name, _ in HEADER), *map(_title, MEASURES)])

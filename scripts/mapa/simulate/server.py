@@ -31,6 +31,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from mapa import synthetic
 from mapa.errors import MapaError, PortError
 from mapa.simulate import documents, pdq, search_api
 from mapa.simulate.city import City
@@ -99,23 +100,26 @@ class Server:
         return self.process.wait() if self.process else 0
 
 
-class SimulatedClock:
-    """Gives every answer the `Date` of the city instead of today's."""
+class Simulated:
+    """Says of every answer that it is simulated; its `Date` is the city's, if one is given."""
 
-    def __init__(self, app: ASGIApp, date: str) -> None:
+    def __init__(self, app: ASGIApp, date: str | None = None) -> None:
         """Keep the application and the header's value."""
         self.app = app
         self.date = date
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on and set the header of the answer."""
+        """Pass the request on and set the headers of the answer."""
 
-        async def dated(message: Message) -> None:
+        async def marked(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message)["Date"] = self.date
+                headers = MutableHeaders(scope=message)
+                headers[synthetic.HEADER] = "1"
+                if self.date:
+                    headers["Date"] = self.date
             await send(message)
 
-        await self.app(scope, receive, dated)
+        await self.app(scope, receive, marked)
 
 
 def application(store: Path, weather: Weather) -> Starlette:
@@ -141,7 +145,7 @@ def application(store: Path, weather: Weather) -> Starlette:
             ),
         ],
         middleware=[
-            Middleware(SimulatedClock, date=today),
+            Middleware(Simulated, date=today),
             Middleware(Faults, weather=weather),
             Middleware(NoSort, weather=weather),
             # The lowest level: pages are large and this machine pays for both ends.

@@ -14,6 +14,9 @@ from mapa.simulate.city import City
 from mapa.simulate.slots import KINDS, SlotDays, largest_remainder
 from mapa.simulate.territory import DISTRICT
 
+CAUSES = ("feriado", "afastamento_unidade", "afastamento_profissional")
+"""What blocks slots, in the order of `SlotDays.blocked`."""
+
 
 def per_day(city: City, days: SlotDays) -> dict[str, Any]:
     """Add up the slots of each day, unit, procedure and kind.
@@ -69,11 +72,15 @@ def _sums(values: Any, where: Ints, size: int) -> Ints:
 
 @dataclass(frozen=True)
 class MonthOffer:
-    """Slots of one unit and procedure in one month, per kind; None is unknown."""
+    """Slots of one unit and procedure in one month, per kind; None is unknown.
+
+    `causes` is what each cause of `CAUSES` blocks, over all kinds.
+    """
 
     cnes: str
     total: tuple[int | None, ...]
     blocked: tuple[int | None, ...]
+    causes: tuple[int, ...] = (0, 0, 0)
 
     @property
     def active(self) -> tuple[int | None, ...]:
@@ -222,6 +229,8 @@ _COLUMNS = [
     "qtd_teto",
     "qtd_oferta_real",
     "limite_vinculante",
+    "causa_principal",
+    *(f"qtd_vagas_bloqueadas_{cause}" for cause in CAUSES),
     "qtd_vagas_perdidas_ppi",
     "qtd_vagas_perdidas_teto",
     *(
@@ -237,6 +246,17 @@ _COLUMNS = [
 ]
 
 
+def _main_cause(taken: list[int | None]) -> str | None:
+    """Name the cause that took most; `taken` is by the causes of blocks, PPI and ceiling."""
+    if None in taken:
+        return None
+    names = [*CAUSES, "ppi", "teto"]
+    first, second, *_ = sorted(zip((n or 0 for n in taken), names, strict=True), reverse=True)
+    if first[0] == 0:
+        return "nenhuma"
+    return "empate" if first[0] == second[0] else first[1]
+
+
 def _line(
     offer: MonthOffer, real: RealOffer, limits: tuple[int | None, int | None]
 ) -> tuple[Any, ...]:
@@ -247,9 +267,11 @@ def _line(
     lost: tuple[int | None, int | None] = (None, None)
     if active is not None and real.after_ceiling is not None and real.real is not None:
         lost = (real.after_ceiling - real.real, active - real.after_ceiling)
+    causes: tuple[int | None, ...] = (None,) * 3 if total is None else offer.causes
     kinds = zip(offer.total, offer.blocked, offer.active, real.per_kind, strict=True)
     return (
-        *(total, blocked, active, *limits, real.real, real.limit, *lost),
+        *(total, blocked, active, *limits, real.real, real.limit),
+        *(_main_cause([*causes, *lost]), *causes, *lost),
         *(value for kind in kinds for value in kind),
     )
 
@@ -272,9 +294,12 @@ def month_offers(city: City, days: SlotDays) -> dict[tuple[int, int], list[Month
     # A kind that only unknown rows offer is unknown; one that nobody offers is zero.
     missing = (known == 0) & (unknown > 0)
     known_slots, known_lost = (unless(missing, values) for values in (slots, lost))
+    causes = np.column_stack(
+        [_sums(part, where, len(distinct)) for part in days.blocked[row].sum(axis=2).T]
+    )
     cnes = texts(city.units, "cnes").tolist()
     offers: dict[tuple[int, int], list[MonthOffer]] = defaultdict(list)
-    triples = zip(distinct.tolist(), known_slots.tolist(), known_lost.tolist(), strict=True)
-    for (month, of, place), every, taken in triples:
-        offers[month, of].append(MonthOffer(cnes[place], tuple(every), tuple(taken)))
+    columns = (distinct, known_slots, known_lost, causes)
+    for (month, of, place), every, taken, by in rows(*columns):
+        offers[month, of].append(MonthOffer(cnes[place], tuple(every), tuple(taken), tuple(by)))
     return offers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -71,12 +72,16 @@ def published_months(
     for line in real["linhas"]:
         name, region = units[line[2]]
         procedure = line[3]
-        added = (name, region, REGION_NAMES[region], names[procedure], *groups[procedure])
+        added = (
+            _situation(date.fromisoformat(line[0]), city.until),
+            *(name, region, REGION_NAMES[region], names[procedure], *groups[procedure]),
+        )
         lines.append((*line, *added))
     return {
         "chave": real["chave"],
         "colunas": [
             *real["colunas"],
+            "competencia_situacao",
             "unidade_executante_nome",
             "regiao_saude_codigo",
             "regiao_saude_nome",
@@ -88,13 +93,21 @@ def published_months(
     }
 
 
+def _situation(month: date, until: date) -> str:
+    """Say whether a month is over, under way or to come at the end of a day."""
+    if month > until:
+        return "programada"
+    tomorrow = until + timedelta(days=1)
+    return "em_curso" if tomorrow.replace(day=1) == month else "encerrada"
+
+
 def described(city: City, real: Mapping[str, Any]) -> dict[str, Any]:
     """Say what day and which months the published tables describe."""
     months = [line[0] for line in real["linhas"]]
     return {
         "chave": ["data_referencia"],
-        "colunas": ["primeira_competencia", "ultima_competencia"],
-        "linhas": [(city.until.isoformat(), min(months), max(months))],
+        "colunas": ["primeira_competencia", "ultima_competencia", "eh_sintetico"],
+        "linhas": [(city.until.isoformat(), min(months), max(months), True)],
     }
 
 

@@ -2,6 +2,7 @@
 -- multiplies or drops a unit, or a measure taken for another, shows here.
 {% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
 {% set medidas = ['total', 'bloqueadas', 'ativas'] %}
+{% set causas = ['feriado', 'afastamento_unidade', 'afastamento_profissional'] %}
 
 with oferta as (
     select * from {{ ref('oferta_por_dia') }}
@@ -22,6 +23,9 @@ obtidos as (
         {% for tipo in tipos %}
         sum(r.qtd_vagas_{{ medida }}_{{ tipo }}) as qtd_{{ medida }}_{{ tipo }},
         {% endfor %}
+        {% endfor %}
+        {% for causa in causas %}
+        sum(r.qtd_vagas_bloqueadas_{{ causa }}) as qtd_{{ causa }},
         {% endfor %}
         count(*) as qtd_linhas
     from oferta_real as r
@@ -44,6 +48,9 @@ esperados as (
         sum(case when o.vaga_tipo = '{{ tipo }}' then o.qtd_vagas_{{ medida }} end)
             as qtd_{{ medida }}_{{ tipo }},
         {% endfor %}
+        {% endfor %}
+        {% for causa in causas %}
+        sum(o.qtd_vagas_bloqueadas_{{ causa }}) as qtd_{{ causa }},
         {% endfor %}
         count(*) as qtd_linhas
     from oferta as o
@@ -75,4 +82,7 @@ where
     {% for tipo in tipos %}
     or coalesce(e.qtd_{{ medida }}_{{ tipo }}, 0) <> coalesce(r.qtd_{{ medida }}_{{ tipo }}, 0)
     {% endfor %}
+    {% endfor %}
+    {% for causa in causas %}
+    or e.qtd_{{ causa }} is distinct from r.qtd_{{ causa }}
     {% endfor %}
