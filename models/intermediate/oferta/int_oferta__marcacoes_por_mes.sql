@@ -1,9 +1,43 @@
--- Grain: month of the appointment, executing unit, procedure, kind of slot. A freed slot counts as
--- used again when a later booking of the same day, unit, procedure and kind can be paired with it.
+-- Grain: month of the appointment, executing unit, procedure of the agenda, kind of slot. A freed
+-- slot counts as used again when a later booking of the same day, agenda and kind can be paired with
+-- it. What a member has in the agenda of its group is counted there and only told beside the member.
 {% set vaga = 'unidade_executante_cnes, procedimento_codigo, vaga_tipo' %}
 
-with marcacoes as (
-    select * from {{ ref('int_oferta__marcacoes') }}
+with casadas as (
+    select * from {{ ref('int_oferta__marcacoes_por_agenda') }}
+),
+
+marcacoes as (
+    select
+        c.competencia,
+        c.unidade_executante_cnes,
+        c.agenda_codigo as procedimento_codigo,
+        c.vaga_tipo,
+        c.data_atendimento,
+        c.momento_marcacao,
+        c.momento_liberacao,
+        c.marcacao_destino,
+        0 as desviada
+    from casadas as c
+),
+
+linhas as (
+    select * from marcacoes
+
+    union all
+
+    select
+        c.competencia,
+        c.unidade_executante_cnes,
+        c.procedimento_codigo,
+        c.vaga_tipo,
+        c.data_atendimento,
+        c.momento_marcacao,
+        c.momento_liberacao,
+        cast(null as string) as marcacao_destino,
+        1 as desviada
+    from casadas as c
+    where c.tem_agenda_de_grupo and c.marcacao_destino <> 'liberada'
 ),
 
 movimentos as (
@@ -99,8 +133,9 @@ contagens as (
             as qtd_{{ medida }},
         {% endfor %}
         cast(sum(case when m.marcacao_destino = 'liberada' then 1 else 0 end) as bigint)
-            as qtd_liberadas
-    from marcacoes as m
+            as qtd_liberadas,
+        cast(sum(m.desviada) as bigint) as qtd_na_agenda_do_grupo
+    from linhas as m
     group by
         m.competencia,
         m.unidade_executante_cnes,
@@ -123,6 +158,7 @@ final as (
         c.qtd_sem_confirmacao,
         c.qtd_canceladas_tarde,
         c.qtd_futuras,
+        c.qtd_na_agenda_do_grupo,
         c.qtd_liberadas,
         cast(c.qtd_liberadas - coalesce(s.qtd_sem_reuso, 0) as bigint) as qtd_reaproveitadas
     from contagens as c
