@@ -36,6 +36,7 @@ from mapa.simulate.schemas import (
     table,
 )
 from mapa.simulate.slots import WORKED
+from mapa.simulate.territory import DISTRICT, ENTORNO
 
 PAST_DAYS = 220
 """Days before the start since which schedules exist."""
@@ -104,9 +105,21 @@ def _lines(network: Network, rng: np.random.Generator) -> Columns:
         "group": group,
         "slots": slots,
         "minutes": minutes,
+        "central": _centrals(unit * len(capacity) + procedure),
         "local_agenda": (rng.random(len(slots)) < 0.05).astype(np.int64),
         "auto_split": (rng.random(len(slots)) < 0.7).astype(np.int64),
     } | _hours(professional, rank % LINES_PER_PROFESSIONAL, slots * minutes, rng)
+
+
+def _centrals(place: Ints) -> Ints:
+    """Let some units execute one procedure for two centrals, line by line in turn.
+
+    Args:
+        place: unit and procedure of each line.
+    """
+    places, count = np.unique(place, return_counts=True)
+    shared: Ints = places[count > 1][::3]
+    return np.isin(place, shared) * (rank_within(place) % 2)
 
 
 def _unit_of(network: Network, group: Ints, rng: np.random.Generator) -> Ints:
@@ -204,7 +217,11 @@ def _schedules(terms: Columns, span: Span, rng: np.random.Generator) -> pa.Table
         for kind in ("first", "return", "reserve")
     }
     switches = {name: rows[name].astype(np.bool_) for name in ("auto_split", "local_agenda")}
-    texts = {"codigo": digits(code, 7), "status": pick(STATUS, rows["status"])}
+    texts = {
+        "codigo": digits(code, 7),
+        "central": pick((DISTRICT, ENTORNO[0][0]), rows["central"]),
+        "status": pick(STATUS, rows["status"]),
+    }
     return table(SCHEDULES, {**rows, **minutes, **switches, **texts})
 
 
@@ -279,6 +296,7 @@ def _share_codes(rows: Columns, code: Ints, rng: np.random.Generator) -> Ints:
     left = left[: len(right)]
     fit = rows["professional_idx"][left] == rows["professional_idx"][right]
     fit &= rows["weekday"][left] != rows["weekday"][right]
+    fit &= rows["central"][left] == rows["central"][right]
     fit &= (rows["weekday"][left] != MISSING) & (rows["weekday"][right] != MISSING)
     pairs = np.flatnonzero(fit)
     chosen = pairs[rng.random(len(pairs)) < 0.02]
