@@ -178,17 +178,21 @@ def schedules(number: int, case: Case) -> Iterator[Row]:
     for index, ((unit, procedure, kind), count) in enumerate(case.slots.items()):
         counts = dict.fromkeys(SLOTS.values(), "0")
         counts[SLOTS[kind]] = "" if count is None else str(count)
-        yield SCHEDULE | counts | {
-            "cod_escala_ambulatorial": codes.record(index),
-            "cpf_profissional_exec": codes.professional(index),
-            "cod_cnes_exec": codes.unit(unit),
-            "cod_procedimento_interno": codes.procedure(procedure),
-            "sigla_dia_semana": "SEG",
-            "data_de_vigencia_inicial": f"{MONDAY:%d/%m/%Y}",
-            "data_de_vigencia_final": f"{MONDAY:%d/%m/%Y}",
-            "hora_inicial": "08:00",
-            "hora_final": "12:00",
-        }
+        yield (
+            SCHEDULE
+            | counts
+            | {
+                "cod_escala_ambulatorial": codes.record(index),
+                "cpf_profissional_exec": codes.professional(index),
+                "cod_cnes_exec": codes.unit(unit),
+                "cod_procedimento_interno": codes.procedure(procedure),
+                "sigla_dia_semana": "SEG",
+                "data_de_vigencia_inicial": f"{MONDAY:%d/%m/%Y}",
+                "data_de_vigencia_final": f"{MONDAY:%d/%m/%Y}",
+                "hora_inicial": "08:00",
+                "hora_final": "12:00",
+            }
+        )
 
 
 def bookings(number: int, case: Case) -> Iterator[dict[str, Any]]:
@@ -247,9 +251,7 @@ def test_what_is_booked_empty_and_in_excess(
     number: int, case: Case, funnel: dict[int, dict[Place, dict[str, Any]]]
 ) -> None:
     measures = ("qtd_oferta_real", "qtd_marcadas", "qtd_vazias", "qtd_excedentes")
-    found = {
-        place: tuple(row[name] for name in measures) for place, row in funnel[number].items()
-    }
+    found = {place: tuple(row[name] for name in measures) for place, row in funnel[number].items()}
     assert found == case.rows
     aside = {place: row["qtd_na_agenda_do_grupo"] for place, row in funnel[number].items()}
     assert {place: count for place, count in aside.items() if count} == case.aside

@@ -55,8 +55,7 @@ cruzados as (
         l.data,
         l.unidade_executante_cnes,
         greatest(g.visto_de, coalesce(p.visto_de, g.visto_de)) as visto_de,
-        case when p.feriado_origem is null then g.feriado_origem else p.feriado_origem end
-            as feriado_origem,
+        coalesce(p.feriado_origem, g.feriado_origem) as feriado_origem,
         case when p.feriado_origem is null then g.tem_bloqueio else p.tem_bloqueio end
             as tem_bloqueio
     from lugares as l
@@ -66,22 +65,19 @@ cruzados as (
         on
             l.data = p.data
             and l.unidade_executante_cnes = p.unidade_executante_cnes
-            and coalesce(p.visto_de <= g.visto_ate, true)
+            and coalesce(g.visto_ate >= p.visto_de, true)
             and coalesce(g.visto_de <= p.visto_ate, true)
 ),
 
 mudancas as (
     select
         c.*,
-        coalesce(
-            c.tem_bloqueio is not distinct from lag(c.tem_bloqueio) over (
-                partition by c.data, c.unidade_executante_cnes order by c.visto_de
-            )
-            and c.feriado_origem is not distinct from lag(c.feriado_origem) over (
-                partition by c.data, c.unidade_executante_cnes order by c.visto_de
-            ),
-            false
-        ) as eh_o_mesmo
+        lag(c.tem_bloqueio) over (
+            partition by c.data, c.unidade_executante_cnes order by c.visto_de
+        ) as tinha_bloqueio,
+        lag(c.feriado_origem) over (
+            partition by c.data, c.unidade_executante_cnes order by c.visto_de
+        ) as origem_anterior
     from cruzados as c
 ),
 
@@ -92,7 +88,10 @@ trechos as (
             partition by m.data, m.unidade_executante_cnes order by m.visto_de
         )', -1) }} as visto_ate
     from mudancas as m
-    where not m.eh_o_mesmo
+    where
+        m.tinha_bloqueio is null
+        or m.tem_bloqueio <> m.tinha_bloqueio
+        or m.feriado_origem is distinct from m.origem_anterior
 ),
 
 final as (

@@ -11,7 +11,7 @@ reunidos as (
         concat_ws('|', cast(f.data as string), f.abrangencia, f.unidade_executante_cnes) as chave,
         f.data,
         -- only the nation's holiday is of all units whatever the row says of a unit
-        case when f.abrangencia is distinct from 'nacional' then f.unidade_executante_cnes end
+        case when coalesce(f.abrangencia, '') <> 'nacional' then f.unidade_executante_cnes end
             as unidade_executante_cnes,
         f.abrangencia,
         f.feriado_descricao,

@@ -136,14 +136,12 @@ final as (
         case when p.informado_id is null then c.feriado_descricao else p.feriado_descricao end
             as feriado_descricao,
         case
-            when p.informado_id is not null then p.abrangencia is distinct from 'nenhuma'
+            when p.informado_id is not null then coalesce(p.abrangencia, '') <> 'nenhuma'
+            when c.feriado_natureza is null then false
+            when c.feriado_natureza = 'feriado' then {{ var('feriados_calculados_bloqueiam') }}
             else
                 {{ var('feriados_calculados_bloqueiam') }}
-                and c.data is not null
-                and (
-                    c.feriado_natureza = 'feriado'
-                    or {{ var('pontos_facultativos_bloqueiam') }}
-                )
+                and {{ var('pontos_facultativos_bloqueiam') }}
         end as tem_bloqueio
     from palavras as p
     left join calculados as c

@@ -1,6 +1,6 @@
 -- Grain: month of the appointment, executing unit, procedure of the agenda, kind of slot. A freed
--- slot counts as used again when a later booking of the same day, agenda and kind can be paired with
--- it. What a member has in the agenda of its group is counted there and only told beside the member.
+-- slot counts as used again when a later booking of the same day, agenda and kind can be paired
+-- with it. What a member has in the agenda of its group counts there and is told beside the member.
 {% set vaga = 'unidade_executante_cnes, procedimento_codigo, vaga_tipo' %}
 
 with casadas as (

@@ -1,5 +1,6 @@
--- Grain: month, executing unit, procedure of the agenda, kind of slot. Rule regra_funil_da_oferta; indicators 17,
--- 18 and 19. More bookings than slots show as an excess and as more than 100 %, never clipped.
+-- Grain: month, executing unit, procedure of the agenda, kind of slot. Rule regra_funil_da_oferta;
+-- indicators 17, 18 and 19. More bookings than slots show as an excess and as more than 100 %,
+-- never clipped.
 with oferta as (
     select * from {{ ref('oferta_real_por_tipo_por_mes') }}
 ),

@@ -61,12 +61,12 @@ def build_limits(
 
 def _supply(offered: Offered, days: SlotDays, span: Span) -> _Supply:
     """Add up the active slots."""
-    month = month_number(days.day)
+    months = month_number(days.day)
     edges = month_number(np.array([span.start, span.until]))
-    inside = (month >= edges[0]) & (month <= edges[1] + 2)
-    unit = numbers(offered.schedules, "unit_idx")[days.schedule]
-    procedure = numbers(offered.schedules, "procedure_idx")[days.schedule]
-    keys = np.column_stack([month, unit, procedure])[inside]
+    inside = (months >= edges[0]) & (months <= edges[1] + 2)
+    names = ("unit_idx", "procedure_idx")
+    places = [numbers(offered.schedules, name)[days.schedule] for name in names]
+    keys = np.column_stack([months, *places])[inside]
     distinct, where = np.unique(keys, axis=0, return_inverse=True)
     active = np.bincount(where.ravel(), np.maximum(days.active, 0).sum(axis=1)[inside])
     place = numbers(offered.schedules, "unit_idx") * 10_000 + numbers(
@@ -74,7 +74,8 @@ def _supply(offered: Offered, days: SlotDays, span: Span) -> _Supply:
     )
     foreign = place[~matches(offered.schedules, "central", [DISTRICT])]
     shared = np.isin(distinct[:, 1] * 10_000 + distinct[:, 2], foreign)
-    return _Supply(*distinct.T, active.astype(np.int64), shared)
+    month, unit, procedure = distinct.T
+    return _Supply(month, unit, procedure, active.astype(np.int64), shared)
 
 
 def _around(values: Ints, factor: tuple[float, ...], rng: np.random.Generator) -> Ints:

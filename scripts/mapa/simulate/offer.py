@@ -427,7 +427,10 @@ _NATIONAL = (
 _DISTRICT = ((4, 21, "ANIVERSÁRIO DE BRASÍLIA"), (11, 30, "DIA DO EVANGÉLICO"))
 _BLACK_AWARENESS = (11, 20, "CONSCIÊNCIA NEGRA")
 _BLACK_AWARENESS_SINCE = 2024
-_NEVER_LISTED = "DIA DO TRABALHO"
+_NEVER_LISTED = ("DIA DO TRABALHO", "INDEPENDÊNCIA DO BRASIL", "NOSSA SENHORA APARECIDA")
+_OF_UNITS = ((2, 11), (3, 19), (5, 13), (6, 24), (8, 14), (10, 28))
+"""Days that the municipality gives to some units only."""
+
 _FEASTS = {"nacional": _NATIONAL, "distrital": _DISTRICT}
 
 
@@ -436,6 +439,7 @@ def build_holidays(executing: Ints, span: Span, rng: np.random.Generator) -> pa.
 
     The operator's table lists those of the district and of units, and most of the nation's in even
     years only: the others are there by law. In odd years it says that 20 November is a working day.
+    On every other holiday some units work; others have days that the municipality gives to them.
     """
     first = date(1970, 1, 1) + timedelta(days=span.start - PAST_DAYS)
     last = date(1970, 1, 1) + timedelta(days=span.until + 365)
@@ -448,6 +452,14 @@ def build_holidays(executing: Ints, span: Span, rng: np.random.Generator) -> pa.
     rows += [
         (day, "DIA DO PADROEIRO", "local", unit, True)
         for day, unit in zip(days.tolist(), places.tolist(), strict=True)
+    ]
+    # A local day, and the day after it, for which some are typed, has one word only.
+    taken = {(day + late, unit) for day, unit in zip(days, places, strict=True) for late in (0, 1)}
+    rows += [
+        row
+        for year in range(first.year, last.year + 1)
+        for row in _words_on_units(year, executing.tolist())
+        if (row[0], row[3]) not in taken
     ]
     when, names, scopes, units, listed = zip(*rows, strict=True)
     return table(
@@ -472,8 +484,23 @@ def _holidays_of(year: int) -> list[tuple[int, str, str, int, bool]]:
     days.append((easter(year) - 2, "PAIXÃO DE CRISTO", "nacional"))
     days.append((easter(year) + 60, "CORPUS CHRISTI", "distrital"))
     return [
-        (*day, MISSING, day[2] != "nacional" or (year % 2 == 0 and day[1] != _NEVER_LISTED))
+        (*day, MISSING, day[2] != "nacional" or (year % 2 == 0 and day[1] not in _NEVER_LISTED))
         for day in days
+    ]
+
+
+def _words_on_units(year: int, executing: list[int]) -> list[tuple[int, str, str, int, bool]]:
+    """Return what the operator says of one unit in five on some days of a year."""
+    worked = sorted({row[0] for row in _holidays_of(year)})[year % 2 :: 2]
+    given = [day_number(date(year, month, day)) for month, day in _OF_UNITS]
+    return [
+        (day, name, scope, unit, True)
+        for days, name, scope in (
+            (worked, "PLANTÃO DA UNIDADE", WORKED),
+            (given, "FESTA DA CIDADE", "municipal"),
+        )
+        for turn, day in enumerate(days)
+        for unit in executing[turn % 5 :: 5]
     ]
 
 

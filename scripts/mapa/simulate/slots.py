@@ -191,10 +191,10 @@ def _holiday_touches(holidays: pa.Table, unit: Ints, day: Ints) -> tuple[Ints, I
     own = (place != MISSING) & ~matches(holidays, "scope", ["nacional"])
     closed = np.zeros(len(day), dtype=np.bool_)
     # Later steps overrule earlier ones.
-    for chosen, result in ((~own & ~worked, True), (~own & worked, False), (own, True)):
-        there = chosen[owner] & (~own[owner] | (place[owner] == unit[row]))
-        closed[row[there & ~worked[owner] if result else there]] = result
-    closed[row[(own & worked)[owner] & (place[owner] == unit[row])]] = False
+    for about in (~own, own):
+        for result in (True, False):
+            chosen = (about & (worked != result))[owner]
+            closed[row[chosen & (~own[owner] | (place[owner] == unit[row]))]] = result
     taken = np.flatnonzero(closed)
     return taken, np.zeros(len(taken), dtype=np.int64), np.full(len(taken), MINUTES)
 

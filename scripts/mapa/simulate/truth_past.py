@@ -296,8 +296,8 @@ def diary(city: City, delivered: Sequence[Delivery], moves: Sequence[Movement]) 
         _add(sums, (_text(move.seen), *place, KINDS[kind], _month(day), move.cause), move.change)
     for number in range(1, len(delivered)):
         for where, cause, change in _limit_changes(city, delivered, number):
-            month, *place = where
-            key = (_text(delivered[number].seen), *place, "todos", month, cause)
+            month, *agenda = where
+            key = (_text(delivered[number].seen), *agenda, "todos", month, cause)
             _add(sums, key, change)
     return {
         "chave": [
