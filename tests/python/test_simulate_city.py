@@ -493,6 +493,19 @@ HOLIDAY: Row = {"date": MONDAY, "name": "X", "scope": "nacional"}
         ({}, [], [], [HOLIDAY | {"scope": "local", "unit_idx": 1}], [0, 0, 0]),
         # A date that the operator calls a working day takes nothing.
         ({}, [], [], [HOLIDAY | {"scope": "nenhuma"}], [0, 0, 0]),
+        ({}, [], [], [HOLIDAY, HOLIDAY | {"scope": "nenhuma"}], [0, 0, 0]),
+        # What is said of a unit goes before what is said of all, in both directions.
+        ({}, [], [], [HOLIDAY, HOLIDAY | {"scope": "nenhuma", "unit_idx": 0}], [0, 0, 0]),
+        ({}, [], [], [HOLIDAY, HOLIDAY | {"scope": "nenhuma", "unit_idx": 1}], [7, 0, 0]),
+        (
+            {},
+            [],
+            [],
+            [HOLIDAY | {"scope": "nenhuma"}, HOLIDAY | {"scope": "municipal", "unit_idx": 0}],
+            [7, 0, 0],
+        ),
+        ({}, [], [], [HOLIDAY | {"scope": "municipal", "unit_idx": 1}], [0, 0, 0]),
+        ({}, [], [], [HOLIDAY | {"unit_idx": 1}], [7, 0, 0]),
         ({}, [], [], [HOLIDAY | {"scope": "local", "unit_idx": 0}], [7, 0, 0]),
         # Without an end hour, or with 23:59, a leave ends with the day.
         ({}, [{"start_minute": 660}], [], [], [0, 0, 2 + 1]),
@@ -657,6 +670,29 @@ def test_units_share_the_ppi_and_ties_go_to_the_smaller_cnes() -> None:
     later, earlier = real_offers(offers, [None, None], 5)
     assert (later.real, earlier.real) == (2, 3)
     assert later.limit == earlier.limit == "ppi"
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "left"),
+    [
+        (30, [15, 15, 10]),
+        (5, [2, 3, 10]),
+        (40, [20, 20, 10]),
+        (0, [0, 0, 10]),
+        (None, [20, 20, 10]),
+    ],
+)
+def test_the_centrals_of_a_unit_share_its_ceiling(ceiling: int | None, left: list[int]) -> None:
+    offers = [
+        MonthOffer("0000001", (20, 0, 0), (0, 0, 0)),
+        MonthOffer("0000001", (20, 0, 0), (0, 0, 0), "520025"),
+        MonthOffer("0000002", (10, 0, 0), (0, 0, 0)),
+    ]
+    found = real_offers(offers, [ceiling, ceiling, None], None)
+    assert [answer.after_ceiling for answer in found] == [*left, 10]
+    # What is agreed with the district binds nobody else.
+    agreed = real_offers(offers, [ceiling, ceiling, None], 0)
+    assert [answer.real for answer in agreed] == [0, left[1], 0]
 
 
 def test_zero_is_a_limit_and_missing_is_none() -> None:
