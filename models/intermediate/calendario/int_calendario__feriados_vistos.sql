@@ -1,7 +1,6 @@
 -- Grain: date, unit (null: all units), first day of a stretch in which the same was known of it.
 -- The operator's newest word in force goes before what the rules compute; the stretches of a date
--- and unit cover all days, so that what was undone or taken back brings the computed one back.
--- Rule: regra_feriados.
+-- and unit cover all days, so what is taken back brings the computed one back (regra_feriados).
 with dias as (
     select * from {{ ref('int_calendario__dias') }}
 ),
@@ -137,11 +136,8 @@ final as (
             as feriado_descricao,
         case
             when p.informado_id is not null then coalesce(p.abrangencia, '') <> 'nenhuma'
-            when c.feriado_natureza is null then false
-            when c.feriado_natureza = 'feriado' then {{ var('feriados_calculados_bloqueiam') }}
-            else
-                {{ var('feriados_calculados_bloqueiam') }}
-                and {{ var('pontos_facultativos_bloqueiam') }}
+            when c.data is null or not {{ var('feriados_calculados_bloqueiam') }} then false
+            else c.feriado_natureza = 'feriado' or {{ var('pontos_facultativos_bloqueiam') }}
         end as tem_bloqueio
     from palavras as p
     left join calculados as c

@@ -63,8 +63,8 @@ final as (
         c.solicitacao_codigo,
         c.competencia,
         c.unidade_executante_cnes,
-        c.agenda_codigo,
-        c.procedimento_codigo,
+        c.agenda_codigo as procedimento_codigo,
+        c.procedimento_codigo as procedimento_marcado_codigo,
         c.vaga_tipo,
         -- datas
         c.data_atendimento,

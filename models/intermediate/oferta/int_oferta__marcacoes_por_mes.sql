@@ -3,41 +3,31 @@
 -- with it. What a member has in the agenda of its group counts there and is told beside the member.
 {% set vaga = 'unidade_executante_cnes, procedimento_codigo, vaga_tipo' %}
 
-with casadas as (
+with marcacoes as (
     select * from {{ ref('int_oferta__marcacoes_por_agenda') }}
 ),
 
-marcacoes as (
-    select
-        c.competencia,
-        c.unidade_executante_cnes,
-        c.agenda_codigo as procedimento_codigo,
-        c.vaga_tipo,
-        c.data_atendimento,
-        c.momento_marcacao,
-        c.momento_liberacao,
-        c.marcacao_destino,
-        0 as desviada
-    from casadas as c
-),
-
 linhas as (
-    select * from marcacoes
+    select
+        m.competencia,
+        m.unidade_executante_cnes,
+        m.procedimento_codigo,
+        m.vaga_tipo,
+        m.marcacao_destino,
+        0 as desviada
+    from marcacoes as m
 
     union all
 
     select
-        c.competencia,
-        c.unidade_executante_cnes,
-        c.procedimento_codigo,
-        c.vaga_tipo,
-        c.data_atendimento,
-        c.momento_marcacao,
-        c.momento_liberacao,
+        m.competencia,
+        m.unidade_executante_cnes,
+        m.procedimento_marcado_codigo as procedimento_codigo,
+        m.vaga_tipo,
         cast(null as string) as marcacao_destino,
         1 as desviada
-    from casadas as c
-    where c.tem_agenda_de_grupo and c.marcacao_destino <> 'liberada'
+    from marcacoes as m
+    where m.tem_agenda_de_grupo and m.marcacao_destino <> 'liberada'
 ),
 
 movimentos as (
