@@ -25,7 +25,7 @@ with marcacoes as (
 ),
 
 oferta as (
-    select * from {{ ref('oferta_real_por_tipo_por_mes') }}
+    select * from {{ ref('int_oferta__reais_por_tipo') }}
 ),
 
 comparadas as (
