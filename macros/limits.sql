@@ -1,51 +1,78 @@
+{# CTEs that share a quantity by largest remainder, the last of them `<name>`: the rows of `rows` and
+   qtd_<name>. Within each `partition` the rows get no more than the sum of their `weight`; below that
+   they share `quota` in proportion, exactly, ties in the order of `tie`. A quota that is null limits
+   nothing, a weight that is null gets null. `rows` has no columns named qtd_junta_<name>,
+   parte_<name>, resto_<name>, partes_<name>, ordem_<name>. #}
+{% macro shared_by_remainder(name, rows, quota, weight, partition, tie) -%}
+{%- set juntas = 's.qtd_junta_' ~ name -%}
+{{ name }}_somadas as (
+    select
+        r.*,
+        cast(sum(r.{{ weight }}) over (partition by {{ partition }}) as bigint)
+            as qtd_junta_{{ name }}
+    from {{ rows }} as r
+),
+
+-- whole part and remainder of each share
+{{ name }}_partes as (
+    select
+        s.*,
+        {{ int_div('s.' ~ quota ~ ' * s.' ~ weight, 'greatest(' ~ juntas ~ ', 1)') }}
+            as parte_{{ name }},
+        s.{{ quota }} * s.{{ weight }} % greatest({{ juntas }}, 1) as resto_{{ name }}
+    from {{ name }}_somadas as s
+),
+
+{{ name }}_ordenadas as (
+    select
+        p.*,
+        sum(p.parte_{{ name }}) over (partition by {{ partition }}) as partes_{{ name }},
+        row_number() over (
+            partition by {{ partition }}
+            order by p.resto_{{ name }} desc nulls last, p.{{ tie }} asc
+        ) as ordem_{{ name }}
+    from {{ name }}_partes as p
+),
+
+{{ name }} as (
+    select
+        o.*,
+        case
+            when o.{{ weight }} is null then null
+            when not coalesce(o.{{ quota }} < o.qtd_junta_{{ name }}, false) then o.{{ weight }}
+            when o.ordem_{{ name }} <= o.{{ quota }} - o.partes_{{ name }}
+                then o.parte_{{ name }} + 1
+            else o.parte_{{ name }}
+        end as qtd_{{ name }}
+    from {{ name }}_ordenadas as o
+)
+{%- endmacro %}
+
+
 {# CTEs, the last of them `repartidas`: the real offer of each unit under its ceiling and the agreement
    (PPI) of its central.
 
    Expects the CTE `limitadas`: competencia, central_executora_codigo, unidade_executante_cnes,
    procedimento_codigo, qtd_vagas_ativas, qtd_ppi, qtd_teto and the columns `keys`, which tell pictures
-   apart. What the agreement leaves is shared between the units by largest remainder, ties to the
-   smaller CNES; a missing limit is no limit (regra_oferta_real). #}
+   apart. The ceiling is one over all centrals for which the unit executes, which share it in
+   proportion to its active slots, ties to the smaller code; what the agreement of a central leaves is
+   shared between its units, ties to the smaller CNES. Both by largest remainder; a missing limit is
+   no limit (regra_oferta_real). #}
 {% macro limited_offer(keys=[]) -%}
 {%- set colunas = keys + [
     'competencia', 'central_executora_codigo', 'unidade_executante_cnes', 'procedimento_codigo'
 ] -%}
-{%- set central = (
-    keys + ['competencia', 'central_executora_codigo', 'procedimento_codigo']
-) | join(', ') -%}
-depois_do_teto as (
-    select
-        l.*,
-        case when l.qtd_teto < l.qtd_vagas_ativas then l.qtd_teto else l.qtd_vagas_ativas end
-            as qtd_apos_teto
-    from limitadas as l
-),
+{%- set unidade = keys + ['competencia', 'unidade_executante_cnes', 'procedimento_codigo'] -%}
+{%- set central = keys + ['competencia', 'central_executora_codigo', 'procedimento_codigo'] -%}
+{{ shared_by_remainder(
+    'apos_teto', 'limitadas', 'qtd_teto', 'qtd_vagas_ativas',
+    partition=unidade | join(', '), tie='central_executora_codigo'
+) }},
 
-somadas as (
-    select
-        d.*,
-        cast(sum(d.qtd_apos_teto) over (partition by {{ central }}) as bigint) as qtd_da_central
-    from depois_do_teto as d
-),
-
--- whole part and remainder of each unit's share
-partes as (
-    select
-        s.*,
-        {{ int_div('s.qtd_ppi * s.qtd_apos_teto', 'greatest(s.qtd_da_central, 1)') }} as parte,
-        s.qtd_ppi * s.qtd_apos_teto % greatest(s.qtd_da_central, 1) as resto
-    from somadas as s
-),
-
-ordenadas as (
-    select
-        p.*,
-        sum(p.parte) over (partition by {{ central }}) as partes_da_central,
-        row_number() over (
-            partition by {{ central }}
-            order by p.resto desc nulls last, p.unidade_executante_cnes asc
-        ) as ordem_do_resto
-    from partes as p
-),
+{{ shared_by_remainder(
+    'oferta_real', 'apos_teto', 'qtd_ppi', 'qtd_apos_teto',
+    partition=central | join(', '), tie='unidade_executante_cnes'
+) }},
 
 repartidas as (
     select
@@ -55,12 +82,7 @@ repartidas as (
         o.qtd_ppi,
         o.qtd_teto,
         o.qtd_apos_teto,
-        case
-            when o.qtd_apos_teto is null then null
-            when not coalesce(o.qtd_ppi < o.qtd_da_central, false) then o.qtd_apos_teto
-            when o.ordem_do_resto <= o.qtd_ppi - o.partes_da_central then o.parte + 1
-            else o.parte
-        end as qtd_oferta_real
-    from ordenadas as o
+        o.qtd_oferta_real
+    from oferta_real as o
 )
 {%- endmacro %}

@@ -164,7 +164,7 @@ class Translation:
         """Return the row of a holiday."""
         return {
             "data": day_text(item["data"]),
-            "descricao": "FERIADO FICTICIO",
+            "descricao": item.get("nome", "FERIADO FICTICIO"),
             "abrangencia": item["abrangencia"],
             "cod_cnes_exec": self.unit(item, None),
         }
@@ -428,7 +428,7 @@ def test_a_holiday_for_all_stands_in_a_month_of_its_own() -> None:
     months_of = [{expected_month(row)["mes"] for row in case["espera"]} for case in CASES]
     for number, case in enumerate(CASES):
         for holiday in case.get("feriados", []):
-            if holiday["abrangencia"] == "local" and "unidade" in holiday:
+            if holiday["abrangencia"] != "nacional" and "unidade" in holiday:
                 continue
             month = f"{holiday['data']:%Y-%m}"
             others = [other for other in range(len(CASES)) if other != number]

@@ -70,6 +70,14 @@ BLOCKED = "bloqueada_primeira_vez bloqueada_geral"
 ACTIVE = "ativa_primeira_vez ativa_geral oferta_real"
 ONE_DAY = {"de": "09/03/2026", "ate": "09/03/2026"}
 EVERY = "total bloqueada ativa"
+ELSEWHERE = 10
+"""Added to the number of a unit where it executes for another central."""
+
+ALL_SLOTS = " ".join(
+    f"{part}_{kind}"
+    for part in EVERY.split()
+    for kind in ("primeira_vez", "retorno", "reserva", "geral")
+)
 CASES = [
     Case(
         "o exemplo do Ministério: 930, bloqueada 300, ativa 630, PPI 1.010, teto 920, real 630",
@@ -234,6 +242,35 @@ CASES = [
         },
     ),
     Case(
+        "o teto de 12 é um só para as duas centrais da unidade, 6 na do relatório",
+        [ONE_DAY | {"vagas": 10}, ONE_DAY | {"vagas": 10, "central": "520010"}],
+        {1: slots(10, teto=12, oferta_real=6)},
+        {1 + ELSEWHERE: cells(f"{ALL_SLOTS} teto oferta_real", "so_no_mapa")},
+        ceilings={1: 12},
+    ),
+    Case(
+        "o relatório dá o teto inteiro à sua central",
+        [ONE_DAY | {"vagas": 10}, ONE_DAY | {"vagas": 10, "central": "520010"}],
+        {1: slots(10, teto=12)},
+        {
+            1: {"oferta_real": "decorre_de_outra"},
+            1 + ELSEWHERE: cells(f"{ALL_SLOTS} teto oferta_real", "so_no_mapa"),
+        },
+        ceilings={1: 12},
+    ),
+    Case(
+        "em relatório só da rede o teto se reparte entre as agendas da rede das duas centrais",
+        [
+            ONE_DAY | {"vagas": 10},
+            ONE_DAY | {"vagas": 20, "central": "520010"},
+            ONE_DAY | {"vagas": 5, "local": True},
+        ],
+        {1: slots(10, teto=15, oferta_real=5)},
+        {1 + ELSEWHERE: cells(f"{ALL_SLOTS} teto oferta_real", "so_no_mapa")},
+        ceilings={1: 15},
+        agenda="REDE",
+    ),
+    Case(
         "em branco no relatório é não informado; quantidade ilegível na escala é desconhecida",
         [{"vagas": 10}, {"vagas": "", "unidade": 2}],
         {1: slots(50) | {"ativa_geral": None}, 2: slots(7)},
@@ -249,6 +286,7 @@ def schedule_row(codes: Codes, index: int, item: dict[str, Any]) -> Row:
     """Return the export row of a schedule: Mondays of March, 08:00-12:00, unless it says so."""
     return SCHEDULE | {
         "cod_escala_ambulatorial": codes.record(index),
+        "cod_central_exec": item.get("central", CENTRAL),
         "cpf_profissional_exec": codes.professional(item.get("profissional", 1)),
         "cod_cnes_exec": codes.unit(item.get("unidade", 1)),
         "cod_procedimento_interno": codes.procedure(1),
@@ -351,7 +389,8 @@ def test_each_difference_has_its_explanation(
     found: dict[int, dict[str, str]] = defaultdict(dict)
     for row in rows[number]:
         if row["explicacao"] != "igual":
-            unit = int(row["unidade_executante_cnes"]) % 10
+            elsewhere = row["central_executora_codigo"] != CENTRAL
+            unit = int(row["unidade_executante_cnes"]) % 10 + ELSEWHERE * elsewhere
             found[unit][row["medida"]] = row["explicacao"]
     assert dict(found) == case.expected, case.name
 
@@ -363,6 +402,7 @@ def test_every_cell_of_the_report_is_there_with_its_number(
         there = {
             (int(row["unidade_executante_cnes"]) % 10, row["medida"]): row["qtd_sisreg"]
             for row in rows[number]
+            if row["central_executora_codigo"] == CENTRAL
         }
         for unit, said in case.said.items():
             for name, quantity in said.items():

@@ -167,8 +167,13 @@ def test_every_situation_of_the_offer_occurs(city: City) -> None:
         "nacional",
         "distrital",
         "local",
+        "municipal",
         "nenhuma",
     }
+    # Of one unit, too: some work while the others do not.
+    own = {row["scope"] for row in city.holidays.to_pylist() if row["unit_idx"] is not None}
+    assert own == {"local", "municipal", "nenhuma"}
+    assert len(set(city.schedules["central"].to_pylist())) == 2
     leaves = city.leaves_professional.to_pylist()
     assert any(row["start_minute"] is not None for row in leaves)
     assert any(row["unit_idx"] is None for row in leaves)
@@ -221,10 +226,12 @@ def test_months_add_up_to_days_and_stay_below_their_limits(answers: dict[str, An
         key = (row["data"][:7], row["unidade_executante_cnes"], row["procedimento_codigo"])
         by_day[key] += row["qtd_vagas_ativas"] or 0
     agreed: dict[tuple[str, str], tuple[int, int]] = {}
+    by_month: Counter[tuple[str, ...]] = Counter()
+    under_ceiling: dict[tuple[str, ...], list[tuple[int, int, int]]] = defaultdict(list)
     for row in mart(answers, "oferta_real_por_mes"):
         month, code = row["competencia"][:7], row["procedimento_codigo"]
-        active = row["qtd_vagas_ativas"]
-        assert (active or 0) == by_day[month, row["unidade_executante_cnes"], code]
+        active, place = row["qtd_vagas_ativas"], (month, row["unidade_executante_cnes"], code)
+        by_month[place] += active or 0
         if active is None:
             assert row["qtd_oferta_real"] is None
             continue
@@ -233,11 +240,23 @@ def test_months_add_up_to_days_and_stay_below_their_limits(answers: dict[str, An
         assert active - row["qtd_vagas_perdidas_teto"] - row["qtd_vagas_perdidas_ppi"] == real
         shares = [row[f"qtd_oferta_real_{kind}"] for kind in ("primeira_vez", "retorno", "reserva")]
         assert sum(share or 0 for share in shares) == real
+        if row["qtd_teto"] is not None:
+            left = active - row["qtd_vagas_perdidas_teto"]
+            under_ceiling[place].append((row["qtd_teto"], active, left))
         if row["qtd_ppi"] is not None:
             limit, so_far = agreed.get((month, code), (row["qtd_ppi"], 0))
             agreed[month, code] = (limit, so_far + real)
+    assert +by_month == +by_day
     assert agreed
     assert all(total <= limit for limit, total in agreed.values())
+    # One ceiling for the centrals of a unit together.
+    for parts in under_ceiling.values():
+        (ceiling,) = {part[0] for part in parts}
+        assert sum(part[2] for part in parts) == min(ceiling, sum(part[1] for part in parts))
+    assert any(
+        len(parts) > 1 and parts[0][0] < sum(part[1] for part in parts)
+        for parts in under_ceiling.values()
+    )
 
 
 # --- queue -----------------------------------------------------------------------------------
@@ -474,6 +493,19 @@ HOLIDAY: Row = {"date": MONDAY, "name": "X", "scope": "nacional"}
         ({}, [], [], [HOLIDAY | {"scope": "local", "unit_idx": 1}], [0, 0, 0]),
         # A date that the operator calls a working day takes nothing.
         ({}, [], [], [HOLIDAY | {"scope": "nenhuma"}], [0, 0, 0]),
+        ({}, [], [], [HOLIDAY, HOLIDAY | {"scope": "nenhuma"}], [0, 0, 0]),
+        # What is said of a unit goes before what is said of all, in both directions.
+        ({}, [], [], [HOLIDAY, HOLIDAY | {"scope": "nenhuma", "unit_idx": 0}], [0, 0, 0]),
+        ({}, [], [], [HOLIDAY, HOLIDAY | {"scope": "nenhuma", "unit_idx": 1}], [7, 0, 0]),
+        (
+            {},
+            [],
+            [],
+            [HOLIDAY | {"scope": "nenhuma"}, HOLIDAY | {"scope": "municipal", "unit_idx": 0}],
+            [7, 0, 0],
+        ),
+        ({}, [], [], [HOLIDAY | {"scope": "municipal", "unit_idx": 1}], [0, 0, 0]),
+        ({}, [], [], [HOLIDAY | {"unit_idx": 1}], [7, 0, 0]),
         ({}, [], [], [HOLIDAY | {"scope": "local", "unit_idx": 0}], [7, 0, 0]),
         # Without an end hour, or with 23:59, a leave ends with the day.
         ({}, [{"start_minute": 660}], [], [], [0, 0, 2 + 1]),
@@ -638,6 +670,29 @@ def test_units_share_the_ppi_and_ties_go_to_the_smaller_cnes() -> None:
     later, earlier = real_offers(offers, [None, None], 5)
     assert (later.real, earlier.real) == (2, 3)
     assert later.limit == earlier.limit == "ppi"
+
+
+@pytest.mark.parametrize(
+    ("ceiling", "left"),
+    [
+        (30, [15, 15, 10]),
+        (5, [2, 3, 10]),
+        (40, [20, 20, 10]),
+        (0, [0, 0, 10]),
+        (None, [20, 20, 10]),
+    ],
+)
+def test_the_centrals_of_a_unit_share_its_ceiling(ceiling: int | None, left: list[int]) -> None:
+    offers = [
+        MonthOffer("0000001", (20, 0, 0), (0, 0, 0)),
+        MonthOffer("0000001", (20, 0, 0), (0, 0, 0), central="520025"),
+        MonthOffer("0000002", (10, 0, 0), (0, 0, 0)),
+    ]
+    found = real_offers(offers, [ceiling, ceiling, None], None)
+    assert [answer.after_ceiling for answer in found] == left
+    # What is agreed with the district binds nobody else.
+    agreed = real_offers(offers, [ceiling, ceiling, None], 0)
+    assert [answer.real for answer in agreed] == [0, left[1], 0]
 
 
 def test_zero_is_a_limit_and_missing_is_none() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from mapa.simulate.truth_alerts import _fall
 from mapa.simulate.truth_hours import Month, Taken, _holding, _of_a_day, last_month
-from mapa.simulate.truth_use import _pairs
+from mapa.simulate.truth_use import _Booking, _meet, _pairs
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,44 @@ def test_a_freed_slot_is_used_by_one_later_booking(
     bookings: list[int], releases: list[int], reused: int
 ) -> None:
     assert _pairs(bookings, releases) == reused
+
+
+@pytest.mark.parametrize(
+    ("offers", "booked", "met", "aside"),
+    [
+        ({"000": 20}, {"001": 4, "002": 6}, {"000": 10}, {"001": 4, "002": 6}),
+        ({"000": 20, "001": 3}, {"001": 4, "002": 6}, {"000": 7, "001": 3}, {"001": 1, "002": 6}),
+        ({"000": 2}, {"000": 1, "001": 4}, {"000": 5}, {"001": 4}),
+        ({"001": 3}, {"001": 4, "002": 1}, {"001": 4, "002": 1}, {}),
+        ({"000": 20, "001": None}, {"001": 4}, {"001": 4}, {}),
+        ({"000": None, "001": 0}, {"001": 4}, {"000": 4}, {"001": 4}),
+    ],
+)
+def test_a_member_books_its_own_agenda_and_then_that_of_its_group(
+    offers: dict[str, int | None],
+    booked: dict[str, int],
+    met: dict[str, int],
+    aside: dict[str, int],
+) -> None:
+    def cell(member: str) -> tuple[str, str, str, str]:
+        return ("2026-03-01", "0000001", f"0701{member}", "primeira_vez")
+
+    bookings = {
+        cell(member): [_Booking("falta", day, 1, "1", -1) for day in range(number)]
+        for member, number in booked.items()
+    }
+    found, beside = _meet(bookings, {cell(member): (real,) for member, real in offers.items()})
+    assert {key[2][4:]: len(some) for key, some in found.items()} == met
+    assert {key[2][4:]: number for key, number in beside.items()} == aside
+
+
+def test_a_freed_booking_stays_where_its_procedure_offers_something() -> None:
+    home, group = (("2026-03-01", "0000001", f"0701{code}", "retorno") for code in ("001", "000"))
+    freed = {home: [_Booking("liberada", 1, 1, "1", 2)]}
+    for real, where in ((1, home), (0, group), (None, home)):
+        found, beside = _meet(freed, {home: (real,), group: (5,)})
+        assert set(found) == {where}
+        assert not beside
 
 
 @pytest.mark.parametrize(

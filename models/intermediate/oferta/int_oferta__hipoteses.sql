@@ -81,7 +81,6 @@ supostas as (
         v.qtd_total_geral - v.qtd_bloqueada_geral as qtd_ativa_geral,
         l.qtd_ativas,
         l.qtd_repartida,
-        least(l.qtd_ativas, l.qtd_ppi_total, l.qtd_teto) as qtd_real_do_mapa,
         {% for limite in ['ppi_total', 'ppi_local', 'ppi_pactuada', 'teto'] %}
         case
             when h.hipotese = 'limite_nao_informado'
@@ -96,6 +95,13 @@ supostas as (
     inner join lugares as l
         on {{ same_report_row('v', 'l') }}
 ),
+
+-- the ceiling is one over all centrals of the unit
+{{ shared_by_remainder(
+    'apos_teto', 'supostas', 'qtd_teto', 'qtd_ativa_geral',
+    partition='hipotese, competencia, unidade_executante_cnes, procedimento_codigo, agenda_tipo',
+    tie='central_executora_codigo'
+) }},
 
 -- a limit that is not known does not limit: least() passes over nulls
 final as (
@@ -128,10 +134,10 @@ final as (
                     s.vagas_de <> 'mapa'
                     and s.qtd_ativa_geral is not distinct from s.qtd_ativas
                 )
-                then coalesce(s.qtd_repartida, s.qtd_real_do_mapa)
-            else least(s.qtd_ativa_geral, s.qtd_ppi_total, s.qtd_teto)
+                then coalesce(s.qtd_repartida, least(s.qtd_apos_teto, s.qtd_ppi_total))
+            else least(s.qtd_apos_teto, s.qtd_ppi_total)
         end as qtd_oferta_real
-    from supostas as s
+    from apos_teto as s
 )
 
 select * from final

@@ -27,8 +27,8 @@ interrupcoes as (
     select * from {{ ref('int_oferta__interrupcoes') }}
 ),
 
-feriados as (
-    select * from {{ ref('int_calendario__feriados') }}
+fechamentos as (
+    select * from {{ ref('int_calendario__fechamentos') }}
 ),
 
 alvos as (
@@ -53,11 +53,11 @@ hipoteses as (
 ),
 
 calculados as (
-    select f.data
-    from feriados as f
-    where
-        f.feriado_origem = 'calculado'
-        and f.unidade_executante_cnes is null
+    select
+        f.data,
+        f.unidade_executante_cnes
+    from fechamentos as f
+    where f.feriado_origem = 'calculado' and f.visto_ate is null
 ),
 
 no_mes as (
@@ -147,7 +147,9 @@ tocados as (
             )
     {% if causa == 'feriado' %}
     left join calculados as c
-        on i.data_inicio = c.data and i.unidade_executante_cnes is null
+        on
+            i.data_inicio = c.data
+            and i.unidade_executante_cnes is not distinct from c.unidade_executante_cnes
     where
         i.causa_bloqueio = '{{ causa }}'
         and (d.hipotese <> 'feriado_calculado' or c.data is null)

@@ -1,13 +1,9 @@
 -- Grain: holiday or leave, first day of a stretch in which a version of it was in force. Its
 -- minutes run from minuto_inicio of the first day to minuto_fim of the last; an end that is missing
 -- or 23:59 is the end of the day. Each date counts by the version in force
--- (regra_versoes_da_oferta).
-with feriados as (
-    select * from {{ ref('stg_sisreg__feriados') }}
-),
-
-calendario as (
-    select * from {{ ref('int_calendario__feriados') }}
+-- (regra_versoes_da_oferta). Holidays come resolved from int_calendario__fechamentos.
+with fechamentos as (
+    select * from {{ ref('int_calendario__fechamentos') }}
 ),
 
 afastamentos_unidades as (
@@ -19,52 +15,6 @@ afastamentos_profissionais as (
 ),
 
 reunidas as (
-    select
-        'feriado' as causa,
-        'bruto_sisreg.feriado' as tabela,
-        f.feriado_chave as registro_id,
-        case when f.abrangencia = 'local' then f.unidade_executante_cnes end
-            as unidade_executante_cnes,
-        cast(null as string) as profissional_cpf,
-        cast(null as string) as procedimento_codigo,
-        f.data as data_inicio,
-        cast(null as integer) as minuto_inicio,
-        f.data as data_fim,
-        cast(null as integer) as minuto_fim,
-        f._carga_id,
-        f._carregado_em,
-        f._linha
-    from feriados as f
-    -- what a later word of the operator has undone is not in the calendar
-    inner join calendario as c
-        on
-            f.data = c.data
-            and case when f.abrangencia = 'local' then f.unidade_executante_cnes end
-            is not distinct from c.unidade_executante_cnes
-            and c.feriado_origem = 'operador'
-    where f.abrangencia is distinct from 'nenhuma'
-
-    union all
-
-    select
-        'feriado' as causa,
-        'calculado' as tabela,
-        c.feriado_id as registro_id,
-        c.unidade_executante_cnes,
-        cast(null as string) as profissional_cpf,
-        cast(null as string) as procedimento_codigo,
-        c.data as data_inicio,
-        cast(null as integer) as minuto_inicio,
-        c.data as data_fim,
-        cast(null as integer) as minuto_fim,
-        cast(null as string) as _carga_id,
-        cast(null as timestamp) as _carregado_em,
-        cast(null as bigint) as _linha
-    from calendario as c
-    where c.feriado_origem = 'calculado' and c.tem_bloqueio
-
-    union all
-
     select
         'afastamento_unidade' as causa,
         'bruto_sisreg.afastamento_unidade' as tabela,
@@ -137,6 +87,23 @@ final as (
         t.causa as causa_bloqueio
     from trechos as t
     where t.eh_presente and coalesce(t.visto_ate >= t.visto_de, true)
+
+    union all
+
+    select
+        {{ surrogate_key(["'feriado'", 'f.fechamento_id']) }} as interrupcao_id,
+        f.unidade_executante_cnes,
+        cast(null as string) as profissional_id,
+        cast(null as string) as procedimento_codigo,
+        f.visto_de,
+        f.visto_ate,
+        f.vale_de,
+        f.data as data_inicio,
+        0 as minuto_inicio,
+        f.data as data_fim,
+        24 * 60 as minuto_fim,
+        'feriado' as causa_bloqueio
+    from fechamentos as f
 )
 
 select * from final

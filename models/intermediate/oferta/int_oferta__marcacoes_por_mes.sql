@@ -1,9 +1,33 @@
--- Grain: month of the appointment, executing unit, procedure, kind of slot. A freed slot counts as
--- used again when a later booking of the same day, unit, procedure and kind can be paired with it.
+-- Grain: month of the appointment, executing unit, procedure of the agenda, kind of slot. A freed
+-- slot counts as used again when a later booking of the same day, agenda and kind can be paired
+-- with it. What a member has in the agenda of its group counts there and is told beside the member.
 {% set vaga = 'unidade_executante_cnes, procedimento_codigo, vaga_tipo' %}
 
 with marcacoes as (
-    select * from {{ ref('int_oferta__marcacoes') }}
+    select * from {{ ref('int_oferta__marcacoes_por_agenda') }}
+),
+
+linhas as (
+    select
+        m.competencia,
+        m.unidade_executante_cnes,
+        m.procedimento_codigo,
+        m.vaga_tipo,
+        m.marcacao_destino,
+        0 as desviada
+    from marcacoes as m
+
+    union all
+
+    select
+        m.competencia,
+        m.unidade_executante_cnes,
+        m.procedimento_marcado_codigo as procedimento_codigo,
+        m.vaga_tipo,
+        cast(null as string) as marcacao_destino,
+        1 as desviada
+    from marcacoes as m
+    where m.tem_agenda_de_grupo and m.marcacao_destino <> 'liberada'
 ),
 
 movimentos as (
@@ -99,8 +123,9 @@ contagens as (
             as qtd_{{ medida }},
         {% endfor %}
         cast(sum(case when m.marcacao_destino = 'liberada' then 1 else 0 end) as bigint)
-            as qtd_liberadas
-    from marcacoes as m
+            as qtd_liberadas,
+        cast(sum(m.desviada) as bigint) as qtd_na_agenda_do_grupo
+    from linhas as m
     group by
         m.competencia,
         m.unidade_executante_cnes,
@@ -123,6 +148,7 @@ final as (
         c.qtd_sem_confirmacao,
         c.qtd_canceladas_tarde,
         c.qtd_futuras,
+        c.qtd_na_agenda_do_grupo,
         c.qtd_liberadas,
         cast(c.qtd_liberadas - coalesce(s.qtd_sem_reuso, 0) as bigint) as qtd_reaproveitadas
     from contagens as c

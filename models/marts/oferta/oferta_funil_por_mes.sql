@@ -1,5 +1,6 @@
--- Grain: month, executing unit, procedure, kind of slot. Rule regra_funil_da_oferta; indicators 17,
--- 18 and 19. More bookings than slots show as an excess and as more than 100 %, never clipped.
+-- Grain: month, executing unit, procedure of the agenda, kind of slot. Rule regra_funil_da_oferta;
+-- indicators 17, 18 and 19. More bookings than slots show as an excess and as more than 100 %,
+-- never clipped.
 with oferta as (
     select * from {{ ref('oferta_real_por_tipo_por_mes') }}
 ),
@@ -32,6 +33,7 @@ encontros as (
             'sem_confirmacao',
             'canceladas_tarde',
             'futuras',
+            'na_agenda_do_grupo',
             'liberadas',
         ] %}
         coalesce(m.qtd_{{ medida }}, 0) as qtd_{{ medida }},
@@ -95,6 +97,7 @@ final as (
         v.qtd_sem_confirmacao,
         v.qtd_canceladas_tarde,
         v.qtd_futuras,
+        v.qtd_na_agenda_do_grupo,
         v.qtd_excedentes,
         -- quantidades do que ficou vazio
         v.qtd_liberadas,

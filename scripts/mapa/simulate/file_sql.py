@@ -38,8 +38,9 @@ create temp macro yes_no(x) as case when x then 'SIM' else 'NAO' end;
 SCHEDULES = """
 select
     number(s.codigo) as "COD. ESCALA AMBULATORIAL",
-    '530010' as "COD. CENTRAL EXEC.",
-    'BRASILIA' as "DESC. CENTRAL EXEC.",
+    s.central as "COD. CENTRAL EXEC.",
+    case when s.central = '530010' then 'BRASILIA' else 'CENTRAL FICTICIA DO ENTORNO' end
+        as "DESC. CENTRAL EXEC.",
     unpadded(f.cpf, writing(s.codigo), 'cpf') as "CPF PROFISSIONAL EXEC.",
     f.nome as "NOME PROFISSIONAL EXEC.",
     f.cbo as "COD. CBO",

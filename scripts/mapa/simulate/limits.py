@@ -11,7 +11,16 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from mapa.simulate.arrays import Flags, Ints, Span, month_number, month_start, numbers, pick
+from mapa.simulate.arrays import (
+    Flags,
+    Ints,
+    Span,
+    matches,
+    month_number,
+    month_start,
+    numbers,
+    pick,
+)
 from mapa.simulate.network import Network
 from mapa.simulate.offer import Offered
 from mapa.simulate.schemas import CEILINGS, PPI, QUOTAS, table
@@ -30,12 +39,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class _Supply:
-    """Active slots per month, unit and procedure, for the months in which limits are set."""
+    """Active slots per month, unit and procedure, for the months in which limits are set.
+
+    `shared` tells which units execute the procedure for two centrals.
+    """
 
     month: Ints
     unit: Ints
     procedure: Ints
     active: Ints
+    shared: Flags
 
 
 def build_limits(
@@ -48,15 +61,21 @@ def build_limits(
 
 def _supply(offered: Offered, days: SlotDays, span: Span) -> _Supply:
     """Add up the active slots."""
-    month = month_number(days.day)
+    months = month_number(days.day)
     edges = month_number(np.array([span.start, span.until]))
-    inside = (month >= edges[0]) & (month <= edges[1] + 2)
-    unit = numbers(offered.schedules, "unit_idx")[days.schedule]
-    procedure = numbers(offered.schedules, "procedure_idx")[days.schedule]
-    keys = np.column_stack([month, unit, procedure])[inside]
+    inside = (months >= edges[0]) & (months <= edges[1] + 2)
+    names = ("unit_idx", "procedure_idx")
+    places = [numbers(offered.schedules, name)[days.schedule] for name in names]
+    keys = np.column_stack([months, *places])[inside]
     distinct, where = np.unique(keys, axis=0, return_inverse=True)
     active = np.bincount(where.ravel(), np.maximum(days.active, 0).sum(axis=1)[inside])
-    return _Supply(distinct[:, 0], distinct[:, 1], distinct[:, 2], active.astype(np.int64))
+    place = numbers(offered.schedules, "unit_idx") * 10_000 + numbers(
+        offered.schedules, "procedure_idx"
+    )
+    foreign = place[~matches(offered.schedules, "central", [DISTRICT])]
+    shared = np.isin(distinct[:, 1] * 10_000 + distinct[:, 2], foreign)
+    month, unit, procedure = distinct.T
+    return _Supply(month, unit, procedure, active.astype(np.int64), shared)
 
 
 def _around(values: Ints, factor: tuple[float, ...], rng: np.random.Generator) -> Ints:
@@ -100,11 +119,17 @@ def _present(shares: Ints) -> Flags:
 
 
 def _ceilings(supply: _Supply, rng: np.random.Generator) -> pa.Table:
-    """Cap six in ten pairs of unit and procedure, now and then at zero."""
+    """Cap six in ten pairs of unit and procedure, now and then at zero.
+
+    Units that execute for two centrals are capped below what they offer for both together, mostly
+    above what they offer for each.
+    """
     capped = (supply.unit * 31 + supply.procedure) % 10 < 6
     capped &= rng.random(len(capped)) < 0.95
     quantity = _around(supply.active, (0.6, 0.85, 1.0, 1.1, 1.3, 1.5), rng)
     quantity[rng.random(len(quantity)) < 0.01] = 0
+    capped |= supply.shared
+    quantity = np.where(supply.shared, supply.active * 3 // 4, quantity)
     return table(
         CEILINGS,
         {

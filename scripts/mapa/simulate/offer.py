@@ -36,6 +36,7 @@ from mapa.simulate.schemas import (
     table,
 )
 from mapa.simulate.slots import WORKED
+from mapa.simulate.territory import DISTRICT, ENTORNO
 
 PAST_DAYS = 220
 """Days before the start since which schedules exist."""
@@ -104,9 +105,21 @@ def _lines(network: Network, rng: np.random.Generator) -> Columns:
         "group": group,
         "slots": slots,
         "minutes": minutes,
+        "central": _centrals(unit * len(capacity) + procedure),
         "local_agenda": (rng.random(len(slots)) < 0.05).astype(np.int64),
         "auto_split": (rng.random(len(slots)) < 0.7).astype(np.int64),
     } | _hours(professional, rank % LINES_PER_PROFESSIONAL, slots * minutes, rng)
+
+
+def _centrals(place: Ints) -> Ints:
+    """Let some units execute one procedure for two centrals, line by line in turn.
+
+    Args:
+        place: unit and procedure of each line.
+    """
+    places, count = np.unique(place, return_counts=True)
+    shared: Ints = places[count > 1][::3]
+    return np.isin(place, shared) * (rank_within(place) % 2)
 
 
 def _unit_of(network: Network, group: Ints, rng: np.random.Generator) -> Ints:
@@ -204,7 +217,11 @@ def _schedules(terms: Columns, span: Span, rng: np.random.Generator) -> pa.Table
         for kind in ("first", "return", "reserve")
     }
     switches = {name: rows[name].astype(np.bool_) for name in ("auto_split", "local_agenda")}
-    texts = {"codigo": digits(code, 7), "status": pick(STATUS, rows["status"])}
+    texts = {
+        "codigo": digits(code, 7),
+        "central": pick((DISTRICT, ENTORNO[0][0]), rows["central"]),
+        "status": pick(STATUS, rows["status"]),
+    }
     return table(SCHEDULES, {**rows, **minutes, **switches, **texts})
 
 
@@ -279,6 +296,7 @@ def _share_codes(rows: Columns, code: Ints, rng: np.random.Generator) -> Ints:
     left = left[: len(right)]
     fit = rows["professional_idx"][left] == rows["professional_idx"][right]
     fit &= rows["weekday"][left] != rows["weekday"][right]
+    fit &= rows["central"][left] == rows["central"][right]
     fit &= (rows["weekday"][left] != MISSING) & (rows["weekday"][right] != MISSING)
     pairs = np.flatnonzero(fit)
     chosen = pairs[rng.random(len(pairs)) < 0.02]
@@ -409,7 +427,10 @@ _NATIONAL = (
 _DISTRICT = ((4, 21, "ANIVERSÁRIO DE BRASÍLIA"), (11, 30, "DIA DO EVANGÉLICO"))
 _BLACK_AWARENESS = (11, 20, "CONSCIÊNCIA NEGRA")
 _BLACK_AWARENESS_SINCE = 2024
-_NEVER_LISTED = "DIA DO TRABALHO"
+_NEVER_LISTED = ("DIA DO TRABALHO", "INDEPENDÊNCIA DO BRASIL", "NOSSA SENHORA APARECIDA")
+_OF_UNITS = ((2, 11), (3, 19), (5, 13), (6, 24), (8, 14), (10, 28))
+"""Days that the municipality gives to some units only."""
+
 _FEASTS = {"nacional": _NATIONAL, "distrital": _DISTRICT}
 
 
@@ -418,6 +439,7 @@ def build_holidays(executing: Ints, span: Span, rng: np.random.Generator) -> pa.
 
     The operator's table lists those of the district and of units, and most of the nation's in even
     years only: the others are there by law. In odd years it says that 20 November is a working day.
+    On every other holiday some units work; others have days that the municipality gives to them.
     """
     first = date(1970, 1, 1) + timedelta(days=span.start - PAST_DAYS)
     last = date(1970, 1, 1) + timedelta(days=span.until + 365)
@@ -430,6 +452,14 @@ def build_holidays(executing: Ints, span: Span, rng: np.random.Generator) -> pa.
     rows += [
         (day, "DIA DO PADROEIRO", "local", unit, True)
         for day, unit in zip(days.tolist(), places.tolist(), strict=True)
+    ]
+    # A local day, and the day after it, for which some are typed, has one word only.
+    taken = {(day + late, unit) for day, unit in zip(days, places, strict=True) for late in (0, 1)}
+    rows += [
+        row
+        for year in range(first.year, last.year + 1)
+        for row in _words_on_units(year, executing.tolist())
+        if (row[0], row[3]) not in taken
     ]
     when, names, scopes, units, listed = zip(*rows, strict=True)
     return table(
@@ -454,8 +484,23 @@ def _holidays_of(year: int) -> list[tuple[int, str, str, int, bool]]:
     days.append((easter(year) - 2, "PAIXÃO DE CRISTO", "nacional"))
     days.append((easter(year) + 60, "CORPUS CHRISTI", "distrital"))
     return [
-        (*day, MISSING, day[2] != "nacional" or (year % 2 == 0 and day[1] != _NEVER_LISTED))
+        (*day, MISSING, day[2] != "nacional" or (year % 2 == 0 and day[1] not in _NEVER_LISTED))
         for day in days
+    ]
+
+
+def _words_on_units(year: int, executing: list[int]) -> list[tuple[int, str, str, int, bool]]:
+    """Return what the operator says of one unit in five on some days of a year."""
+    worked = sorted({row[0] for row in _holidays_of(year)})[year % 2 :: 2]
+    given = [day_number(date(year, month, day)) for month, day in _OF_UNITS]
+    return [
+        (day, name, scope, unit, True)
+        for days, name, scope in (
+            (worked, "PLANTÃO DA UNIDADE", WORKED),
+            (given, "FESTA DA CIDADE", "municipal"),
+        )
+        for turn, day in enumerate(days)
+        for unit in executing[turn % 5 :: 5]
     ]
 
 

@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 
 from mapa.simulate.city import City
+from mapa.simulate.slots import WORKED
 
 Row = dict[str, Any]
 WINDOW = 100
@@ -247,9 +248,19 @@ def _leaves(city: City, table: pa.Table, rng: np.random.Generator) -> list[_Life
 
 
 def _holidays(city: City, rng: np.random.Generator) -> list[_Life]:
-    """Tell the lives of holidays: local ones are typed late, some for the wrong day."""
+    """Tell the lives of holidays: local ones are typed late, some for the wrong day.
+
+    One of the law was listed until lately, another was said to be worked, and no longer is.
+    """
     lives = []
+    lately = city.until - timedelta(days=40)
     for row in city.holidays.to_pylist():
+        if row["name"] == "NOSSA SENHORA APARECIDA":
+            lives.append(_Life(row, edited=lately, before={"listed": True}))
+            continue
+        if row["name"] == "INDEPENDÊNCIA DO BRASIL":
+            worked = row | {"scope": WORKED, "listed": True}
+            lives.append(_Life(worked, gone=min(lately, row["date"])))
         born = row["date"] - timedelta(days=int(rng.integers(0, 60)))
         local = row["scope"] == "local"
         lives.append(_Life(row, born=min(born, city.until) if local else date.min))

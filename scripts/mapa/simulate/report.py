@@ -23,6 +23,7 @@ from mapa.simulate.arrays import (
     DAY,
     MISSING,
     day_number,
+    matches,
     month_number,
     month_start,
     numbers,
@@ -97,7 +98,9 @@ class Pictures:
         last = int(month_number(np.array([day_number(city.until)]))[0])
         self.months = range(last - MONTHS + 1, last + 2)
         procedure = numbers(city.schedules, "procedure_idx")
-        chosen, count = np.unique(procedure, return_counts=True)
+        # The report is one central's: what units execute for another, too, is not asked for.
+        others = np.unique(procedure[~matches(city.schedules, "central", [DISTRICT])])
+        chosen, count = np.unique(procedure[~np.isin(procedure, others)], return_counts=True)
         self.procedures = sorted(chosen[np.argsort(-count, kind="stable")][:PROCEDURES].tolist())
         self.agendas = {
             procedure: ("rede", "local") if position % 5 == 4 else ("todas",)

@@ -47,6 +47,7 @@ PROFESSIONALS = pa.schema({"cpf": _TEXT, "nome": _TEXT, "cbo": _TEXT, "unit_idx"
 SCHEDULES = pa.schema(
     {
         "codigo": _TEXT,
+        "central": _TEXT,  # for which the unit executes it
         "professional_idx": _INT,
         "unit_idx": _INT,
         "procedure_idx": _INT,
@@ -100,8 +101,8 @@ HOLIDAYS = pa.schema(
     {
         "date": _DAY,
         "name": _TEXT,
-        "scope": _TEXT,  # nacional, distrital, local; nenhuma: no holiday after all
-        "unit_idx": _INT,
+        "scope": _TEXT,  # whose holiday it is, as typed; nenhuma: no holiday after all
+        "unit_idx": _INT,  # null: all units
         "listed": _FLAG,  # whether the operator's table has it
     }
 )

@@ -176,19 +176,27 @@ def _touches(offer: Offer, schedule: Ints, day: Ints) -> _Touches:
 
 
 def _holiday_touches(holidays: pa.Table, unit: Ints, day: Ints) -> tuple[Ints, Ints, Ints]:
-    """Return slot-day, start and end minute of each holiday: the whole day, everywhere or there."""
+    """Return slot-day, start and end minute of each holiday: the whole day, everywhere or there.
+
+    What is said of a unit goes before what is said of all; a day of which it is said that it is
+    worked is none, whoever else lists it.
+    """
     order = np.argsort(day, kind="stable")
     dates, place = numbers(holidays, "date"), numbers(holidays, "unit_idx")
     low = np.searchsorted(day[order], dates, side="left")
     high = np.searchsorted(day[order], dates, side="right")
     owner, position = expand(low, high - low)
     row = order[position]
-    everywhere = matches(holidays, "scope", ["nacional", "distrital"]) | (place == MISSING)
-    taken = (everywhere[owner] | (place[owner] == unit[row])) & ~matches(
-        holidays, "scope", [WORKED]
-    )[owner]
-    row = row[taken]
-    return row, np.zeros(len(row), dtype=np.int64), np.full(len(row), MINUTES)
+    worked = matches(holidays, "scope", [WORKED])
+    own = (place != MISSING) & ~matches(holidays, "scope", ["nacional"])
+    closed = np.zeros(len(day), dtype=np.bool_)
+    # Later steps overrule earlier ones.
+    for about in (~own, own):
+        for result in (True, False):
+            chosen = (about & (worked != result))[owner]
+            closed[row[chosen & (~own[owner] | (place[owner] == unit[row]))]] = result
+    taken = np.flatnonzero(closed)
+    return taken, np.zeros(len(taken), dtype=np.int64), np.full(len(taken), MINUTES)
 
 
 def _unit_pairs(offer: Offer) -> tuple[Ints, Ints]:

@@ -7,7 +7,7 @@ with the same numbers are one row of the truth, so that every cell is compared a
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
@@ -188,31 +188,29 @@ def _registers(city: City) -> dict[str, dict[date, dict[str, list[Sum]]]]:
     return found
 
 
-def _holidays(city: City) -> tuple[set[date], set[tuple[str, date]]]:
-    """Return the holidays of all and those of single units."""
+def _closed(city: City) -> Callable[[str, date], bool]:
+    """Return the function that tells whether a holiday closes a unit on a day."""
     cnes = texts(city.units, "cnes")
-    everywhere, here, worked = set(), set(), set()
+    everywhere, worked = set[date](), set[date]()
+    own: dict[tuple[str, date], bool] = {}
     for row in city.holidays.to_pylist():
-        if row["scope"] == WORKED:
-            worked.add(row["date"])
-        elif row["scope"] == "local" and row["unit_idx"] is not None:
-            here.add((cnes[row["unit_idx"]], row["date"]))
+        is_holiday = row["scope"] != WORKED
+        if row["unit_idx"] is not None:
+            own[cnes[row["unit_idx"]], row["date"]] = is_holiday
         else:
-            everywhere.add(row["date"])
-    return everywhere - worked, here
+            (everywhere if is_holiday else worked).add(row["date"])
+    everywhere -= worked
+    return lambda unit, day: own.get((unit, day), day in everywhere)
 
 
 def _working_days(city: City) -> Any:
     """Return the function that counts the working days of a month in a unit."""
-    everywhere, here = _holidays(city)
+    closed = _closed(city)
 
     def count(month: date, unit: str) -> int:
         length = (_next(month) - month).days
         every = (month + timedelta(days=n) for n in range(length))
-        return sum(
-            day.isoweekday() <= 5 and day not in everywhere and (unit, day) not in here
-            for day in every
-        )
+        return sum(day.isoweekday() <= 5 and not closed(unit, day) for day in every)
 
     return count
 
@@ -221,7 +219,7 @@ def _offers(
     city: City, days: SlotDays
 ) -> dict[tuple[date, str, str], dict[tuple[str, str], Taken]]:
     """Add up what the schedules take by month, unit and CPF, per procedure and family."""
-    everywhere, here = _holidays(city)
+    closed = _closed(city)
     cnes, procedure = texts(city.units, "cnes"), texts(city.procedures, "codigo")
     people = city.professionals.to_pylist()
     daily = [_of_a_day(row) for row in city.schedules.to_pylist()]
@@ -236,7 +234,7 @@ def _offers(
         day = EPOCH + timedelta(days=number)
         unit, code, person = places[schedule]
         slots, minutes, of_block = daily[schedule]
-        away = day in everywhere or (unit, day) in here
+        away = closed(unit, day)
         sums = found[day.replace(day=1), unit, person["cpf"]]
         of = sums.setdefault((code, person["cbo"][:4]), Taken())
         if away:

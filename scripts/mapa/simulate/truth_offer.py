@@ -74,13 +74,19 @@ def _sums(values: Any, where: Ints, size: int) -> Ints:
 class MonthOffer:
     """Slots of one unit and procedure in one month, per kind; None is unknown.
 
-    `causes` is what each cause of `CAUSES` blocks, over all kinds.
+    Attributes:
+        cnes: the unit.
+        total: slots of the schedules.
+        blocked: those that holidays and leaves take.
+        causes: what each cause of `CAUSES` blocks, over all kinds.
+        central: for which the unit executes them.
     """
 
     cnes: str
     total: tuple[int | None, ...]
     blocked: tuple[int | None, ...]
     causes: tuple[int, ...] = (0, 0, 0)
+    central: str = DISTRICT
 
     @property
     def active(self) -> tuple[int | None, ...]:
@@ -126,35 +132,41 @@ def real_offers(
     """Apply ceilings and PPI to the units that offer one procedure in one month.
 
     Args:
-        offers: offers of the units of one executing central.
-        ceilings: ceiling of each unit; None is no limit.
-        ppi: slots agreed for the procedure, over all requesting centrals; None is no limit.
+        offers: offers of all units, each for one executing central.
+        ceilings: ceiling of the unit of each offer, over all centrals; None is no limit.
+        ppi: slots agreed with the district, over all requesting centrals; None is no limit. With
+            other executing centrals nothing is agreed.
     """
     active = [offer.over_kinds(offer.active) for offer in offers]
-    capped = [
-        value if value is None or ceiling is None else min(value, ceiling)
-        for value, ceiling in zip(active, ceilings, strict=True)
-    ]
+    agreed = [i for i, offer in enumerate(offers) if offer.central == DISTRICT]
+    capped = list(active)
+    # A tie of remainders goes to the smaller code.
+    for unit in {offer.cnes for offer in offers}:
+        mine = [i for i, offer in enumerate(offers) if offer.cnes == unit]
+        mine.sort(key=lambda i: offers[i].central)
+        _cut(capped, mine, ceilings[mine[0]])
     real = list(capped)
-    total = known_sum(capped)
-    if ppi is not None and total is not None and ppi < total:
-        # A tie of remainders goes to the smaller CNES.
-        order = sorted(
-            (i for i, value in enumerate(capped) if value is not None),
-            key=lambda i: offers[i].cnes,
-        )
-        shares = largest_remainder(ppi, [capped[i] or 0 for i in order])
-        for i, share in zip(order, shares, strict=True):
-            real[i] = share
+    _cut(real, sorted(agreed, key=lambda i: offers[i].cnes), ppi)
     return [
         RealOffer(
             after_ceiling=capped[i],
             real=real[i],
             per_kind=_per_kind(real[i], offers[i].active),
-            limit=_limit(active[i], capped[i], real[i], (ceilings[i], ppi)),
+            limit=_limit(
+                active[i], capped[i], real[i], (ceilings[i], ppi if i in agreed else None)
+            ),
         )
         for i in range(len(offers))
     ]
+
+
+def _cut(values: list[int | None], order: Sequence[int], limit: int | None) -> None:
+    """Cut the known ones of some values down to a limit on their sum, in proportion."""
+    known = [i for i in order if values[i] is not None]
+    weights = [values[i] or 0 for i in known]
+    if limit is not None and limit < sum(weights):
+        for i, share in zip(known, largest_remainder(limit, weights), strict=True):
+            values[i] = share
 
 
 def _per_kind(real: int | None, active: Sequence[int | None]) -> tuple[int | None, ...]:
@@ -190,8 +202,9 @@ def per_month(city: City, days: SlotDays) -> dict[str, Any]:
         own = [ceilings.get((month, offer.cnes, procedure)) for offer in units]
         agreed = ppi.get((month, procedure))
         for offer, ceiling, real in zip(units, own, real_offers(units, own, agreed), strict=True):
-            place = (competencia, DISTRICT, offer.cnes, code[procedure])
-            lines.append((*place, *_line(offer, real, (agreed, ceiling))))
+            place = (competencia, offer.central, offer.cnes, code[procedure])
+            limit = agreed if offer.central == DISTRICT else None
+            lines.append((*place, *_line(offer, real, (limit, ceiling))))
     return {
         "chave": [
             "competencia",
@@ -277,10 +290,12 @@ def _line(
 
 
 def month_offers(city: City, days: SlotDays) -> dict[tuple[int, int], list[MonthOffer]]:
-    """Add up the slots per month and procedure, one offer per unit."""
+    """Add up the slots per month and procedure, one offer per unit and executing central."""
     row = np.flatnonzero((days.total != 0).any(axis=1))
     unit, procedure = _places(city, days.schedule[row])
-    keys = np.column_stack([month_number(days.day[row]), procedure, unit])
+    names, central = np.unique(texts(city.schedules, "central"), return_inverse=True)
+    of = central.ravel()[days.schedule[row]]
+    keys = np.column_stack([month_number(days.day[row]), procedure, unit, of])
     distinct, where = np.unique(keys, axis=0, return_inverse=True)
     total, blocked = days.total[row], days.blocked[row].sum(axis=1)
     known, unknown = (
@@ -300,6 +315,9 @@ def month_offers(city: City, days: SlotDays) -> dict[tuple[int, int], list[Month
     cnes = texts(city.units, "cnes").tolist()
     offers: dict[tuple[int, int], list[MonthOffer]] = defaultdict(list)
     columns = (distinct, known_slots, known_lost, causes)
-    for (month, of, place), every, taken, by in rows(*columns):
-        offers[month, of].append(MonthOffer(cnes[place], tuple(every), tuple(taken), tuple(by)))
+    for (month, asked, place, executing), every, taken, by in rows(*columns):
+        offer = MonthOffer(
+            cnes[place], tuple(every), tuple(taken), tuple(by), str(names[executing])
+        )
+        offers[month, asked].append(offer)
     return offers

@@ -21,7 +21,6 @@ from mapa.simulate.arrays import MISSING, Ints, codes, day_number, day_text, num
 from mapa.simulate.city import City
 from mapa.simulate.past import Records, seen_on, states
 from mapa.simulate.slots import HORIZON, KINDS, MINUTES, SlotDays, slot_days
-from mapa.simulate.territory import DISTRICT
 from mapa.simulate.truth_offer import agreed_limits, month_offers, real_offers
 
 NOTICE = 30
@@ -311,14 +310,23 @@ def diary(city: City, delivered: Sequence[Delivery], moves: Sequence[Movement]) 
     """Add up the diary by day seen, place, kind, month and cause."""
     cnes, code = texts(city.units, "cnes").tolist(), texts(city.procedures, "codigo").tolist()
     sums: dict[tuple[str, ...], list[int]] = defaultdict(lambda: [0, 0])
+    # A schedule never changes its central.
+    central = {
+        number: name
+        for each in delivered
+        for number, name in zip(
+            *(each.records.schedules[column].to_pylist() for column in ("record", "central")),
+            strict=True,
+        )
+    }
     for move in moves:
         _, day, kind = move.slot
-        place = (DISTRICT, cnes[move.place[0]], code[move.place[1]])
+        place = (central[move.slot[0]], cnes[move.place[0]], code[move.place[1]])
         _add(sums, (_text(move.seen), *place, KINDS[kind], _month(day), move.cause), move.change)
     for number in range(1, len(delivered)):
         for where, cause, change in _limit_changes(city, delivered, number):
-            month, unit, procedure = where
-            key = (_text(delivered[number].seen), DISTRICT, unit, procedure, "todos", month, cause)
+            month, *agenda = where
+            key = (_text(delivered[number].seen), *agenda, "todos", month, cause)
             _add(sums, key, change)
     return {
         "chave": [
@@ -350,7 +358,7 @@ def _month(day: int) -> str:
 
 def _limit_changes(
     city: City, delivered: Sequence[Delivery], number: int
-) -> Iterator[tuple[tuple[str, str, str], str, int]]:
+) -> Iterator[tuple[tuple[str, str, str, str], str, int]]:
     """Yield what changed limits give to the real offers of months not yet over, or take."""
     # Agreements and ceilings before and after.
     old, new = (
@@ -378,7 +386,8 @@ def _limit_changes(
             reals = [step.real for step in steps]
             for cause, (was, now) in zip(("teto", "ppi"), pairwise(reals), strict=True):
                 if was is not None and now is not None:
-                    yield (text, unit.cnes, code[procedure]), cause, now - was
+                    place = (text, unit.central, unit.cnes, code[procedure])
+                    yield place, cause, now - was
 
 
 # --- slots withdrawn at short notice ---------------------------------------------------------

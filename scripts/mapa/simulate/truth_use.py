@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ from mapa.simulate.arrays import (
 )
 from mapa.simulate.city import City
 from mapa.simulate.slots import KINDS, largest_remainder
-from mapa.simulate.truth_offer import rows
+from mapa.simulate.truth_offer import known_sum, rows
 
 Cell = tuple[str, str, str, str]
 """Month, unit, procedure and kind of slot."""
@@ -38,17 +39,20 @@ _OFFER = (
 
 
 def funnel_per_month(city: City, real: Mapping[str, Any]) -> dict[str, Any]:
-    """Follow the slots of each month, unit, procedure and kind to what became of them.
+    """Follow the slots of each month, unit, agenda and kind to what became of them.
 
     Args:
         city: the finished city.
         real: right answer of `oferta_real_por_mes`.
     """
     offers = _offers(real)
-    outcomes, reused = _bookings(city)
+    met, aside = _meet(_bookings(city), offers)
     lines = [
-        (*cell, *_line(cell, offers.get(cell, (0,) * len(_OFFER)), outcomes[cell], reused[cell]))
-        for cell in sorted(offers.keys() | outcomes.keys())
+        (
+            *cell,
+            *_line(cell, offers.get(cell, (0,) * len(_OFFER)), met.get(cell, []), aside[cell]),
+        )
+        for cell in sorted(offers.keys() | met.keys() | aside.keys())
     ]
     return {
         "chave": ["competencia", "unidade_executante_cnes", "procedimento_codigo", "vaga_tipo"],
@@ -61,6 +65,7 @@ def funnel_per_month(city: City, real: Mapping[str, Any]) -> dict[str, Any]:
             "qtd_sem_confirmacao",
             "qtd_canceladas_tarde",
             "qtd_futuras",
+            "qtd_na_agenda_do_grupo",
             "qtd_excedentes",
             "qtd_liberadas",
             "qtd_reaproveitadas",
@@ -89,10 +94,12 @@ def offer_per_kind(real: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _line(
-    cell: Cell, offer: Sequence[int | None], outcomes: Counter[str], reused: int
+    cell: Cell, offer: Sequence[int | None], bookings: Sequence[_Booking], aside: int
 ) -> tuple[Any, ...]:
     """Write the measures of one cell; what hangs on an unknown offer is unknown."""
+    outcomes = Counter(booking.outcome for booking in bookings)
     *held, freed = (outcomes[name] for name in _OUTCOMES)
+    reused = _reused(bookings)
     booked, real = sum(held), offer[-1]
     excess = empty = left = never = None
     shares: tuple[float | None, ...] = (None, None, None)
@@ -102,13 +109,16 @@ def _line(
         never = empty - left
         if real > 0:
             shares = tuple(100 * part / real for part in (booked, empty, held[0]))
-    use = (booked, *held, excess, freed, reused, empty, left, never)
+    use = (booked, *held, aside, excess, freed, reused, empty, left, never)
     return (cell[2][:4] + "000", *offer, *use, *shares)
 
 
 def _offers(real: Mapping[str, Any]) -> dict[Cell, tuple[int | None, ...]]:
-    """Take the real offer apart by kind; a kind that nobody offers is left out."""
-    offers: dict[Cell, tuple[int | None, ...]] = {}
+    """Take the real offer apart by kind, all centrals of a unit together.
+
+    A kind that nobody offers is left out.
+    """
+    parts: dict[Cell, list[tuple[int | None, ...]]] = defaultdict(list)
     for values in real["linhas"]:
         row = dict(zip([*real["chave"], *real["colunas"]], values, strict=True))
         lost = {kind: _lost(row, kind) for kind in KINDS}
@@ -125,11 +135,15 @@ def _offers(real: Mapping[str, Any]) -> dict[Cell, tuple[int | None, ...]]:
             agreement = None if taken is None else taken - by_ceiling[kind]
             places = ("competencia", "unidade_executante_cnes", "procedimento_codigo")
             month, unit, procedure = (row[name] for name in places)
-            offers[month, unit, procedure, kind] = (
+            measures = (
                 *(row[f"{name}_{kind}"] for name in _OFFER[:3]),
                 *(ceiling, agreement, row[f"qtd_oferta_real_{kind}"]),
             )
-    return offers
+            parts[month, unit, procedure, kind].append(measures)
+    return {
+        cell: tuple(known_sum(values) for values in zip(*of_centrals, strict=True))
+        for cell, of_centrals in parts.items()
+    }
 
 
 def _lost(row: Mapping[str, Any], kind: str) -> int | None:
@@ -138,8 +152,24 @@ def _lost(row: Mapping[str, Any], kind: str) -> int | None:
     return None if active is None or real is None else active - real
 
 
-def _bookings(city: City) -> tuple[dict[Cell, Counter[str]], dict[Cell, int]]:
-    """Count what became of the bookings of each cell, and freed slots that were used again."""
+@dataclass(frozen=True)
+class _Booking:
+    """A booking of one cell: what became of it, for which day, made and freed when."""
+
+    outcome: str
+    day: int
+    made: int
+    code: str
+    freed: int
+
+    @property
+    def is_held(self) -> bool:
+        """Tell whether it kept its slot."""
+        return self.outcome != "liberada"
+
+
+def _bookings(city: City) -> dict[Cell, list[_Booking]]:
+    """Return the bookings by month, unit, procedure asked for and kind of slot."""
     freed_at = _freed(city)
     appointment = numbers(city.bookings, "appointment_at") // DAY
     schedule = numbers(city.bookings, "schedule_idx")
@@ -155,19 +185,53 @@ def _bookings(city: City) -> tuple[dict[Cell, Counter[str]], dict[Cell, int]]:
         texts(city.procedures, "codigo")[procedure],
         np.array(KINDS, dtype=object)[numbers(city.bookings, "slot_kind")],
     )
-    outcomes: dict[Cell, Counter[str]] = defaultdict(Counter)
-    moves: dict[tuple[Cell, int], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     approved = numbers(city.bookings, "approved_at")
-    facts = rows(outcome, appointment, approved, freed_at)
-    for cell, (what, day, made, freed) in zip(cells, facts, strict=True):
-        outcomes[cell][what] += 1
-        moves[cell, day][0].append(made)
-        if what == "liberada":
-            moves[cell, day][1].append(freed)
-    reused: dict[Cell, int] = defaultdict(int)
-    for (cell, _), (bookings, releases) in moves.items():
-        reused[cell] += _pairs(sorted(bookings), sorted(releases))
-    return outcomes, reused
+    codes = texts(city.requests, "codigo")[request]
+    found: dict[Cell, list[_Booking]] = defaultdict(list)
+    for cell, facts in zip(
+        cells, rows(outcome, appointment, approved, codes, freed_at), strict=True
+    ):
+        found[cell].append(_Booking(*facts))
+    return found
+
+
+def _meet(
+    booked: Mapping[Cell, Sequence[_Booking]], offers: Mapping[Cell, Sequence[int | None]]
+) -> tuple[dict[Cell, list[_Booking]], Counter[Cell]]:
+    """Put each booking where it meets the offer: its own agenda, then the one of its group.
+
+    Returns:
+        The bookings of each agenda, and how many of each procedure are held in its group's.
+    """
+    met: dict[Cell, list[_Booking]] = defaultdict(list)
+    aside: Counter[Cell] = Counter()
+    for cell, bookings in booked.items():
+        month, unit, procedure, kind = cell
+        shared = (month, unit, procedure[:4] + "000", kind)
+        room: float | None = float("inf")
+        if shared != cell and shared in offers:
+            room = offers[cell][-1] if cell in offers else 0
+        # Of an unknown number of slots, any number may be booked.
+        left = room = float("inf") if room is None else room
+        for booking in sorted(bookings, key=lambda b: (b.day, b.made, b.code)):
+            if booking.is_held:
+                at_home = left > 0
+                left -= 1
+            else:
+                at_home = room > 0
+            met[cell if at_home else shared].append(booking)
+            aside[cell] += booking.is_held and not at_home
+    return met, +aside
+
+
+def _reused(bookings: Sequence[_Booking]) -> int:
+    """Count the freed slots of one agenda that were used again."""
+    by_day: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for booking in bookings:
+        by_day[booking.day][0].append(booking.made)
+        if not booking.is_held:
+            by_day[booking.day][1].append(booking.freed)
+    return sum(_pairs(sorted(made), sorted(freed)) for made, freed in by_day.values())
 
 
 def _freed(city: City) -> Ints:

@@ -1,0 +1,148 @@
+-- Grain: date, unit (null: all units), first day of a stretch in which the same was known of it.
+-- The operator's newest word in force goes before what the rules compute; the stretches of a date
+-- and unit cover all days, so what is taken back brings the computed one back (regra_feriados).
+with dias as (
+    select * from {{ ref('int_calendario__dias') }}
+),
+
+regras as (
+    select * from {{ ref('regras_feriados') }}
+),
+
+informados as (
+    select * from {{ ref('int_calendario__feriados_informados') }}
+),
+
+dias_do_ano as (
+    select
+        d.data,
+        cast(extract(year from d.data) as integer) as ano,
+        cast(extract(month from d.data) as integer) as mes,
+        cast(extract(day from d.data) as integer) as dia
+    from dias as d
+),
+
+-- one a day: a holiday rather than an optional day, the widest
+calculados as (
+    select
+        d.data,
+        r.abrangencia,
+        r.feriado_natureza,
+        r.feriado_descricao,
+        row_number() over (
+            partition by d.data
+            order by
+                r.feriado_natureza,
+                case r.abrangencia when 'nacional' then 1 when 'distrital' then 2 else 3 end,
+                r.feriado_descricao
+        ) as ordem
+    from dias_do_ano as d
+    inner join regras as r
+        on
+            (
+                (d.mes = r.mes and d.dia = r.dia)
+                or {{ days_between(easter_sunday('d.ano'), 'd.data') }} = r.dias_da_pascoa
+            )
+            and d.ano between coalesce(r.ano_inicial, d.ano) and coalesce(r.ano_final, d.ano)
+            and coalesce(r.territorio_ibge, '')
+            = left('{{ var("municipio_ibge6") }}', length(coalesce(r.territorio_ibge, '')))
+),
+
+-- days on which something about a date and unit may have become known; the union leaves each once
+instantes as (
+    select
+        c.data,
+        cast(null as string) as unidade_executante_cnes,
+        {{ beginning() }} as visto_de
+    from calculados as c
+
+    union distinct
+
+    select
+        i.data,
+        cast(null as string) as unidade_executante_cnes,
+        {{ beginning() }} as visto_de
+    from informados as i
+
+    union distinct
+
+    select
+        i.data,
+        i.unidade_executante_cnes,
+        {{ beginning() }} as visto_de
+    from informados as i
+
+    union distinct
+
+    select
+        i.data,
+        i.unidade_executante_cnes,
+        i.visto_de
+    from informados as i
+
+    union distinct
+
+    select
+        i.data,
+        i.unidade_executante_cnes,
+        {{ add_days('i.visto_ate', 1) }} as visto_de
+    from informados as i
+    where i.visto_ate is not null
+),
+
+-- what was in force of the operator's table for the date, as known on that day: the newest first
+palavras as (
+    select
+        t.data,
+        t.unidade_executante_cnes,
+        t.visto_de,
+        i.informado_id,
+        i.abrangencia,
+        i.feriado_descricao,
+        row_number() over (
+            partition by t.data, t.unidade_executante_cnes, t.visto_de
+            order by i.visto_de desc, i._carregado_em desc, i._linha desc
+        ) as ordem
+    from instantes as t
+    left join informados as i
+        on
+            t.data = i.data
+            and t.unidade_executante_cnes is not distinct from i.unidade_executante_cnes
+            and t.visto_de >= i.visto_de
+            and coalesce(i.data >= i.vale_de, true)
+            and coalesce(i.visto_ate >= least(t.visto_de, i.data), true)
+),
+
+final as (
+    select
+        -- identificadores
+        {{ surrogate_key(['p.data', 'p.unidade_executante_cnes']) }} as feriado_id,
+        p.unidade_executante_cnes,
+        -- datas
+        p.data,
+        p.visto_de,
+        {{ add_days('lead(p.visto_de) over (
+            partition by p.data, p.unidade_executante_cnes order by p.visto_de
+        )', -1) }} as visto_ate,
+        -- categorias
+        case when p.informado_id is null then c.abrangencia else p.abrangencia end as abrangencia,
+        case when p.informado_id is null then c.feriado_natureza else 'feriado' end
+            as feriado_natureza,
+        case
+            when p.informado_id is not null then 'operador'
+            when c.data is not null then 'calculado'
+        end as feriado_origem,
+        case when p.informado_id is null then c.feriado_descricao else p.feriado_descricao end
+            as feriado_descricao,
+        case
+            when p.informado_id is not null then coalesce(p.abrangencia, '') <> 'nenhuma'
+            when c.data is null or not {{ var('feriados_calculados_bloqueiam') }} then false
+            else c.feriado_natureza = 'feriado' or {{ var('pontos_facultativos_bloqueiam') }}
+        end as tem_bloqueio
+    from palavras as p
+    left join calculados as c
+        on p.data = c.data and p.unidade_executante_cnes is null and c.ordem = 1
+    where p.ordem = 1
+)
+
+select * from final
