@@ -63,6 +63,10 @@ class ConfigError(MapaError):
     exit_code = 7
 
 
+class EmptyScopeError(ConfigError):
+    """The source holds nothing of what the settings ask for."""
+
+
 class BuildError(MapaError):
     """dbt ended with an error or a failed test."""
 

@@ -33,7 +33,8 @@ create table if not exists controle.cargas (
     sha256 varchar,
     versao_codigo varchar not null,
     resultado varchar not null,
-    mensagem varchar
+    mensagem varchar,
+    escopo varchar
 );
 create table if not exists controle.rejeitos (
     carga_id varchar not null,
@@ -70,8 +71,12 @@ create table if not exists controle.marcas (
     fonte varchar not null,
     entidade varchar not null,
     marca timestamp not null,
-    carga_id varchar not null
+    carga_id varchar not null,
+    escopo varchar
 );
+-- Warehouses of before scopes were kept.
+alter table controle.cargas add column if not exists escopo varchar;
+alter table controle.marcas add column if not exists escopo varchar;
 """
 
 

@@ -29,6 +29,11 @@ position of the record in what was received, from 1 (counted on through the page
 """
 
 
+def literal(text: str) -> str:
+    """Return a text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 @dataclass(frozen=True)
 class Layout:
     """One entity of one source.

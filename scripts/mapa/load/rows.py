@@ -22,8 +22,9 @@ import pyarrow as pa
 from mapa.errors import FormatError
 from mapa.landing import Landed, disk
 from mapa.load.archives import Export
-from mapa.load.documents import json_object, literal, quoted
+from mapa.load.documents import json_object, quoted
 from mapa.load.intake import Intake
+from mapa.load.layouts import literal
 from mapa.load.recognise import UNIT, Recognised
 
 HEADER_LINES = 1
