@@ -84,6 +84,8 @@ class Export:
             raise FormatError(
                 f"{self.name}: the archive is damaged or cut off. Copy or export it again."
             ) from None
+        except OSError as error:
+            raise _unreadable(self, error) from None
 
     def _check(self, size: int, packed: int | None) -> None:
         """Refuse a size, declared or read, that is over the limit or out of all proportion."""
@@ -112,7 +114,11 @@ def exports_in(paths: Iterable[Path], most: int) -> Iterator[Export]:
 
     """
     for path in files_in(paths):
-        if _begins(path).startswith(ZIP):
+        try:
+            begins = _begins(path)
+        except OSError as error:
+            raise _unreadable(Export(path), error) from None
+        if begins.startswith(ZIP):
             yield from _members(path, most)
         else:
             yield Export(path, most=most)
@@ -159,6 +165,14 @@ def _members(path: Path, most: int) -> Iterator[Export]:
     if not exports:
         raise FormatError(f"{path.name} holds no file: the export failed. Pack it again.")
     yield from sorted(exports, key=lambda export: export.member)
+
+
+def _unreadable(export: Export, error: OSError) -> FormatError:
+    """Return the error for a file that the system does not let us read."""
+    return FormatError(
+        f"{export.name} cannot be read ({error.strerror}); nothing was loaded.\n"
+        "Expected is a file that this user may read: check its permissions and its disk."
+    )
 
 
 def _unsafe(entry: zipfile.ZipInfo) -> str:

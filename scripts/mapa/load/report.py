@@ -26,7 +26,7 @@ from mapa.audit import Load, Summary, Tally
 from mapa.errors import FormatError
 from mapa.landing import Folder, Landed
 from mapa.load import exports, resume, seen
-from mapa.load.archives import Export, exports_in
+from mapa.load.archives import Export
 from mapa.load.intake import Intake
 from mapa.load.layouts import OFERTA_REAL
 from mapa.load.recognise import DELIMITERS, Facts, examine, failed_export
@@ -63,17 +63,23 @@ def load(
 
     Raises:
         ConfigError: the map is unfit.
-        LayoutError: the report does not have the columns that the map names.
+        LayoutError: the only report does not have the columns that the map names.
         FormatError: it cannot be read.
+        PartialError: some of several are refused; the others are loaded.
 
     """
     by = ReportMap.read(map_file, constants)
     way = _Way(by, map_file.read_bytes(), dict(constants), seen_on)
     most = settings.mapa_max_unpacked_mb * 2**20
-    found = [examine(export) for export in exports_in(paths, most)]
     with warehouse.connect(settings.warehouse) as con:
         resume.seal_committed(con, settings.landing)
-        return [_load_file(con, settings, facts, way) for facts in found]
+
+        def load_one(file: Facts | exports.Refused) -> Summary:
+            if isinstance(file, exports.Refused):
+                file.leave_row(con, SOURCE, ENTITY)
+            return _load_file(con, settings, file, way)
+
+        return exports.one_by_one(list(exports.each_file(paths, most, examine)), load_one)
 
 
 def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import codecs
 import io
+import itertools
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -28,6 +30,8 @@ from mapa.load.layouts import literal
 from mapa.load.recognise import UNIT, Recognised
 
 HEADER_LINES = 1
+QUOTED = re.compile(r'"(?:[^"]|"")*"')
+"""A text in quotation marks, those inside it doubled."""
 REASONS = {
     "MISSING COLUMNS": "colunas a menos",
     "TOO MANY COLUMNS": "colunas a mais",
@@ -74,6 +78,86 @@ def take(intake: Intake, file: Recognised, landed: Landed) -> int:
         f"{file.facts.name} cannot be read as `{file.layout.name}`; nothing was loaded.\n"
         "Export it again, in UTF-8 if there is a choice."
     )
+
+
+def with_text_quotes(intake: Intake, file: Recognised, landed: Landed) -> Recognised:
+    """Say that quotation marks are text where they cannot be read as those around a text.
+
+    That is so when the file cannot be read by the rules of quotation, and every line has its number
+    of fields when it is read without them: `;"MARIA" DA SILVA;`, `;"JOSE;`.
+    """
+    if not file.facts.quoted:
+        return file
+    try:
+        with _utf8(file, landed, one_line_end=False) as text:
+            _, bad = _check(intake, file, text)
+        is_regular = not any(row.kind == "UNQUOTED VALUE" for row in bad)
+    except (FormatError, duckdb.InvalidInputException):
+        is_regular = False
+        for table in ("reject_errors", "reject_scans"):
+            intake.load.scratch.execute(f"drop table if exists {table}")
+    count = 0 if is_regular else _text_quotes(file, landed)
+    if not count:
+        return file
+    intake.load.notes.append(f"quotation marks in {count} lines are text")
+    return replace(file, has_text_quotes=True)
+
+
+def _text_quotes(file: Recognised, landed: Landed) -> int:
+    """Return how many lines have quotation marks that are text; 0 when that would be a guess."""
+    count = 0
+    for line in _lines(file, landed):
+        if not line.strip("\r\n"):
+            continue
+        mended = _quoted_anew(file, line)
+        if mended is None:
+            return 0
+        count += mended != line
+    return count
+
+
+def _lines(file: Recognised, landed: Landed) -> Iterator[str]:
+    """Yield the lines below the header, decoded, their ends all alike."""
+    decoder = codecs.getincrementaldecoder(file.facts.encoding)()
+    reader = io.IncrementalNewlineDecoder(decoder, translate=True)
+    rest, above = "", HEADER_LINES
+    for chunk in itertools.chain(Export(landed.path).chunks(), [None]):
+        text = reader.decode(chunk) if chunk is not None else reader.decode(b"", final=True)
+        *whole, rest = (rest + text).split("\n")
+        for line in whole:
+            if above:
+                above -= 1
+            else:
+                yield f"{line}\n"
+    if rest and not above:
+        yield rest
+
+
+def _quoted_anew(file: Recognised, line: str) -> str | None:
+    """Return a line with its quotation marks written by the rules; None when it must not be.
+
+    It must not be when the line has another number of fields, or when the file quotes its texts, as
+    its header shows, and one of them is cut off.
+    """
+    body = line.rstrip("\n")
+    cells = body.split(file.delimiter)
+    if len(cells) == len(file.columns) + 1 and not cells[-1]:
+        cells = cells[:-1]
+    if len(cells) != len(file.columns):
+        return None
+    if '"' not in body:
+        return line
+    quotes_texts = '"' in file.facts.first_line
+    for place, cell in enumerate(cells):
+        if '"' not in cell or QUOTED.fullmatch(cell):
+            continue
+        text = cell
+        if quotes_texts:
+            if len(cell) < 2 or not (cell.startswith('"') and cell.endswith('"')):
+                return None
+            text = cell[1:-1]
+        cells[place] = '"' + text.replace('"', '""') + '"'
+    return file.delimiter.join(cells) + line[len(body) :]
 
 
 def _rejected(bad: list[Bad]) -> pa.Table:
@@ -169,7 +253,7 @@ def _extras(file: Recognised) -> str:
 @contextmanager
 def _utf8(file: Recognised, landed: Landed, one_line_end: bool) -> Iterator[Path]:
     """Give the path of the file as UTF-8: landing itself, or a copy that ends with the block."""
-    if file.facts.encoding == "utf-8" and not one_line_end:
+    if file.facts.encoding == "utf-8" and not one_line_end and not file.has_text_quotes:
         yield landed.path
         return
     decoder = codecs.getincrementaldecoder(file.facts.encoding)()
@@ -177,9 +261,14 @@ def _utf8(file: Recognised, landed: Landed, one_line_end: bool) -> Iterator[Path
     with tempfile.TemporaryDirectory(dir=landed.path.parent, prefix=".") as folder:
         copy = Path(folder) / "utf8.csv"
         with disk(copy.parent), copy.open("wb") as out:
-            for chunk in Export(landed.path).chunks():
-                out.write(reader.decode(chunk).encode())
-            out.write(reader.decode(b"", final=True).encode())
+            if file.has_text_quotes:
+                out.write(b"\n" * HEADER_LINES)
+                for line in _lines(file, landed):
+                    out.write((_quoted_anew(file, line) or line).encode())
+            else:
+                for chunk in Export(landed.path).chunks():
+                    out.write(reader.decode(chunk).encode())
+                out.write(reader.decode(b"", final=True).encode())
         yield copy
 
 
