@@ -99,7 +99,7 @@ def with_text_quotes(intake: Intake, file: Recognised, landed: Landed) -> Recogn
     count = 0 if is_regular else _text_quotes(file, landed)
     if not count:
         return file
-    intake.load.notes.append(f"quotation marks in {count} lines are text")
+    intake.load.notes.append(f"quotation marks read as text (lines: {count})")
     return replace(file, has_text_quotes=True)
 
 
