@@ -21,7 +21,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from mapa.errors import LayoutError, SourceError
+from mapa.errors import EmptyScopeError, LayoutError, SourceError
 from mapa.http import Answer, Door
 from mapa.load import pages, sisreg
 from mapa.load.archives import GZIP
@@ -264,7 +264,12 @@ def test_another_central_is_told_apart_in_each_mapping_family(
     settings = real.settings(tmp_path)
     assert [s.tally.received for s in sisreg.load(settings)] == [1, 1, 1]
     settings = real.settings(tmp_path, sisreg_central="530011")
-    assert [s.tally.received for s in sisreg.load(settings, full=True)] == [2, 2, 2]
+    assert [s.tally.received for s in sisreg.load(settings, full=True)] == [1, 1, 1]
+    settings = real.settings(tmp_path, sisreg_central="530010 530011")
+    assert [s.tally.received for s in sisreg.load(settings)] == [2, 2, 2]
+    settings = real.settings(tmp_path, sisreg_central="530012,53001A")
+    with pytest.raises(EmptyScopeError, match="53001A"):
+        sisreg.load(settings)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
