@@ -81,9 +81,7 @@ class Export:
                     self._check(size, packed)
                     yield chunk
         except DAMAGE:
-            raise FormatError(
-                f"{self.name}: the archive is damaged or cut off. Copy or export it again."
-            ) from None
+            raise _damaged(self.name) from None
         except OSError as error:
             raise _unreadable(self, error) from None
 
@@ -139,9 +137,7 @@ def _members(path: Path, most: int) -> Iterator[Export]:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     except (*DAMAGE, UnicodeDecodeError):
-        raise FormatError(
-            f"{path.name}: the archive is damaged or cut off. Copy or export it again."
-        ) from None
+        raise _damaged(path.name) from None
     names = {entry.filename for entry in entries}
     if SPREADSHEET & names:
         raise FormatError(
@@ -163,8 +159,18 @@ def _members(path: Path, most: int) -> Iterator[Export]:
     Export(path, most=most)._check(sum(e.file_size for e in entries), path.stat().st_size)
     exports = [Export(path, e.filename, most) for e in entries if not _is_litter(e.filename)]
     if not exports:
-        raise FormatError(f"{path.name} holds no file: the export failed. Pack it again.")
+        raise FormatError(
+            f"{path.name} holds no file: the export failed. Nothing was loaded.\n"
+            "Expected is at least one export. Pack it again."
+        )
     yield from sorted(exports, key=lambda export: export.member)
+
+
+def _damaged(name: str) -> FormatError:
+    return FormatError(
+        f"{name}: the archive is damaged or cut off; nothing was loaded.\n"
+        "Expected is a whole gz or zip. Copy or export it again, then load it again."
+    )
 
 
 def _unreadable(export: Export, error: OSError) -> FormatError:

@@ -242,7 +242,7 @@ def _take(
     refuse_many_rejects(load, name, most)
     if layout is AGENDAMENTO and load.tally.received == SCREEN_ROWS:
         load.warn(
-            f"{name} holds exactly {SCREEN_ROWS} bookings, where SISREG's screen cuts off, its own "
+            f"{load.origin} holds exactly {SCREEN_ROWS} bookings, where SISREG's screen cuts off, its own "
             "count too: probably some are missing. Export shorter periods and load them as well"
         )
     load.report_unknown(layout.table, file.unknown)

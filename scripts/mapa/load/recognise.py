@@ -215,7 +215,7 @@ def normalise(name: str) -> str:
     """Return a column name in lower case, without accents and dots, blanks as underscores."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     # The dump of CNES names its dates by the expression that wrote them.
-    plain = re.sub(r"^\s*to_char\((?:\w+\.)?(\w+),.*$", r"\1", plain)
+    plain = re.sub(r"^\s*to_char\(\s*(?:\w+\.)?(\w+)\s*,.*$", r"\1", plain)
     return re.sub(r"[^a-z0-9]+", "_", plain.replace(".", "")).strip("_")
 
 
@@ -253,8 +253,11 @@ def _names(line: str, delimiter: str) -> tuple[str, ...]:
 def _booking_txt(facts: Facts) -> Recognised | None:
     """Recognise the first line `CNES;Nome;dt_ini;dt_fim;total` of the booking file's TXT form."""
     number, day, count = TXT_LINE
-    for delimiter in DELIMITERS:
-        cells = [cell.strip() for cell in _split(facts.first_line, delimiter)]
+    line = facts.first_line
+    # The name of the unit may begin with a quotation mark that is text.
+    ways = [(d, cut) for d in DELIMITERS for cut in (_split(line, d), line.split(d))]
+    for delimiter, cut in ways:
+        cells = [cell.strip() for cell in cut]
         if (
             len(cells) == 5
             and number.fullmatch(cells[0])

@@ -147,7 +147,8 @@ def _quoted_anew(file: Recognised, line: str) -> str | None:
         return None
     if '"' not in body:
         return line
-    quotes_texts = '"' in file.facts.first_line
+    header = file.facts.first_line.rstrip(f"{file.delimiter}\r\n").split(file.delimiter)
+    quotes_texts = all(QUOTED.fullmatch(name) for name in header)
     for place, cell in enumerate(cells):
         if '"' not in cell or QUOTED.fullmatch(cell):
             continue
@@ -202,7 +203,7 @@ def _check(intake: Intake, file: Recognised, text: Path) -> tuple[int, list[Bad]
     con.execute("drop table reject_scans")
     bad = [Bad(line, column, kind, inside or 0) for line, column, kind, inside in found]
     if most >= len(file.columns) - 1:
-        raise _inseparable(file.facts.name)
+        raise _inseparable(file)
     _account(file, count, breaks, bad)
     return count, bad
 
@@ -282,11 +283,11 @@ def _account(file: Recognised, count: int, breaks: int, bad: list[Bad]) -> None:
     most = file.facts.blank
     if swallowing or not (0 if file.facts.quoted else most) <= lost <= most:
         line = f" after line {swallowing[0].line}" if swallowing else ""
-        raise _inseparable(name, line)
+        raise _inseparable(file, line)
     if not count:
         raise FormatError(
             f"{name}: none of {len(bad)} rows can be read as `{file.layout.name}`; nothing was "
-            "loaded.\nCompare with\n"
+            f"loaded.\nExpected are {len(file.columns)} columns, as in the header. Compare with\n"
             f"  mapa load export --describe {file.layout.name}"
         )
     if file.total is not None and file.total != count + len(bad):
@@ -296,8 +297,10 @@ def _account(file: Recognised, count: int, breaks: int, bad: list[Bad]) -> None:
         )
 
 
-def _inseparable(name: str, line: str = "") -> FormatError:
+def _inseparable(file: Recognised, line: str = "") -> FormatError:
     return FormatError(
-        f"{name}: rows{line} cannot be told apart; nothing was loaded. A quotation mark is "
-        "probably never closed.\nCorrect the line in the source, or export the file again."
+        f"{file.facts.name}: rows{line} cannot be told apart; nothing was loaded. A quotation mark "
+        f"is probably never closed.\nExpected are {len(file.columns)} columns in each line, or "
+        "marks that are closed and doubled inside a text. Correct the line in the source, or "
+        "export the file again, then load it again."
     )
