@@ -242,8 +242,8 @@ def _take(
     refuse_many_rejects(load, name, most)
     if layout is AGENDAMENTO and load.tally.received == SCREEN_ROWS:
         load.warn(
-            f"{load.origin} holds exactly {SCREEN_ROWS} bookings, where SISREG's screen cuts off, its own "
-            "count too: probably some are missing. Export shorter periods and load them as well"
+            f"{load.origin} holds exactly {SCREEN_ROWS} bookings, where SISREG's screen cuts off, "
+            "its own count too: probably some are missing. Export shorter periods and load them too"
         )
     load.report_unknown(layout.table, file.unknown)
     if completeness.covers(layout):
