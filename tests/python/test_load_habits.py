@@ -410,6 +410,13 @@ def test_regular_quotations_beside_text_stay_quotations(settings: Settings, file
     assert names_of(settings) == ['UM "DOIS"', '"TRES" X', "QUATRO"]
 
 
+def test_marks_that_join_two_cells_of_a_line_are_text_too(settings: Settings, file: Any) -> None:
+    row = with_id(1).replace("HOSPITAL FICTICIO;0701234", '"HOSPITAL;0701234"')
+    assert row != with_id(1)
+    (summary,) = exports.load(settings, [file(schedules(row, with_id(2)), "e.csv")])
+    assert (names_of(settings), summary.tally.rejected) == (['"HOSPITAL', "HOSPITAL FICTICIO"], 0)
+
+
 @pytest.mark.parametrize(
     ("names", "words"),
     [

@@ -293,6 +293,23 @@ def test_an_alias_may_stand_for_several_indices(requests_index: Real, tmp_path: 
     assert requests_of(settings) == as_indexed([document(n) for n in range(40)])
 
 
+def test_indices_that_name_the_instant_of_change_differently_are_read_together(
+    requests_index: Real, tmp_path: Path
+) -> None:
+    def renamed(found: dict[str, Any]) -> dict[str, Any]:
+        return {"dt_atualizacao" if k == "data_atualizacao" else k: v for k, v in found.items()}
+
+    requests_index.make("v4", mapping(REQUESTS, "manual"))
+    requests_index.write("v4", [renamed(document(n)) for n in range(25, 40)])
+    settings = requests_index.settings(tmp_path)
+    sisreg.load(settings, REQUESTS)
+    assert requests_of(settings) == as_indexed([document(n) for n in range(40)])
+    since = datetime(2026, 4, 10)
+    (window,) = sisreg.load(settings, REQUESTS, since=since)
+    inside = [n for n in range(40) if document(n)["data_atualizacao"] >= since.isoformat()]
+    assert (window.tally.received, window.tally.loaded) == (len(inside), 0)
+
+
 def test_indices_that_map_the_central_differently_are_refused(
     requests_index: Real, tmp_path: Path
 ) -> None:

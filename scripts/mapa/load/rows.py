@@ -91,7 +91,7 @@ def with_text_quotes(intake: Intake, file: Recognised, landed: Landed) -> Recogn
     try:
         with _utf8(file, landed, one_line_end=False) as text:
             _, bad = _check(intake, file, text)
-        is_regular = not any(row.kind == "UNQUOTED VALUE" for row in bad)
+        is_regular = not bad
     except (FormatError, duckdb.InvalidInputException):
         is_regular = False
         for table in ("reject_errors", "reject_scans"):
