@@ -75,17 +75,16 @@ def test_dates_of_the_first_line_may_have_slashes_and_a_second_line_be_empty(
 
 
 @pytest.mark.parametrize(
-    ("first", "last"),
+    ("first", "last", "line_end"),
     [
-        ("01/04/2026", "30.04.2026"),
-        ("01-04-2026", "30-04-2026"),
-        ("1/4/2026", "30/4/2026"),
-        ("2026-04-01", "2026-04-30"),
-        ("01/04/26", "30/04/26"),
-        (" 01.04.2026 ", "30.04.2026"),
+        ("01/04/2026", "30.04.2026", "\n"),
+        ("01-04-2026", "30-04-2026", "\r\n"),
+        ("1/4/2026", "30/4/2026", "\n\n"),
+        ("2026-04-01", "2026-04-30", "\r\n\r\n"),
+        ("01/04/26", "30/04/26", "\n"),
+        (" 01.04.2026 ", "30.04.2026", "\n"),
     ],
 )
-@pytest.mark.parametrize("line_end", ["\n", "\r\n", "\n\n"])
 def test_the_first_line_is_known_by_its_form_not_by_how_dates_are_written(
     settings: Settings, file: Any, first: str, last: str, line_end: str
 ) -> None:
@@ -104,8 +103,7 @@ def test_what_is_no_date_is_no_first_line(settings: Settings, file: Any, first: 
 EMPTY = ["", "\n", "\r\n\r\n", "\n\n\n"]
 
 
-@pytest.mark.parametrize("rest", EMPTY)
-@pytest.mark.parametrize("separator", [".", "/"])
+@pytest.mark.parametrize(("rest", "separator"), zip(EMPTY, "./-/", strict=True))
 def test_a_declared_zero_is_a_normal_empty_month(
     settings: Settings, file: Any, rest: str, separator: str
 ) -> None:
@@ -292,24 +290,18 @@ READ = [c for c in CNES_ESTABELECIMENTO.columns if c not in CNES_ESTABELECIMENTO
 
 
 @pytest.mark.parametrize(
-    "date",
+    ("date", "kept"),
     [
-        "DT_ATUALIZACAO",
-        "TO_CHAR(DT_ATUALIZACAO,'DD/MM/YYYY')",
-        "TO_CHAR(A.DT_ATUALIZACAO,'DD/MM/YYYY')",
-        "TO_CHAR( A.DT_ATUALIZACAO , 'DD/MM/YYYY' ) AS DT_ATUALIZACAO",
-        "to_char(est.dt_atualizacao,'dd/mm/yyyy')",
+        ("DT_ATUALIZACAO", set(READ)),
+        ("TO_CHAR(DT_ATUALIZACAO,'DD/MM/YYYY')", {*CNES_ESTABELECIMENTO.columns}),
+        (
+            "TO_CHAR(A.DT_ATUALIZACAO,'DD/MM/YYYY')",
+            {*CNES_ESTABELECIMENTO.columns, *CNES_ESTABELECIMENTO.withheld},
+        ),
+        ("TO_CHAR( A.DT_ATUALIZACAO , 'DD/MM/YYYY' ) AS DT_ATUALIZACAO", {*READ, "nu_cpf"}),
+        ("to_char(est.dt_atualizacao,'dd/mm/yyyy')", {*READ, "co_atividade", "co_coluna_nova"}),
     ],
-)
-@pytest.mark.parametrize(
-    "kept",
-    [
-        set(READ),
-        {*CNES_ESTABELECIMENTO.columns},
-        {*CNES_ESTABELECIMENTO.columns, *CNES_ESTABELECIMENTO.withheld},
-        {*READ, "co_atividade", "nu_cpf", "co_coluna_nova"},
-    ],
-    ids=["read", "all", "with withheld", "some"],
+    ids=["read", "all", "withheld too", "alias", "new"],
 )
 def test_only_what_models_read_is_mandatory_however_dates_are_called(
     settings: Settings, file: Any, date: str, kept: set[str]
@@ -323,7 +315,7 @@ def test_only_what_models_read_is_mandatory_however_dates_are_called(
     assert b"NU_CPF" not in raw
 
 
-@pytest.mark.parametrize("lost", READ)
+@pytest.mark.parametrize("lost", ["co_motivo_desab", "co_municipio_gestor", "dt_atualizacao"])
 def test_a_column_that_models_read_is_missed(settings: Settings, file: Any, lost: str) -> None:
     columns = [c.upper() for c in CNES_ESTABELECIMENTO.columns if c != lost]
     with pytest.raises(LayoutError, match=f"column `{lost}` is missing"):
@@ -389,9 +381,12 @@ TEXTS = {
 }
 
 
-@pytest.mark.parametrize("kind", TEXTS)
-@pytest.mark.parametrize("encoding", ["utf-8", "windows-1252"])
-@pytest.mark.parametrize("line_end", ["\n", "\r\n"])
+FORMS = [("utf-8", "\n"), ("windows-1252", "\r\n"), ("utf-8", "\r\n"), ("windows-1252", "\n")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "encoding", "line_end"), [(k, *FORMS[n % 4]) for n, k in enumerate(TEXTS)]
+)
 def test_a_quotation_mark_at_the_start_of_a_name_is_text(
     settings: Settings, file: Any, kind: str, encoding: str, line_end: str
 ) -> None:
