@@ -193,6 +193,17 @@ def test_an_index_without_the_central_does_not_stop_the_one_that_has_it(tmp_path
     assert "NOT LOADED" in str(loads[2]) and "32C164" in str(loads[2])
 
 
+def test_an_index_that_is_still_empty_is_named_and_the_others_load(settings: Settings) -> None:
+    asked = asking(settings, "32C164")
+    loads = sisreg.load(asked)
+    assert [load.tally.received for load in loads] == [2, 0, 0]
+    assert all(
+        "NOT LOADED" in str(load) and "no document at all" in str(load) for load in loads[1:]
+    )
+    with pytest.raises(EmptyScopeError, match="holds no document at all"):
+        sisreg.load(asked, INDICES[1])
+
+
 def test_the_command_says_what_to_check(
     mirror: Mirror, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

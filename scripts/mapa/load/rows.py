@@ -12,7 +12,7 @@ import io
 import itertools
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -105,11 +105,11 @@ def with_text_quotes(intake: Intake, file: Recognised, landed: Landed) -> Recogn
 
 def _text_quotes(file: Recognised, landed: Landed) -> int:
     """Return how many lines have quotation marks that are text; 0 when that would be a guess."""
-    count = 0
+    count, quoted_anew = 0, _quoted_anew(file)
     for line in _lines(file, landed):
-        if not line.strip("\r\n"):
+        if not line.strip("\n"):
             continue
-        mended = _quoted_anew(file, line)
+        mended = quoted_anew(line)
         if mended is None:
             return 0
         count += mended != line
@@ -133,32 +133,35 @@ def _lines(file: Recognised, landed: Landed) -> Iterator[str]:
         yield rest
 
 
-def _quoted_anew(file: Recognised, line: str) -> str | None:
-    """Return a line with its quotation marks written by the rules; None when it must not be.
+def _quoted_anew(file: Recognised) -> Callable[[str], str | None]:
+    """Return what writes the quotation marks of a line by the rules; it returns None if it must not.
 
-    It must not be when the line has another number of fields, or when the file quotes its texts, as
+    It must not when the line has another number of fields, or when the file quotes its texts, as
     its header shows, and one of them is cut off.
     """
-    body = line.rstrip("\n")
-    cells = body.split(file.delimiter)
-    if len(cells) == len(file.columns) + 1 and not cells[-1]:
-        cells = cells[:-1]
-    if len(cells) != len(file.columns):
-        return None
-    if '"' not in body:
-        return line
-    header = file.facts.first_line.rstrip(f"{file.delimiter}\r\n").split(file.delimiter)
+    delimiter, count = file.delimiter, len(file.columns)
+    header = file.facts.first_line.rstrip(f"{delimiter}\r").split(delimiter)
     quotes_texts = all(QUOTED.fullmatch(name) for name in header)
-    for place, cell in enumerate(cells):
-        if '"' not in cell or QUOTED.fullmatch(cell):
-            continue
-        text = cell
-        if quotes_texts:
-            if len(cell) < 2 or not (cell.startswith('"') and cell.endswith('"')):
-                return None
-            text = cell[1:-1]
-        cells[place] = '"' + text.replace('"', '""') + '"'
-    return file.delimiter.join(cells) + line[len(body) :]
+
+    def quoted_anew(line: str) -> str | None:
+        body = line.rstrip("\n")
+        cells = body.split(delimiter)
+        if len(cells) == count + 1 and not cells[-1]:
+            cells = cells[:-1]
+        if len(cells) != count:
+            return None
+        for place, cell in enumerate(cells):
+            if '"' not in cell or QUOTED.fullmatch(cell):
+                continue
+            text = cell
+            if quotes_texts:
+                if len(cell) < 2 or not (cell.startswith('"') and cell.endswith('"')):
+                    return None
+                text = cell[1:-1]
+            cells[place] = '"' + text.replace('"', '""') + '"'
+        return delimiter.join(cells) + line[len(body) :] if '"' in body else line
+
+    return quoted_anew
 
 
 def _rejected(bad: list[Bad]) -> pa.Table:
@@ -263,9 +266,10 @@ def _utf8(file: Recognised, landed: Landed, one_line_end: bool) -> Iterator[Path
         copy = Path(folder) / "utf8.csv"
         with disk(copy.parent), copy.open("wb") as out:
             if file.has_text_quotes:
+                quoted_anew = _quoted_anew(file)
                 out.write(b"\n" * HEADER_LINES)
                 for line in _lines(file, landed):
-                    out.write((_quoted_anew(file, line) or line).encode())
+                    out.write((quoted_anew(line) or line).encode())
             else:
                 for chunk in Export(landed.path).chunks():
                     out.write(reader.decode(chunk).encode())

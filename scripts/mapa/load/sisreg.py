@@ -165,6 +165,12 @@ class Reader:
             folder.note(ORDER, order.note(load))
             folder.write(mapping_file(folder.path).name, answer.plain())
             fields = Fields.read(answer.plain(), layout)
+            if not fields.kinds and not drift.since(load):
+                raise EmptyScopeError(
+                    f"{alias} holds no document at all; nothing was loaded.\nExpected is an index "
+                    "that the source has filled: check SISREG_SUFFIX, or load another index with "
+                    "--index."
+                )
             drift.compare(load, layout, fields.types, accepted=wish.accept_types)
             fields.check(layout, drift.since(load))
             run = Run(self, load, layout, fields, folder)
