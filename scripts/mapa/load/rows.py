@@ -134,7 +134,7 @@ def _lines(file: Recognised, landed: Landed) -> Iterator[str]:
 
 
 def _quoted_anew(file: Recognised) -> Callable[[str], str | None]:
-    """Return what writes the quotation marks of a line by the rules; it returns None if it must not.
+    """Return what writes the marks of a line by the rules of quotation, or None if it must not.
 
     It must not when the line has another number of fields, or when the file quotes its texts, as
     its header shows, and one of them is cut off.
