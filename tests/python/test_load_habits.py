@@ -103,7 +103,7 @@ def test_what_is_no_date_is_no_first_line(settings: Settings, file: Any, first: 
 EMPTY = ["", "\n", "\r\n\r\n", "\n\n\n"]
 
 
-@pytest.mark.parametrize(("rest", "separator"), zip(EMPTY, "./-/", strict=True))
+@pytest.mark.parametrize(("rest", "separator"), list(zip(EMPTY, "./-/", strict=True)))
 def test_a_declared_zero_is_a_normal_empty_month(
     settings: Settings, file: Any, rest: str, separator: str
 ) -> None:
