@@ -114,6 +114,8 @@ class Load:
         id: name of the load in `controle.cargas`, in raw rows and in landing.
         started: UTC, naive; also the `_carregado_em` of all its rows.
         since, until: window on the source's clock (naive, local); `until` is exclusive.
+        scope: whose records were asked for, empty when there is nothing to choose.
+        warnings: what an operator must look at although the load is complete.
         finished, version: end and code of the load; in a replay those of the load that is repeated.
         synthetic: whether what came says that it is simulated; None when the load that is repeated
             did not look.
@@ -133,6 +135,8 @@ class Load:
     retries: int = 0
     tally: Tally = Tally()
     notes: list[str] = field(default_factory=list)
+    scope: str = ""
+    warnings: list[str] = field(default_factory=list)
     finished: datetime | None = None
     version: str = __version__
     synthetic: bool | None = False
@@ -187,7 +191,13 @@ class Load:
             "sha256": self.sha256,
             "versao_codigo": self.version,
             "eh_sintetica": self.synthetic,
+            "avisos": self.warnings,
         }
+
+    def warn(self, text: str) -> None:
+        """Say something of a complete load to the person and in the audit, once."""
+        if text not in self.warnings:
+            self.warnings.append(text)
 
     def reject(self, file: str, rejeitos: pa.Table) -> None:
         """Record rejected records: `linha`, `coluna` and `motivo`, never what they say."""
@@ -237,33 +247,36 @@ class Load:
         return int(row[0]) if row else 0
 
     def advance(self, until: datetime) -> None:
-        """Move the watermark of this source and entity, together with the data."""
+        """Move the watermark of this source, entity and scope, together with the data."""
         self.con.execute(
-            "delete from controle.marcas where fonte = $1 and entidade = $2",
-            [self.source, self.entity],
+            "delete from controle.marcas where fonte = $1 and entidade = $2 and escopo = $3",
+            [self.source, self.entity, self.scope],
         )
         self.con.execute(
-            "insert into controle.marcas values ($1, $2, $3, $4)",
-            [self.source, self.entity, until, self.id],
+            "insert into controle.marcas values ($1, $2, $3, $4, $5)",
+            [self.source, self.entity, until, self.id, self.scope],
         )
 
     def summary(self) -> Summary:
         """Return what to tell the person."""
-        return Summary(self.entity, self.origin, self.tally, tuple(self.notes))
+        warnings = (f"WARNING: {text}" for text in self.warnings)
+        return Summary(self.entity, self.origin, self.tally, (*self.notes, *warnings))
 
-    def write_row(self, outcome: str, message: str | None) -> None:
+    def write_row(self, outcome: str, message: str | None = None) -> None:
         """Write the row of `controle.cargas`; counts are unknown unless the load is complete."""
         self.take_stock()
+        message = message or "; ".join(self.warnings) or None
         done = outcome == "completa"
         t = self.tally
         known = (t.received, t.loaded, t.identical, t.rejected)
         counts: list[int | None] = [*known] if done else [None] * 4
         self.con.execute(
-            f"insert into controle.cargas values ({', '.join('?' * 19)})",
+            f"insert into controle.cargas values ({', '.join('?' * 20)})",
             [
                 self.id, self.source, self.entity, self.origin, self.since, self.until,
                 self.started, self.finished or _now(), self.size, *counts, self.retries,
                 self.sha256 or None, self.version, outcome, message, self.synthetic,
+                self.scope or None,
             ],
         )  # fmt: skip
 
@@ -279,7 +292,7 @@ def recording(
     con.begin()
     try:
         yield load
-        load.write_row("completa", None)
+        load.write_row("completa")
         con.commit()
     except BaseException as error:
         with suppress(duckdb.Error):
@@ -312,11 +325,13 @@ def refuse(
     raise AssertionError("recording swallowed an error")
 
 
-def watermark(con: duckdb.DuckDBPyConnection, source: str, entity: str) -> datetime | None:
-    """Return the instant up to which this entity has been read, on the source's clock."""
+def watermark(
+    con: duckdb.DuckDBPyConnection, source: str, entity: str, scope: str
+) -> datetime | None:
+    """Return the instant up to which a scope of an entity has been read, on the source's clock."""
     row = con.execute(
-        "select max(marca) from controle.marcas where fonte = ? and entidade = ?",
-        [source, entity],
+        "select max(marca) from controle.marcas where fonte = ? and entidade = ? and escopo = ?",
+        [source, entity, scope],
     ).fetchone()
     return row[0] if row else None
 

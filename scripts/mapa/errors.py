@@ -7,8 +7,13 @@ column and never a cell's value.
 from __future__ import annotations
 
 import traceback
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from mapa.audit import Summary
 
 EXIT_CODES = {
     0: "done",
@@ -23,6 +28,7 @@ EXIT_CODES = {
     9: "publication refused",
     10: "no room on disk",
     11: "the port is taken",
+    12: "some files were refused; the others are loaded",
     130: "interrupted",
 }
 
@@ -63,6 +69,10 @@ class ConfigError(MapaError):
     exit_code = 7
 
 
+class EmptyScopeError(ConfigError):
+    """The source holds nothing of what the settings ask for."""
+
+
 class BuildError(MapaError):
     """dbt ended with an error or a failed test."""
 
@@ -85,6 +95,17 @@ class PortError(MapaError):
     """Another program listens on the port."""
 
     exit_code = 11
+
+
+class PartialError(MapaError):
+    """Some files of a delivery were refused and each is named; the others are loaded."""
+
+    exit_code = 12
+
+    def __init__(self, message: str, summaries: Sequence[Summary]) -> None:
+        """Keep what was loaded."""
+        super().__init__(message)
+        self.summaries = summaries
 
 
 def where(error: BaseException) -> str:

@@ -9,6 +9,7 @@ Example:
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import get_args
 
@@ -16,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from mapa.errors import ConfigError
+from mapa.load.scope import Scope
 
 MIN_KEY_LENGTH = 32
 ENV_FILE = Path(".env")
@@ -113,11 +115,11 @@ class Settings(BaseSettings):
         self.mapa_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
 
     @property
-    def sisreg_scope(self) -> tuple[str, str]:
-        """Field and value of the documents that are read: of a central, or of a whole state."""
-        if self.sisreg_central:
-            return "codigo_central_reguladora", self.sisreg_central
-        return "codigo_uf_regulador", self.sisreg_uf
+    def sisreg_scope(self) -> Scope:
+        """Which documents are read: those of one or several centrals, or of a whole state."""
+        # One municipality may have several; order and repetition make no other scope.
+        centrals = sorted({code for code in re.split(r"[\s,;]+", self.sisreg_central) if code})
+        return Scope(self.sisreg_suffix, tuple(centrals), self.sisreg_uf)
 
     @property
     def warehouse(self) -> Path:

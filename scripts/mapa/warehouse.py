@@ -34,7 +34,8 @@ create table if not exists controle.cargas (
     versao_codigo varchar not null,
     resultado varchar not null,
     mensagem varchar,
-    eh_sintetica boolean
+    eh_sintetica boolean,
+    escopo varchar
 );
 alter table controle.cargas add column if not exists eh_sintetica boolean;
 create table if not exists controle.rejeitos (
@@ -72,8 +73,12 @@ create table if not exists controle.marcas (
     fonte varchar not null,
     entidade varchar not null,
     marca timestamp not null,
-    carga_id varchar not null
+    carga_id varchar not null,
+    escopo varchar
 );
+-- Warehouses of before scopes were kept.
+alter table controle.cargas add column if not exists escopo varchar;
+alter table controle.marcas add column if not exists escopo varchar;
 """
 
 

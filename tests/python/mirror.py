@@ -88,27 +88,21 @@ class Mirror:
 
     def found(self, index: str, body: dict[str, Any]) -> list[dict[str, Any]]:
         """Return the documents that a query selects, in order."""
-        *central, clause = body["query"]["bool"]["filter"]
-        if not central:
-            (numbers,) = clause["terms"].values()
-            chosen = [d for d in self.documents[index] if str(d["codigo_solicitacao"]) in numbers]
-        else:
-            (wanted,) = central[0]["term"].values()
-            chosen = [
-                d
-                for d in self.documents[index]
-                if d["codigo_central_reguladora"] == wanted and _inside(clause, d)
-            ]
-        return sorted(chosen, key=_order)
+        names = _sorted_by(body)
+        chosen = [d for d in self.documents[index] if _fits(body["query"], d)]
+        return sorted(chosen, key=lambda document: _keys(document, names))
 
     def counted(self, body: dict[str, Any]) -> Callable[[str], dict[str, Any]]:
         """Return what answers a count of the documents that a query selects."""
         return lambda index: {"count": len(self.found(index, body)) + self.uncounted}
 
-    def search(self, index: str, body: dict[str, Any]) -> dict[str, Any]:
-        """Answer a search of the loader."""
-        found = self.found(index, body)
-        rest = [d for d in found if list(_order(d)) > body.get("search_after", [])]
+    def search(self, index: str, body: dict[str, Any]) -> Any:
+        """Answer a search of the loader; by a field that no document has, nothing is sorted."""
+        names, found = _sorted_by(body), self.found(index, body)
+        everywhere = {name for document in self.documents[index] for name in document}
+        if any(name.removesuffix(".keyword") not in everywhere for name in names):
+            return 400
+        rest = [d for d in found if list(_keys(d, names)) > body.get("search_after", [])]
         return {
             "took": 1,
             "timed_out": False,
@@ -117,7 +111,7 @@ class Mirror:
                 "total": {"value": len(found), "relation": "eq"},
                 "max_score": None,
                 "hits": [
-                    {"_index": index, "_id": str(i), "_source": d, "sort": list(_order(d))}
+                    {"_index": index, "_id": str(i), "_source": d, "sort": list(_keys(d, names))}
                     for i, d in enumerate(rest[: body["size"]])
                 ],
             },
@@ -135,19 +129,44 @@ def _property(index: str, name: str, value: Any) -> dict[str, Any]:
     return {"type": "long" if isinstance(value, int) else "keyword"}
 
 
-def _order(document: dict[str, Any]) -> tuple[int, str]:
-    text = document.get("data_atualizacao")
-    millis = 2**63 - 1 if text is None else int(datetime.fromisoformat(text).timestamp() * 1000)
-    return millis, str(document["codigo_solicitacao"])
+def _sorted_by(body: dict[str, Any]) -> list[str]:
+    """Return the fields by which a search is sorted; one by number is by the number."""
+    return [next(iter(key)) for key in body.get("sort", [{"codigo_solicitacao": "asc"}])]
 
 
-def _inside(clause: dict[str, Any], document: dict[str, Any]) -> bool:
-    instant = document.get("data_atualizacao")
-    if "bool" in clause:
-        bound = clause["bool"]["must_not"][0]["range"]["data_atualizacao"]["gte"]
-        return not (instant and instant >= bound)
-    bounds = clause["range"]["data_atualizacao"]
-    return bool(instant and bounds["gte"] <= instant < bounds["lt"])
+def _keys(document: dict[str, Any], names: list[str]) -> tuple[int | str, ...]:
+    """Return the values by which a search sorts a document."""
+    return tuple(
+        str(document["codigo_solicitacao"])
+        if name.startswith("codigo_solicitacao")
+        else _millis(document.get(name))
+        for name in names
+    )
+
+
+def _millis(text: str | None) -> int:
+    return 2**63 - 1 if text is None else int(datetime.fromisoformat(text).timestamp() * 1000)
+
+
+def _fits(clause: dict[str, Any], document: dict[str, Any]) -> bool:
+    """Say whether a document matches a clause of a query."""
+    ((kind, body),) = clause.items()
+    if kind == "bool":
+        assert body.keys() <= {"filter", "must_not", "should"}
+        return (
+            all(_fits(part, document) for part in body.get("filter", []))
+            and not any(_fits(part, document) for part in body.get("must_not", []))
+            and any(_fits(part, document) for part in body.get("should", [{"match_all": {}}]))
+        )
+    if kind == "match_all":
+        return True
+    ((name, wanted),) = body.items()
+    value = document.get(name.removesuffix(".keyword"))
+    if kind == "range":
+        return value is not None and all(
+            {"gte": value >= bound, "lt": value < bound}[how] for how, bound in wanted.items()
+        )
+    return str(value) in [str(one) for one in (wanted if kind == "terms" else [wanted])]
 
 
 class _Server(ThreadingHTTPServer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -15,7 +16,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conftest import SMALL, House, house_environment, make_house
+from conftest import PROJECT, SMALL, House, house_environment, make_house
 from mapa import warehouse
 from mapa.simulate import verify
 
@@ -195,6 +196,34 @@ def test_a_second_writer_is_told_to_wait(city_house: House) -> None:
 
 
 # --- clear failures --------------------------------------------------------------------------
+
+
+# --- the daily job ---------------------------------------------------------------------------
+
+
+def test_the_daily_job_publishes_what_is_there_and_says_what_is_old(
+    city_house: House, tmp_path: Path
+) -> None:
+    data, target = tmp_path / "data", tmp_path / "target"
+    shutil.copytree(city_house.directory, data, symlinks=True)
+    shutil.copytree(city_house.env["DBT_TARGET_PATH"], target)
+    inbox, fixtures = data / "inbox", PROJECT / "tests" / "fixtures"
+    inbox.mkdir()
+    shutil.copyfile(fixtures / "doors" / "c08_agendamento_sem_registros.txt", inbox / "m.txt")
+    lines = (fixtures / "load" / "escala.csv").read_text().splitlines(keepends=True)
+    (inbox / "a_escala.csv").write_text(lines[0].replace("STATUS", "ESTADO") + lines[1])
+    (inbox / "z.csv").write_text("")
+    env = city_house.env | {"MAPA_DIR": str(data), "DBT_TARGET_PATH": str(target)}
+    done = run(env, "mapa", "run")
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 12, done.stderr
+    assert "agendamento: m.txt: 0 received" in said
+    assert "2 of 3 files were refused; the others are loaded." in said
+    assert "z.csv is empty" in said and "column `status` is missing" in said
+    assert "Old: a_escala.csv was not loaded; the newest of escala that is loaded is as of" in said
+    assert "Old: z.csv was not loaded; what it should have brought stays as it was." in said
+    published = re.search("Published version|Nothing has changed since version", said)
+    assert published and published.start() < said.index("Old:")
 
 
 @pytest.fixture

@@ -311,7 +311,7 @@ def test_nothing_unpacks_beyond_the_limit(settings: Settings, file: Any, pack: s
 
 def test_an_open_quotation_mark_does_not_swallow_rows(settings: Settings, file: Any) -> None:
     content = schedules(
-        with_id(1), with_id(2).replace("HOSPITAL", '"HOSPITAL'), with_id(3), with_id(4)
+        with_id(1), with_id(2).replace("HOSPITAL", '"HOSPITAL'), with_id(3), "4;cortada"
     )
     with pytest.raises(FormatError, match="after line 3 cannot be told apart") as caught:
         exports.load(settings, [file(content)])
@@ -352,19 +352,6 @@ def test_look_alikes_and_strangers_are_refused(settings: Settings) -> None:
         exports.load(settings, [FIXTURES / "agenda_da_tela.csv"])
     with pytest.raises(LayoutError, match=r"no known layout\.\nKnown are escala, agendamento"):
         exports.load(settings, [FIXTURES / "desconhecido.csv"])
-
-
-def test_one_bad_file_in_a_folder_stops_before_any_is_loaded(
-    settings: Settings, tmp_path: Path
-) -> None:
-    folder = tmp_path / "exports"
-    folder.mkdir()
-    for name in ("feriado.csv", "ppi.csv"):
-        shutil.copyfile(FIXTURES / name, folder / name)
-    (folder / "zzz.csv").write_text("")
-    with pytest.raises(FormatError, match=r"zzz\.csv is empty"):
-        exports.load(settings, [folder])
-    assert refusals(settings) == [("arquivo", "desconhecida", "zzz.csv", "recusada")]
 
 
 def test_a_leave_without_its_professional_is_not_taken_for_one_of_a_unit(

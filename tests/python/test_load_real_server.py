@@ -21,7 +21,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from mapa.errors import LayoutError, SourceError
+from mapa.errors import EmptyScopeError, LayoutError, SourceError
 from mapa.http import Answer, Door
 from mapa.load import pages, sisreg
 from mapa.load.archives import GZIP
@@ -264,7 +264,12 @@ def test_another_central_is_told_apart_in_each_mapping_family(
     settings = real.settings(tmp_path)
     assert [s.tally.received for s in sisreg.load(settings)] == [1, 1, 1]
     settings = real.settings(tmp_path, sisreg_central="530011")
-    assert [s.tally.received for s in sisreg.load(settings, full=True)] == [2, 2, 2]
+    assert [s.tally.received for s in sisreg.load(settings, full=True)] == [1, 1, 1]
+    settings = real.settings(tmp_path, sisreg_central="530010 530011")
+    assert [s.tally.received for s in sisreg.load(settings)] == [2, 2, 2]
+    settings = real.settings(tmp_path, sisreg_central="530012,53001A")
+    with pytest.raises(EmptyScopeError, match="53001A"):
+        sisreg.load(settings)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -286,6 +291,23 @@ def test_an_alias_may_stand_for_several_indices(requests_index: Real, tmp_path: 
     settings = requests_index.settings(tmp_path)
     sisreg.load(settings, REQUESTS)
     assert requests_of(settings) == as_indexed([document(n) for n in range(40)])
+
+
+def test_indices_that_name_the_instant_of_change_differently_are_read_together(
+    requests_index: Real, tmp_path: Path
+) -> None:
+    def renamed(found: dict[str, Any]) -> dict[str, Any]:
+        return {"dt_atualizacao" if k == "data_atualizacao" else k: v for k, v in found.items()}
+
+    requests_index.make("v4", mapping(REQUESTS, "manual"))
+    requests_index.write("v4", [renamed(document(n)) for n in range(25, 40)])
+    settings = requests_index.settings(tmp_path)
+    sisreg.load(settings, REQUESTS)
+    assert requests_of(settings) == as_indexed([document(n) for n in range(40)])
+    since = datetime(2026, 4, 10)
+    (window,) = sisreg.load(settings, REQUESTS, since=since)
+    inside = [n for n in range(40) if document(n)["data_atualizacao"] >= since.isoformat()]
+    assert (window.tally.received, window.tally.loaded) == (len(inside), 0)
 
 
 def test_indices_that_map_the_central_differently_are_refused(

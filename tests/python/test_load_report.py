@@ -317,3 +317,23 @@ def test_any_report_that_is_written_is_read(  # noqa: PLR0917 - one per strategy
         (f"2026{month:02}", name, *("---" if n is None else str(n) for n in (total, ceiling)))
         for month, name, total, ceiling in rows
     ]
+
+
+@pytest.mark.parametrize("name", ['"MARIA" DA SILVA', '"JOSE', '"A" E "B"', '"'])
+def test_a_quotation_mark_at_the_start_of_a_text_of_the_report_is_text(
+    house: Settings, write: Write, name: str
+) -> None:
+    rows = [f"{ROW.strip()};{text}\n" for text in (name, "UNIDADE FICTICIA")]
+    path = write(f"{HEADER.strip()};NOME\n{''.join(rows).replace('0010456', '0010457', 1)}")
+    (summary,) = report.load(house, [path], write(MAP, "mapa.toml"), {})
+    assert (summary.tally.received, summary.tally.loaded) == (2, 2)
+    assert "quotation marks read as text" in summary.notes
+    assert [row[3] for row in stored(house)] == ["0010457", "0010456"]
+
+
+def test_a_quotation_mark_that_hides_where_a_row_ends_is_still_refused(
+    house: Settings, write: Write
+) -> None:
+    path = write(f'{HEADER.strip()};NOME\n{ROW.strip()};"JOSE\n{ROW.strip()}\n')
+    with pytest.raises(FormatError, match="cannot be told apart"):
+        report.load(house, [path], write(MAP, "mapa.toml"), {})

@@ -573,9 +573,10 @@ def test_bookings_come_as_csv_and_as_txt(written: dict[str, Path]) -> None:
     assert {len(row) for row in rows} == {38}
     assert {row["data_agendamento"][3:] for row in rows} == {"06.2026"}
     with text.open(encoding="utf-8", newline="") as lines:
-        head, *body = list(csv.reader(lines, delimiter=";", strict=True))
+        head, empty, *body = list(csv.reader(lines, delimiter=";", strict=True))
+    assert empty == []
     assert head[0] == text.name.split("_")[2] != table.name.split("_")[2]
-    assert head[2:] == ["01.06.2026", "30.06.2026", str(len(body))]
+    assert head[2:] == ["01/06/2026", "30/06/2026", str(len(body))]
     assert {len(row) for row in body} == {38}
     for path in (table, text):
         content = path.read_bytes()

@@ -26,8 +26,9 @@ from rich.table import Table
 from mapa.bench.cost import Cost, measure
 from mapa.bench.mill import BEGIN, MOST, grinding
 from mapa.load import sisreg
-from mapa.load.documents import Shape, literal, quoted
+from mapa.load.documents import Shape, quoted
 from mapa.load.hits import opened
+from mapa.load.layouts import literal
 from mapa.load.window import Window
 from mapa.packing import MAX_PLAIN, unpack
 from mapa.settings import Settings

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
 import click
 
 from mapa.audit import Summary
+from mapa.errors import PartialError
 from mapa.load import cadsus as cadsus_loader
 from mapa.load import exports, seen
 from mapa.load import offer_api as offer_api_loader
@@ -98,7 +101,7 @@ def sisreg(  # noqa: PLR0913 - one per option
         repeat("sisreg" if index == "all" else index)
     else:
         report(
-            sisreg_loader.load(
+            lambda: sisreg_loader.load(
                 Settings.load(), index, since, until, full=full, accept_types=accept_types
             )
         )
@@ -147,6 +150,12 @@ def sisreg(  # noqa: PLR0913 - one per option
     metavar="COLUMN=VALUE",
     help="With --map: what all rows of the report have in common; may be repeated.",
 )
+@click.option(
+    "--unit",
+    metavar="CNES",
+    callback=lambda _context, _option, value: cnes_code(value),
+    help="Executing unit of booking files in CSV, which name it neither inside nor in their names.",
+)
 @REPLAY
 def export(  # noqa: PLR0913 - one per option
     *,
@@ -157,23 +166,23 @@ def export(  # noqa: PLR0913 - one per option
     seen_on: datetime | None,
     map_file: Path | None,
     constants: tuple[str, ...],
+    unit: str,
     from_landing: bool,
 ) -> None:
     """Load files exported from SISREG or written by an operator, or folders of them.
 
     The layout is recognised by the header, whatever the file is called. Accepted are CSV and TXT,
     as they are, in gz or in a zip, in UTF-8 or windows-1252. A file with too many wrong rows is
-    refused whole (MAPA_MAX_REJECTED_SHARE). SISREG's report OFERTA REAL has no published header and
+    refused whole (MAPA_MAX_REJECTED_SHARE); one that is refused does not hold back the others, and
+    the exit code says so. SISREG's report OFERTA REAL has no published header and
     is loaded with --map. --replay repeats these files and the offer API's pages.
     """
     if describe:
         click.echo(description(LAYOUTS[describe]))
         return
     if from_landing:
-        repeat(
-            "export",
-            no_other_options=not (files or partial or complete or seen_on or map_file or constants),
-        )
+        others = (files, partial, complete, seen_on, map_file, constants, unit)
+        repeat("export", no_other_options=not any(others))
         return
     if not files:
         raise click.UsageError("Missing argument 'FILE...'.")
@@ -187,14 +196,23 @@ def export(  # noqa: PLR0913 - one per option
         )
     day = seen_on.date() if seen_on else None
     if map_file:
-        if partial or complete:
-            raise click.UsageError("--map takes neither --partial nor --complete.")
-        report(report_loader.load(Settings.load(), files, map_file, settled(constants), day))
+        if partial or complete or unit:
+            raise click.UsageError("--map takes neither --partial nor --complete nor --unit.")
+        report(
+            lambda: report_loader.load(Settings.load(), files, map_file, settled(constants), day)
+        )
         return
     if constants:
         raise click.UsageError("--set belongs to --map.")
     completeness = exports.Completeness(partial=partial, confirmed=complete, tables=complete)
-    report(exports.load(Settings.load(), files, completeness, seen_on=day))
+    report(lambda: exports.load(Settings.load(), files, completeness, seen_on=day, unit=unit))
+
+
+def cnes_code(text: str | None) -> str:
+    """Return the code of a unit in its seven digits; empty when none is given."""
+    if text is not None and not re.fullmatch(r"[0-9]{1,7}", text):
+        raise click.BadParameter("expected is a CNES: seven digits, such as 0010456.")
+    return text.zfill(7) if text else ""
 
 
 def settled(constants: tuple[str, ...]) -> dict[str, str]:
@@ -230,7 +248,7 @@ def offer_api(path: Path, partial: bool, complete: bool, *, accept_types: bool) 
         raise click.UsageError("--partial and --complete exclude each other.")
     completeness = exports.Completeness(partial=partial, confirmed=complete)
     settings = Settings.load()
-    report([offer_api_loader.load(settings, path, completeness, accept_types=accept_types)])
+    report(lambda: [offer_api_loader.load(settings, path, completeness, accept_types=accept_types)])
 
 
 @load.command()
@@ -252,9 +270,9 @@ def cadsus(limit: int | None, path: Path | None, *, from_landing: bool) -> None:
     if from_landing:
         repeat("cadsus", no_other_options=not (limit or path))
     elif path:
-        report(cadsus_loader.load_file(Settings.load(), path))
+        report(lambda: cadsus_loader.load_file(Settings.load(), path))
     else:
-        report([cadsus_loader.load(Settings.load(), limit)])
+        report(lambda: [cadsus_loader.load(Settings.load(), limit)])
 
 
 @load.command()
@@ -272,7 +290,8 @@ def cnes(files: tuple[Path, ...], *, from_landing: bool) -> None:
         return
     if not files:
         raise click.UsageError("Missing argument 'FILE...'.")
-    report(exports.load(Settings.load(), files, only=tuple(layout.name for layout in CNES_LAYOUTS)))
+    only = tuple(layout.name for layout in CNES_LAYOUTS)
+    report(lambda: exports.load(Settings.load(), files, only=only))
 
 
 def repeat(part: str, *, no_other_options: bool = True) -> None:
@@ -280,21 +299,28 @@ def repeat(part: str, *, no_other_options: bool = True) -> None:
     if not no_other_options:
         raise click.UsageError("--replay repeats what was loaded: it takes nothing else.")
     settings = Settings.load()
-    summaries = replay(settings, part)
-    report(summaries)
-    if not summaries:
+    if not report(lambda: replay(settings, part)):
         say(f"{settings.landing} holds no complete load of this kind; nothing was changed.")
 
 
-def report(summaries: list[Summary]) -> None:
-    """Say what was loaded, one line per load."""
+def report(load: Callable[[], list[Summary]], indent: str = "") -> list[Summary]:
+    """Load and say what was loaded, one line per load, also when other files were refused."""
+    try:
+        summaries = load()
+    except PartialError as error:
+        for summary in error.summaries:
+            say(f"{indent}{summary}")
+        raise
     for summary in summaries:
-        say(str(summary))
+        say(f"{indent}{summary}")
+    return summaries
 
 
 def description(layout: Layout) -> str:
     """Return the columns of a layout with what is known about each."""
-    lines = [f"{layout.name}: raw table {layout.table}, {len(expected_columns(layout))} columns"]
+    more = f", {len(layout.optional)} more may be absent" if layout.optional else ""
+    count = f"{len(expected_columns(layout))} columns{more}"
+    lines = [f"{layout.name}: raw table {layout.table}, {count}"]
     if layout.ours:
         lines.append("This format is the project's own: the source publishes none.")
     for number, column in enumerate((*expected_columns(layout), *layout.optional), start=1):

@@ -14,6 +14,7 @@ from mapa.errors import MapaError
 from mapa.settings import Settings
 from mapa.simulate import city as simulated
 from mapa.simulate import files, report, truth
+from mapa.simulate.documents import Habits
 from mapa.simulate.faults import CLASSES, Plan
 from mapa.simulate.server import Server, listen, serving
 from mapa.ui import say
@@ -96,6 +97,19 @@ class _FaultNames(click.ParamType[tuple[str, ...]]):
     help="Share of the answers that are spoilt; --seed says which.",
 )
 @click.option("--fault-forever", is_flag=True, help="The first fault never heals.")
+@click.option(
+    "--centrals",
+    default="",
+    metavar="CODE[,CODE...]",
+    help="Share the requests out among these regulating centrals, letters allowed.",
+)
+@click.option(
+    "--changed",
+    default="data_atualizacao",
+    show_default=True,
+    type=click.Choice(["data_atualizacao", "dt_atualizacao"]),
+    help="What the search API calls the instant of change.",
+)
 @click.option("--files-only", is_flag=True, help="Write the files and truth.json, serve nothing.")
 def simulate(  # noqa: PLR0913 - one parameter per option
     *,
@@ -109,6 +123,8 @@ def simulate(  # noqa: PLR0913 - one parameter per option
     faults: tuple[str, ...],
     fault_rate: float,
     fault_forever: bool,
+    centrals: str,
+    changed: str,
     files_only: bool,
 ) -> None:
     """Serve the SISREG search API and CadSUS of a synthetic city; write its export files.
@@ -139,7 +155,9 @@ def simulate(  # noqa: PLR0913 - one parameter per option
         permanent=fault_forever,
         refuses_sort=NO_SORT in faults,
     )
-    with serving(city, day, listener=listener, faults=plan if faults else None) as server:
+    habits = Habits(tuple(code for code in centrals.split(",") if code), changed)
+    spoilt = plan if faults else None
+    with serving(city, day, listener=listener, faults=spoilt, habits=habits) as server:
         click.echo(f"# SISREG search API and CadSUS on {server.url}")
         for name, value in server.environment().items():
             click.echo(f"export {name}={value}")

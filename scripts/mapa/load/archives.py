@@ -81,9 +81,9 @@ class Export:
                     self._check(size, packed)
                     yield chunk
         except DAMAGE:
-            raise FormatError(
-                f"{self.name}: the archive is damaged or cut off. Copy or export it again."
-            ) from None
+            raise _damaged(self.name) from None
+        except OSError as error:
+            raise _unreadable(self, error) from None
 
     def _check(self, size: int, packed: int | None) -> None:
         """Refuse a size, declared or read, that is over the limit or out of all proportion."""
@@ -112,7 +112,11 @@ def exports_in(paths: Iterable[Path], most: int) -> Iterator[Export]:
 
     """
     for path in files_in(paths):
-        if _begins(path).startswith(ZIP):
+        try:
+            begins = _begins(path)
+        except OSError as error:
+            raise _unreadable(Export(path), error) from None
+        if begins.startswith(ZIP):
             yield from _members(path, most)
         else:
             yield Export(path, most=most)
@@ -133,9 +137,7 @@ def _members(path: Path, most: int) -> Iterator[Export]:
         with zipfile.ZipFile(path) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     except (*DAMAGE, UnicodeDecodeError):
-        raise FormatError(
-            f"{path.name}: the archive is damaged or cut off. Copy or export it again."
-        ) from None
+        raise _damaged(path.name) from None
     names = {entry.filename for entry in entries}
     if SPREADSHEET & names:
         raise FormatError(
@@ -157,8 +159,26 @@ def _members(path: Path, most: int) -> Iterator[Export]:
     Export(path, most=most)._check(sum(e.file_size for e in entries), path.stat().st_size)
     exports = [Export(path, e.filename, most) for e in entries if not _is_litter(e.filename)]
     if not exports:
-        raise FormatError(f"{path.name} holds no file: the export failed. Pack it again.")
+        raise FormatError(
+            f"{path.name} holds no file: the export failed. Nothing was loaded.\n"
+            "Expected is at least one export. Pack it again."
+        )
     yield from sorted(exports, key=lambda export: export.member)
+
+
+def _damaged(name: str) -> FormatError:
+    return FormatError(
+        f"{name}: the archive is damaged or cut off; nothing was loaded.\n"
+        "Expected is a whole gz or zip. Copy or export it again, then load it again."
+    )
+
+
+def _unreadable(export: Export, error: OSError) -> FormatError:
+    """Return the error for a file that the system does not let us read."""
+    return FormatError(
+        f"{export.name} cannot be read ({error.strerror}); nothing was loaded.\n"
+        "Expected is a file that this user may read: check its permissions and its disk."
+    )
 
 
 def _unsafe(entry: zipfile.ZipInfo) -> str:

@@ -17,14 +17,15 @@ import duckdb
 import orjson
 
 from mapa.errors import LayoutError
-from mapa.load.layouts import Layout
+from mapa.load.layouts import Layout, literal
 
 COMPARED_EVERY = 64
 CHANGED = "data_atualizacao"
 DATES = ("date", "date_nanos")
 """Types by which windows of change can be asked for; a text is cut into words, and compared so."""
-ALIASES = {"timestamp": "@timestamp", "version": "@version"}
-"""Raw Logstash documents carry these with an at sign."""
+ALIASES = {"timestamp": "@timestamp", "version": "@version", CHANGED: "dt_atualizacao"}
+"""Other names of a field: raw Logstash documents carry an at sign, some mirrors another prefix."""
+SYNONYM = ALIASES[CHANGED]
 
 
 @dataclass(frozen=True)
@@ -158,11 +159,20 @@ class Fields:
 
     @property
     def types(self) -> dict[str, str | None]:
-        """Return the type of each field; None where the indices behind an alias do not agree."""
-        return {
-            name: kind if all(_kind(i[name]) == kind for i in self.indices if name in i) else None
-            for name, kind in self.kinds.items()
-        }
+        """Return the type of each field; None where the indices behind an alias do not agree.
+
+        The instant of change is called by one name, whatever the index calls it.
+        """
+        kinds = dict[str, set[str]]()
+        for found in self.indices:
+            for name, body in found.items():
+                kinds.setdefault(CHANGED if name == SYNONYM else name, set()).add(_kind(body))
+        return {name: next(iter(k)) if len(k) == 1 else None for name, k in kinds.items()}
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        """Return what the index calls the instant of change; more than one name in rare cases."""
+        return tuple(name for name in (CHANGED, SYNONYM) if name in self.kinds) or (CHANGED,)
 
     @classmethod
     def read(cls, answer: bytes, layout: Layout) -> Fields:
@@ -178,8 +188,12 @@ class Fields:
         names = {n: {_whole(n, found.get(n)) for found in indices} for n in kinds}
         return cls(kinds, names, indices)
 
-    def check(self, layout: Layout) -> None:
+    def check(self, layout: Layout, before: str = "") -> None:
         """Refuse an index whose windows cannot be asked for or whose lists are none.
+
+        Args:
+            layout: of the index.
+            before: the newest complete load, in words; empty when this is the first.
 
         Raises:
             LayoutError: names the field.
@@ -188,9 +202,10 @@ class Fields:
         for found in self.indices:
             for name in layout.nested:
                 if _kind(found.get(name, {})) not in ("nested", "object"):
-                    raise changed_type(layout, name, "a list of objects")
-            if _kind(found.get(CHANGED, {})) not in DATES:
-                raise changed_type(layout, CHANGED, "a date")
+                    raise changed_type(layout, name, "a list of objects", before)
+            bodies = [found[name] for name in self.changed if name in found] or [{}]
+            if any(_kind(body) not in DATES for body in bodies):
+                raise changed_type(layout, CHANGED, "a date", before)
 
     def exact(self, name: str) -> str:
         """Return the name under which a field is compared whole, in `term` and in `sort`.
@@ -216,11 +231,13 @@ class Fields:
         )
 
 
-def document_fields(con: duckdb.DuckDBPyConnection, hits: str, layout: Layout) -> set[str]:
+def document_fields(
+    con: duckdb.DuckDBPyConnection, hits: str, layout: Layout, before: str = ""
+) -> set[str]:
     """Return the fields that the documents of a file of hits really have, nested ones included.
 
     Raises:
-        LayoutError: a nested field is no longer a list of objects.
+        LayoutError: a nested field is not a list of objects; whether it was one, `before` says.
         duckdb.Error: the file is damaged.
 
     """
@@ -247,15 +264,23 @@ def document_fields(con: duckdb.DuckDBPyConnection, hits: str, layout: Layout) -
     ).fetchall()
     for name, has_another_type in found:
         if has_another_type:
-            raise changed_type(layout, name)
+            raise changed_type(layout, name, before=before)
     return {name for name, _ in found}
 
 
-def changed_type(layout: Layout, column: str, before: str = "a list of objects") -> LayoutError:
-    """Return the error for a field that is something else now."""
+def changed_type(
+    layout: Layout, column: str, expected: str = "a list of objects", before: str = ""
+) -> LayoutError:
+    """Return the error for a field that is something else than expected, or than before."""
+    what = (
+        f"field `{column}` is no longer {expected}"
+        if before
+        else f"unknown field type: `{column}` is not {expected}"
+    )
     return LayoutError(
-        f"Index {layout.name}: field `{column}` is no longer {before}; nothing was "
-        f"loaded.\nCompare with\n  mapa load export --describe {layout.name}"
+        f"Index {layout.name}: {what}; nothing was loaded.\n"
+        + (f"It was in {before}.\n" if before else "")
+        + f"Compare with\n  mapa load export --describe {layout.name}"
     )
 
 
@@ -302,8 +327,3 @@ def json_object(members: Iterable[str]) -> str:
 def quoted(name: str) -> str:
     """Return a name as an SQL identifier."""
     return '"' + name.replace('"', '""') + '"'
-
-
-def literal(text: str) -> str:
-    """Return a text as an SQL literal."""
-    return "'" + text.replace("'", "''") + "'"

@@ -90,8 +90,9 @@ def refuse_header(load: Load, error: HeaderError) -> LayoutError:
     now: dict[str, str | None] = dict.fromkeys(error.columns, TEXT)
     changes = _changes(before.kinds, now, error.layout, error.expected, error.columns)
     load.refused_changes = changes if before.kinds else [c for c in changes if c.event == GONE]
+    when = "now" if before.kinds else "here"
     hints = [
-        f"`{c.field}` is perhaps called `{like}` now.\n" for c in changes if (like := _like(c))
+        f"`{c.field}` is perhaps called `{like}` {when}.\n" for c in changes if (like := _like(c))
     ]
     changed = f"The last complete one was {before.since}.\n" if before.since else ""
     first, _, rest = error.message.partition("\n")
@@ -152,7 +153,7 @@ def _changes(
 
 
 def _refusal(load: Load, layout: Layout, before: Before, why: list[Change]) -> LayoutError:
-    what = "; ".join(map(_words, why))
+    what = "; ".join(_words(change, first=not before.kinds) for change in why)
     changed = f"This changed since {before.since}.\n" if before.since else ""
     way_out = (
         f"If the change of type is meant, load once with\n  mapa load {COMMANDS[load.source]} "
@@ -173,12 +174,21 @@ def _is_read(name: str, layout: Layout) -> bool:
     return column in {*layout.columns} - {*layout.volatile} and name not in layout.withheld
 
 
-def _words(change: Change) -> str:
+def _words(change: Change, *, first: bool) -> str:
+    """Say what a change is; at the first load nothing can have changed."""
     if change.event == RETYPED:
         return f"field `{change.field}` has another type ({change.detail})"
+    like = _like(change)
     if change.event == NO_LIST:
-        return f"field `{change.field}` is no longer a list of objects"
-    perhaps = f" (perhaps renamed to `{_like(change)}`)" if _like(change) else ""
+        return (
+            f"unknown field type: `{change.field}` is not a list of objects"
+            if first
+            else f"field `{change.field}` is no longer a list of objects"
+        )
+    if first:
+        perhaps = f" (perhaps it is called `{like}`)" if like else ""
+        return f"mandatory field `{change.field}` does not exist{perhaps}"
+    perhaps = f" (perhaps renamed to `{like}`)" if like else ""
     return f"mandatory field `{change.field}` does not exist any more{perhaps}"
 
 

@@ -8,22 +8,22 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn, TypeVar
 
 import duckdb
 
 from mapa import audit, synthetic, warehouse
 from mapa.audit import Load, Summary, Tally
-from mapa.errors import FormatError, LayoutError, MapaError
+from mapa.errors import FormatError, LayoutError, MapaError, PartialError
 from mapa.landing import Folder, Landed
 from mapa.load import drift, resume, rows, seen, snapshot
 from mapa.load.archives import Export, exports_in, files_in
 from mapa.load.intake import Intake
-from mapa.load.layouts import FILE_LAYOUTS, Layout
+from mapa.load.layouts import AGENDAMENTO, FILE_LAYOUTS, Layout
 from mapa.load.recognise import HeaderError, Recognised, examine, recognise
 from mapa.settings import Settings
 from mapa.ui import progress
@@ -32,6 +32,8 @@ MOST_NAME = 100
 """Characters of a file's name that landing keeps."""
 SOURCES = {"bruto_sisreg": "arquivo", "bruto_cadsus": "cadsus", "bruto_cnes": "cnes"}
 NAMED = {layout.name: layout for layout in FILE_LAYOUTS}
+SCREEN_ROWS = 700
+"""Bookings at which the screen cuts off."""
 UNKNOWN = "desconhecida"
 """Entity, in the audit, of a file whose layout nobody knows."""
 
@@ -68,16 +70,21 @@ class Completeness:
 
 
 WHOLE = Completeness()
+F = TypeVar("F")
 
 
-def load(
+def load(  # noqa: PLR0913 - all that an operator may ask for
     settings: Settings,
     paths: Iterable[Path],
     completeness: Completeness = WHOLE,
     only: tuple[str, ...] = (),
     seen_on: date | None = None,
+    *,
+    unit: str = "",
 ) -> list[Summary]:
     """Load export files; a folder stands for the files in it, each content is loaded once.
+
+    A file that is refused does not hold back the others.
 
     Args:
         settings: where the data are.
@@ -85,48 +92,97 @@ def load(
         completeness: how to read what a snapshot lacks.
         only: names of the layouts that are accepted; none given, all are.
         seen_on: day on which the files were exported, by default today in Brasília.
+        unit: CNES of the executing unit, for booking files that do not name it.
 
     Raises:
         click.BadParameter: a file is older than one of its layout that is loaded; nothing is
             loaded then.
-        LayoutError: a file has no known layout; nothing is loaded then.
-        FormatError: a file cannot be read.
+        LayoutError: the only file has no known layout.
+        FormatError: the only file cannot be read.
+        PartialError: some of several files are refused; the others are loaded.
 
     """
     with warehouse.connect(settings.warehouse) as con, progress() as display:
         resume.seal_committed(con, settings.landing)
-        found = [
-            file for path in files_in(paths) for file in _recognise_all(con, settings, path, only)
-        ]
+        most = settings.mapa_max_unpacked_mb * 2**20
+        found = list(each_file(paths, most, lambda e: _expected(recognise(examine(e), unit), only)))
+        what = (source_of(NAMED[only[0]]), only[0]) if only else ("arquivo", UNKNOWN)
         task = display.add_task("files", total=len(found))
-        summaries = []
         if seen_on:
             for file in found:
-                seen.refuse_older(con, file.layout.name, file.facts.name, seen_on)
-        for file in found:
-            summaries.append(_load_file(con, settings, file, (completeness, seen_on)))
+                if isinstance(file, Recognised):
+                    seen.refuse_older(con, file.layout.name, file.facts.name, seen_on)
+
+        def load_one(file: Recognised | Refused) -> Summary:
             display.advance(task)
+            if isinstance(file, Refused):
+                file.leave_row(con, *what)
+            return _load_file(con, settings, file, (completeness, seen_on))
+
+        return one_by_one(found, load_one)
+
+
+def one_by_one(files: Sequence[F], load_one: Callable[[F], Summary]) -> list[Summary]:
+    """Load files, each on its own: one that is refused does not hold back the others.
+
+    Raises:
+        LayoutError, FormatError: the only file is refused.
+        PartialError: some of several are; their errors stand in its message.
+
+    """
+    summaries, refused = list[Summary](), list[MapaError]()
+    for file in files:
+        try:
+            summaries.append(load_one(file))
+        except (LayoutError, FormatError) as error:
+            refused.append(error)
+    if refused and len(files) == 1:
+        raise refused[0]
+    if refused:
+        rest = "the others are loaded" if summaries else "nothing was loaded"
+        raise PartialError(
+            f"{len(refused)} of {len(files)} files were refused; {rest}.\n"
+            + "\n".join(error.message for error in refused)
+            + "\nCorrect what is named, then load the same again: what is loaded is skipped.",
+            summaries,
+        )
     return summaries
 
 
-def _recognise_all(
-    con: duckdb.DuckDBPyConnection, settings: Settings, path: Path, only: tuple[str, ...]
-) -> list[Recognised]:
-    """Recognise a file, or those in a zip; one that is refused leaves its row in the audit."""
-    name, found = path.name, list[Recognised]()
-    source, entity = (source_of(NAMED[only[0]]), only[0]) if only else ("arquivo", UNKNOWN)
-    try:
-        for export in exports_in([path], settings.mapa_max_unpacked_mb * 2**20):
-            name = export.name
-            found.append(_expected(recognise(examine(export)), only))
-    except HeaderError as error:
-        layout = error.layout
-        with audit.recording(con, source_of(layout), layout.name, name) as load:
-            load.size = path.stat().st_size
-            raise drift.refuse_header(load, error) from None
-    except MapaError as error:
-        audit.refuse(con, (source, entity, name), path.stat().st_size, error)
-    return found
+@dataclass(frozen=True)
+class Refused:
+    """A file that is refused before it could be loaded: its name, its bytes and why."""
+
+    name: str
+    size: int
+    error: MapaError
+
+    def leave_row(self, con: duckdb.DuckDBPyConnection, source: str, entity: str) -> NoReturn:
+        """Leave its row in the audit, of this entity unless the header says more, and raise."""
+        if isinstance(self.error, HeaderError):
+            layout = self.error.layout
+            with audit.recording(con, source_of(layout), layout.name, self.name) as load:
+                load.size = self.size
+                raise drift.refuse_header(load, self.error) from None
+        audit.refuse(con, (source, entity, self.name), self.size, self.error)
+
+
+def each_file(
+    paths: Iterable[Path], most: int, look: Callable[[Export], F]
+) -> Iterator[F | Refused]:
+    """Yield what a look at each file tells, or why it is refused; a zip may be so as a whole."""
+    for path in files_in(paths):
+        size = path.stat().st_size
+        try:
+            exports = list(exports_in([path], most))
+        except (LayoutError, FormatError) as error:
+            yield Refused(Export(path).name, size, error)
+            continue
+        for export in exports:
+            try:
+                yield look(export)
+            except (LayoutError, FormatError) as error:
+                yield Refused(export.name, size, error)
 
 
 def _expected(file: Recognised, only: tuple[str, ...]) -> Recognised:
@@ -153,7 +209,7 @@ def _load_file(
     """Load one file in one transaction, absences included."""
     name, layout = file.facts.name, file.layout
     completeness, seen_on = reading
-    before = seen.newest_day(con, "sha256", file.facts.sha256)
+    before = seen.newest_day(con, "sha256", file.facts.sha256, file.scope)
     # The same content seen again on a later day may undo what came between.
     if before and not (seen_on and seen_on > before):
         return Summary(layout.name, name, Tally(), skipped="already loaded, skipped")
@@ -161,11 +217,11 @@ def _load_file(
     with audit.recording(con, source, layout.name, name) as load:
         folder = Folder(settings.landing, source, load.id)
         load.watch(folder)
-        load.sha256 = file.facts.sha256
+        load.sha256, load.scope = file.facts.sha256, file.scope
         landed = land(folder, file.facts.export, file.facts.sha256)
         seen.stamp(load, seen_on)
         _take(load, file, landed, completeness, settings.mapa_max_rejected_share)
-        folder.prepare(load.note() | completeness.note())
+        folder.prepare(load.note() | completeness.note() | _unit_note(file))
     folder.seal()
     return load.summary()
 
@@ -176,10 +232,19 @@ def _take(
     """Load a landed file, absences included."""
     name, layout = file.facts.name, file.layout
     drift.compare(load, layout, dict.fromkeys(file.columns, drift.TEXT))
+    if file.is_empty:
+        load.notes.append("the file declares 0 records")
+        return
     intake = Intake(load, layout, headed=True, follow=completeness.covers(layout))
+    file = rows.with_text_quotes(intake, file, landed)
     unreadable = rows.take(intake, file, landed)
     intake.finish(name)
     refuse_many_rejects(load, name, most)
+    if layout is AGENDAMENTO and load.tally.received == SCREEN_ROWS:
+        load.warn(
+            f"{load.origin} holds exactly {SCREEN_ROWS} bookings, where SISREG's screen cuts off, "
+            "its own count too: probably some are missing. Export shorter periods and load them too"
+        )
     load.report_unknown(layout.table, file.unknown)
     if completeness.covers(layout):
         snapshot.compare(load, layout, name, completeness.confirmed, unreadable)
@@ -188,8 +253,13 @@ def _take(
 def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
     """Load a landed file again, as its note says it was loaded."""
     (received,) = landed
-    file = recognise(examine(Export(received.path)))
+    file = recognise(examine(Export(received.path)), note.get("unidade", ""))
     _take(load, file, received, Completeness.of(note), most=1)
+
+
+def _unit_note(file: Recognised) -> dict[str, str]:
+    """Return what `carga.json` says of a unit that the file itself does not name."""
+    return {"unidade": file.unit, "escopo": file.scope} if file.unit and file.scope else {}
 
 
 def source_of(layout: Layout) -> str:

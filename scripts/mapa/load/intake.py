@@ -126,7 +126,8 @@ class Intake:
                 f"{what}: {names} is missing or empty in all {self.tally.received} records; "
                 "nothing was loaded.\n"
                 + (f"That was not so in {before}.\n" if before else "")
-                + "The source has changed or the export is incomplete. See\n"
+                + ("The source has changed or the" if before else "The")
+                + " export is incomplete. See\n"
                 f"  mapa load export --describe {self.layout.name}"
             )
 

@@ -58,6 +58,11 @@ def canonical(column: str) -> str:
     )
 
 
+def literal(text: str) -> str:
+    """Return a text as an SQL literal."""
+    return "'" + text.replace("'", "''") + "'"
+
+
 @dataclass(frozen=True)
 class Layout:
     """One entity of one source.
@@ -70,7 +75,8 @@ class Layout:
         required: columns without which a record is rejected.
         nested: DuckDB types of the columns that are not plain text.
         volatile: columns that change without the record changing; outside `_hash`.
-        optional: columns that a file may lack, because they came into the layout later.
+        optional: columns that a file may lack: they came into the layout later, or nothing that
+            is made of it needs them.
         withheld: fields of the source that never enter raw (secrets and clinical free text).
         snapshot: whether a file is the complete picture, so that what it lacks has vanished.
         record: what is one record in a file: `row`, each row (a key may not come twice with other
@@ -573,11 +579,8 @@ CADSUS_CNS = Layout(
     ours=True,
 )
 
-CNES_ESTABELECIMENTO = Layout(
-    name="cnes_estabelecimento",
-    table="bruto_cnes.estabelecimento",
-    columns=tuple(
-        """
+_CNES_COLUMNS = tuple(
+    """
     co_unidade co_cnes tp_unidade co_tipo_unidade co_tipo_estabelecimento co_atividade_principal
     no_razao_social no_fantasia no_fantasia_abrev tp_pfpj nivel_dep nu_cnpj_mantenedora nu_cnpj
     co_estado_gestor co_municipio_gestor tp_gestao co_regiao_saude co_micro_regiao
@@ -588,9 +591,23 @@ CNES_ESTABELECIMENTO = Layout(
     tp_orgao_expedidor dt_val_lic_sani tp_lic_sani st_adesao_filantrop st_geracredito_gerente_sgif
     dt_atualizacao_origem dt_atualizacao
     """.split()
-    ),
+)
+# The header differs from month to month: 51 columns in 2017, 56 in 2025. What models read must be
+# there, or an absence would be taken for a fact (a unit without `co_motivo_desab` is active); two
+# columns that they read came later and are unknown before.
+_CNES_READ = (
+    "co_cnes", "tp_unidade", "no_razao_social", "no_fantasia", "co_municipio_gestor", "tp_gestao",
+    "co_regiao_saude", "no_bairro", "co_cep", "co_natureza_jur", "co_motivo_desab",
+    "dt_atualizacao",
+)  # fmt: skip
+
+CNES_ESTABELECIMENTO = Layout(
+    name="cnes_estabelecimento",
+    table="bruto_cnes.estabelecimento",
+    columns=_CNES_COLUMNS,
     key=("co_cnes",),
     required=("co_cnes", "no_fantasia"),
+    optional=tuple(c for c in _CNES_COLUMNS if c not in _CNES_READ),
     withheld=("nu_cpf", "co_cpfdiretorcln", "reg_diretorcln", "no_usuario_geo", "co_usuario"),
 )
 
@@ -670,6 +687,16 @@ LOOK_ALIKES = (
         "It numbers the professionals and has no CPF, so nobody in it can be found in SISREG: "
         "write the hours from the manager's own base of CNES (LFCES021 with LFCES018) instead.",
         CARGA_HORARIA.name,
+    ),
+    (
+        "the register of establishments of the open-data portal (cnes_estabelecimentos.csv)",
+        # What it shares with the table of the base does not tell them apart.
+        ("co_cnes", "no_fantasia", "co_uf", "co_ibge"),
+        "It says where a unit is, not which municipality and health region manage it, and it has "
+        "no date: take tbEstabelecimentoAAAAMM.csv out of BASE_DE_DADOS_CNES_AAAAMM.ZIP "
+        "(cnes.datasus.gov.br, downloads) and load it with\n"
+        "  mapa load cnes tbEstabelecimentoAAAAMM.csv",
+        CNES_ESTABELECIMENTO.name,
     ),
 )
 """Files that are easily taken for a layout: what they are, their columns, what to do instead, and

@@ -39,7 +39,7 @@ def overview(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, li
             for layout in ALL_LAYOUTS
             if layout.table in present
         ],
-        "watermarks": _rows(con, _WATERMARKS),
+        "watermarks": _rows(con, _WATERMARKS.format(scope=_scope(con))),
         "unknown_fields": _rows(con, _UNKNOWN),
         "drift": _rows(con, _DRIFT) if "controle.campos" in present else [],
         "absences": _rows(con, _ABSENCES),
@@ -59,7 +59,8 @@ _LOADS = f"""
     from controle.cargas order by iniciada_em desc limit {LAST_LOADS}
 """
 _WATERMARKS = """
-    select fonte as source, entidade as entity, marca as read_until, carga_id as load
+    select fonte as source, entidade as entity, {scope} as scope, marca as read_until,
+        carga_id as load
     from controle.marcas order by all
 """
 _UNKNOWN = """
@@ -81,6 +82,15 @@ _ABSENCES = """
         max(registrado_em) as last_change
     from eventos group by tabela order by tabela
 """
+
+
+def _scope(con: duckdb.DuckDBPyConnection) -> str:
+    """Return SQL for the scope of a watermark, which warehouses of before lack."""
+    row = con.execute(
+        "select count(*) from duckdb_columns() where schema_name = 'controle' "
+        "and table_name = 'marcas' and column_name = 'escopo'"
+    ).fetchone()
+    return "escopo" if row and row[0] else "cast(null as varchar)"
 
 
 def _table(con: duckdb.DuckDBPyConnection, table: str, key: str) -> dict[str, Any]:

@@ -23,10 +23,11 @@ import pyarrow as pa
 from mapa.errors import FormatError, SourceError
 from mapa.http import Answer, Door
 from mapa.landing import Folder, Landed
-from mapa.load import documents, hits
+from mapa.load import documents, drift, hits
 from mapa.load.documents import COMPARED_EVERY, Fields, Shape
 from mapa.load.hits import Envelope
 from mapa.load.intake import Intake
+from mapa.load.scope import Scope
 from mapa.load.window import Window
 from mapa.packing import DamagedError, pack, release_memory
 
@@ -112,6 +113,7 @@ class Book:
         self.shape = Shape(intake.layout).with_fields(fields.kinds)
         self.number = 0
         self.received = 0
+        self.before = drift.since(intake.load)
         self._waiting = list[Page]()
 
     def parse(self, landed: Landed) -> Page:
@@ -126,14 +128,14 @@ class Book:
         with hits.opened(landed.path) as opened:
             try:
                 if self.number % COMPARED_EVERY == 1:
-                    names = documents.document_fields(scratch, opened.file, layout)
+                    names = documents.document_fields(scratch, opened.file, layout, self.before)
                     self.shape = self.shape.with_fields(names)
                 relation = self.shape.relation(opened.file, self.received)
                 lote = self.intake.read(relation)
             except UNREADABLE:
                 # Sound JSON that does not fit is a change of the source and must say so.
                 with suppress(*UNREADABLE):
-                    documents.document_fields(scratch, opened.file, layout)
+                    documents.document_fields(scratch, opened.file, layout, self.before)
                 raise
         return Page(landed, lote, opened.envelope)
 
@@ -157,7 +159,7 @@ class Search:
     """One index behind one door, while it is read.
 
     Attributes:
-        scope: field and value that say whose documents are read.
+        scope: whose documents are read.
         book: where the documents go.
         folder: where the pages land, or have landed already.
         seen: called with the number of documents after each page.
@@ -167,7 +169,7 @@ class Search:
     door: Door
     alias: str
     fields: Fields
-    scope: tuple[str, str]
+    scope: Scope
     size: int
     book: Book
     folder: Folder
@@ -204,9 +206,9 @@ class Search:
         self.book.settle(page)
         return self.seen(self.book.received)
 
-    def count(self, window: Window) -> int:
-        """Return how many documents the source counts in a window."""
-        body = {"query": self._query(window)}
+    def count(self, window: Window, scope: Scope | None = None) -> int:
+        """Return how many documents the source counts in a window, of this scope or another."""
+        body = {"query": self._query(window, scope)}
 
         def once(attempt: int) -> int:
             answer = self.door.ask("POST", f"/{self.alias}/_count", json=body)
@@ -354,20 +356,24 @@ class Search:
             raise IncompleteError("the answer is cut off or is not JSON") from None
         return page
 
-    def _query(self, window: Window) -> dict[str, object]:
-        field, value = self.scope
-        term = {"term": {self.fields.exact(field): value}}
-        return {"bool": {"filter": [term, window.clause()]}}
+    def _order(self) -> list[dict[str, Any]]:
+        """Return the order by instant of change; an index may lack one of several names."""
+        names = self.fields.changed
+        if len(names) == 1:
+            return [{names[0]: "asc"}]
+        return [{name: {"order": "asc", "unmapped_type": "date"}} for name in names]
+
+    def _query(self, window: Window, scope: Scope | None = None) -> dict[str, object]:
+        scope = scope or self.scope
+        term = scope.clause(self.fields.exact(scope.field))
+        return {"bool": {"filter": [term, window.clause(self.fields.changed)]}}
 
     def _request(self, window: Window) -> dict[str, Any]:
         return {
             "size": self.size,
             "track_total_hits": True,
             "query": self._query(window),
-            "sort": [
-                {"data_atualizacao": "asc"},
-                {self.fields.exact("codigo_solicitacao"): "asc"},
-            ],
+            "sort": [*self._order(), {self.fields.exact("codigo_solicitacao"): "asc"}],
         }
 
 

@@ -12,7 +12,7 @@ import csv
 import hashlib
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mapa.errors import FormatError, LayoutError
 from mapa.load.archives import Export
@@ -24,7 +24,9 @@ CERTAIN = 0.5
 """Share of names in common from which a header is taken for a layout, complete or not."""
 UNIT = "cod_cnes_exec"
 CP1252_GAPS = b"\x81\x8d\x8f\x90\x9d"
-TXT_LINE = re.compile(r"\d{7}|\d{1,6}"), re.compile(r"\d{2}\.\d{2}\.\d{4}"), re.compile(r"\d+")
+DAY = r"\d{1,2}([./-])\d{1,2}\1(?:\d{4}|\d{2})|\d{4}([./-])\d{1,2}\2\d{1,2}"
+TXT_LINE = re.compile(r"\d{1,7}"), re.compile(DAY), re.compile(r"\d+")
+"""Of the first line of the booking TXT: unit, days in any writing, number of bookings."""
 
 
 class HeaderError(LayoutError):
@@ -78,6 +80,8 @@ class Recognised:
         columns: normalised names in the order of the file.
         unit: CNES of the executing unit when it does not stand in the rows.
         total: number of records that the file itself declares.
+        is_named: whether the file itself names the unit; else its name or the operator does.
+        has_text_quotes: whether quotation marks are text, see `rows.with_text_quotes`.
 
     """
 
@@ -87,12 +91,27 @@ class Recognised:
     columns: tuple[str, ...]
     unit: str | None = None
     total: int | None = None
+    is_named: bool = False
+    has_text_quotes: bool = False
 
     @property
     def unknown(self) -> tuple[str, ...]:
         """Return the columns that the layout does not know."""
         known = {*self.layout.columns, *self.layout.withheld}
         return tuple(c for c in self.columns if c not in known)
+
+    @property
+    def is_empty(self) -> bool:
+        """Say whether the file declares that it holds no record, and holds none."""
+        return self.total == 0 and self.records_lines <= self.facts.blank
+
+    @property
+    def scope(self) -> str:
+        """Return of which unit the file is when it does not say so itself, as `controle` keeps it.
+
+        The same content is another delivery when it is of another unit.
+        """
+        return f"unidade {self.unit}" if self.unit and not self.is_named else ""
 
     @property
     def records_lines(self) -> int:
@@ -136,34 +155,67 @@ def examine(export: Export) -> Facts:
     return Facts(export, digest.hexdigest(), encoding, lines, blank, quoted, head[:HEAD])
 
 
-def recognise(facts: Facts) -> Recognised:
+def recognise(facts: Facts, unit: str = "") -> Recognised:
     """Return the layout of a file.
 
+    Args:
+        facts: of the file.
+        unit: CNES that the operator gives to a booking file, empty when none.
+
     Raises:
-        LayoutError: no layout fits, or one fits but for some columns.
+        LayoutError: no layout fits, or one fits but for some columns, or the unit is unknown or
+            another one than the operator says.
         FormatError: there is nothing below the header.
 
     """
     found = _booking_txt(facts) or _by_header(facts)
-    if found.records_lines - facts.blank <= 0:
+    if found.records_lines - facts.blank <= 0 and not found.is_empty:
         raise failed_export(facts.name, "has a header and no record")
-    if found.layout is AGENDAMENTO and UNIT not in found.columns and not found.unit:
-        units = set(re.findall(r"(?<!\d)\d{7}(?!\d)", facts.export.title))
-        if len(units) != 1:
-            raise LayoutError(
-                f"{facts.name}: the booking file does not name its executing unit, so the "
-                "file name must.\nName the file with the CNES in 7 digits, such as "
-                "agendamento_0010456_2026-04.csv, or export it as TXT."
-            )
-        return Recognised(facts, found.layout, found.delimiter, found.columns, units.pop())
+    if found.layout is AGENDAMENTO and UNIT not in found.columns:
+        return _of_unit(found, unit)
+    if unit:
+        raise LayoutError(
+            f"{facts.name} is a file of the `{found.layout.name}` layout, whose rows name their "
+            "units; nothing was loaded.\nExpected with --unit is a booking file. Load this one "
+            "without it:\n  mapa load export FILE"
+        )
     return found
+
+
+def _of_unit(found: Recognised, given: str) -> Recognised:
+    """Return a booking file with its unit: from its first line, the operator, or its name.
+
+    Raises:
+        LayoutError: nobody says it, or two say different ones.
+
+    """
+    name = found.facts.name
+    said = {found.unit} if found.unit else set[str]()
+    said = said or set(re.findall(r"(?<!\d)\d{7}(?!\d)", found.facts.export.title))
+    if given and said and said != {given}:
+        where = "first line" if found.unit else "name"
+        raise LayoutError(
+            f"{name}: its {where} names another unit than --unit; nothing was loaded.\n"
+            "Expected is one unit. Check which one exported the file, then correct --unit or "
+            f"{'leave it out' if found.unit else 'rename the file'}."
+        )
+    said = said or ({given} if given else set())
+    if len(said) != 1:
+        raise LayoutError(
+            f"{name}: the booking file does not name its executing unit, so the "
+            "file name must, or you; nothing was loaded.\nGive the CNES of the unit:\n"
+            "  mapa load export --unit CNES FILE\n"
+            "or name the file with it in 7 digits, such as agendamento_0010456_2026-04.csv, or "
+            "export it as TXT."
+        )
+    return replace(found, unit=said.pop(), is_named=bool(found.unit))
 
 
 def normalise(name: str) -> str:
     """Return a column name in lower case, without accents and dots, blanks as underscores."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     # The dump of CNES names its dates by the expression that wrote them.
-    plain = re.sub(r"^\s*to_char\((?:\w+\.)?(\w+),.*$", r"\1", plain)
+    plain = re.sub(r"^\s*to_char\(\s*(?:\w+\.)?(\w+)\s*,.*$", r"\1", plain)
     return re.sub(r"[^a-z0-9]+", "_", plain.replace(".", "")).strip("_")
 
 
@@ -177,8 +229,12 @@ def failed_export(name: str, what: str) -> FormatError:
 
 def expected_columns(layout: Layout) -> tuple[str, ...]:
     """Return the columns that a file of this layout must have."""
-    absent = {*layout.optional, *([UNIT] if layout is AGENDAMENTO else [])}
-    return tuple(c for c in layout.columns if c not in absent)
+    return tuple(c for c in _possible_columns(layout) if c not in layout.optional)
+
+
+def _possible_columns(layout: Layout) -> tuple[str, ...]:
+    """Return the columns that a file of this layout may have."""
+    return tuple(c for c in layout.columns if layout is not AGENDAMENTO or c != UNIT)
 
 
 def _split(line: str, delimiter: str) -> list[str]:
@@ -197,8 +253,11 @@ def _names(line: str, delimiter: str) -> tuple[str, ...]:
 def _booking_txt(facts: Facts) -> Recognised | None:
     """Recognise the first line `CNES;Nome;dt_ini;dt_fim;total` of the booking file's TXT form."""
     number, day, count = TXT_LINE
-    for delimiter in DELIMITERS:
-        cells = [cell.strip() for cell in _split(facts.first_line, delimiter)]
+    line = facts.first_line
+    # The name of the unit may begin with a quotation mark that is text.
+    ways = [(d, cut) for d in DELIMITERS for cut in (_split(line, d), line.split(d))]
+    for delimiter, cut in ways:
+        cells = [cell.strip() for cell in cut]
         if (
             len(cells) == 5
             and number.fullmatch(cells[0])
@@ -248,7 +307,7 @@ def _by_header(facts: Facts) -> Recognised:
 
 def _likeness(names: tuple[str, ...], layout: Layout) -> float:
     """Return the share of names in common (Jaccard), so that the most specific layout wins."""
-    ours, theirs = {*expected_columns(layout), *layout.withheld}, set(names)
+    ours, theirs = {*_possible_columns(layout), *layout.withheld}, set(names)
     return len(ours & theirs) / len(set(expected_columns(layout)) | theirs)
 
 

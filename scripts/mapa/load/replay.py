@@ -25,6 +25,7 @@ from mapa.load.documents import Fields
 from mapa.load.intake import Intake
 from mapa.load.layouts import ALL_LAYOUTS, API_LAYOUTS, Layout
 from mapa.load.pages import Book
+from mapa.load.scope import noted
 from mapa.settings import Settings
 
 BELONGINGS = (
@@ -172,11 +173,13 @@ def _repeat(con: duckdb.DuckDBPyConnection, root: Path, part: Part, note: Note) 
     load.size, load.sha256 = folder.size, note.get("sha256", folder.sha256)
     load.retries = note["novas_tentativas"]
     load.synthetic = note.get("eh_sintetica")
+    load.warnings = [*note.get("avisos", [])]
+    load.scope = noted(note) if load.source == "sisreg" else note.get("escopo", "")
     again = REPEATS.get(load.entity) or REPEATS[load.source]
     with closing(load):
         again(load, landed, note)
     if audit.outcome(con, load.id) is None:
-        load.write_row("completa", None)
+        load.write_row("completa")
     return load.summary()
 
 

@@ -11,11 +11,12 @@ import codecs
 import csv
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import duckdb
 import orjson
@@ -23,10 +24,10 @@ import pyarrow as pa
 
 from mapa import audit, warehouse
 from mapa.audit import Load, Summary, Tally
-from mapa.errors import FormatError
+from mapa.errors import FormatError, LayoutError
 from mapa.landing import Folder, Landed
 from mapa.load import exports, resume, seen
-from mapa.load.archives import Export, exports_in
+from mapa.load.archives import Export
 from mapa.load.intake import Intake
 from mapa.load.layouts import OFERTA_REAL
 from mapa.load.recognise import DELIMITERS, Facts, examine, failed_export
@@ -34,6 +35,7 @@ from mapa.load.report_map import Cells, ReportMap, Wrong
 from mapa.settings import Settings
 
 SOURCE, ENTITY = "relatorio", OFERTA_REAL.name
+UNEQUAL = FEWER, MORE = "colunas a menos", "colunas a mais"
 
 
 @dataclass
@@ -43,6 +45,7 @@ class _Rows:
     records: list[tuple[int, Cells]] = field(default_factory=list)
     wrong: list[tuple[int, str | None, str]] = field(default_factory=list)
     totals: int = 0
+    has_text_quotes: bool = False
 
 
 def load(
@@ -63,17 +66,23 @@ def load(
 
     Raises:
         ConfigError: the map is unfit.
-        LayoutError: the report does not have the columns that the map names.
+        LayoutError: the only report does not have the columns that the map names.
         FormatError: it cannot be read.
+        PartialError: some of several are refused; the others are loaded.
 
     """
     by = ReportMap.read(map_file, constants)
     way = _Way(by, map_file.read_bytes(), dict(constants), seen_on)
     most = settings.mapa_max_unpacked_mb * 2**20
-    found = [examine(export) for export in exports_in(paths, most)]
     with warehouse.connect(settings.warehouse) as con:
         resume.seal_committed(con, settings.landing)
-        return [_load_file(con, settings, facts, way) for facts in found]
+
+        def load_one(file: Facts | exports.Refused) -> Summary:
+            if isinstance(file, exports.Refused):
+                file.leave_row(con, SOURCE, ENTITY)
+            return _load_file(con, settings, file, way)
+
+        return exports.one_by_one(list(exports.each_file(paths, most, examine)), load_one)
 
 
 def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
@@ -129,13 +138,38 @@ def _take(load: Load, facts: Facts, landed: Landed, by: ReportMap, most: float) 
     intake.finish(facts.name)
     exports.refuse_many_rejects(load, facts.name, most)
     load.notes += [f"{rows.totals} lines of totals left out"] * bool(rows.totals)
+    load.notes += ["quotation marks read as text"] * rows.has_text_quotes
 
 
 def _read(facts: Facts, by: ReportMap) -> _Rows:
     """Tell records, wrong rows and lines of totals apart.
 
+    Quotation marks are text when the rows cannot be told apart by them and every line has its
+    number of fields without them.
+
     Raises:
         FormatError: there is no record, or rows cannot be told apart.
+
+    """
+    try:
+        rows = _read_as(facts, by)
+    except FormatError as refused:
+        with suppress(FormatError, LayoutError):
+            rows = _read_as(facts, by, csv.QUOTE_NONE)
+            rows.has_text_quotes = not any(reason in UNEQUAL for _, _, reason in rows.wrong)
+            if rows.has_text_quotes:
+                return rows
+        raise refused from None
+    if not rows.records and not rows.wrong:
+        raise failed_export(facts.name, "has a header and no record")
+    return rows
+
+
+def _read_as(facts: Facts, by: ReportMap, quoting: Literal[0, 3] = csv.QUOTE_MINIMAL) -> _Rows:
+    """Read a report by the rules of quotation, or as if there were none.
+
+    Raises:
+        FormatError: rows cannot be told apart.
 
     """
     lines = _lines(facts)
@@ -147,7 +181,7 @@ def _read(facts: Facts, by: ReportMap) -> _Rows:
     header = _stripped(next(csv.reader([first], delimiter=delimiter), []))
     read, is_total = by.reader_of(header, facts.name), by.totals_of(header, facts.name)
     rows = _Rows()
-    table = csv.reader(lines, delimiter=delimiter, strict=True)
+    table = csv.reader(lines, delimiter=delimiter, strict=True, quoting=quoting)
     before = by.above + 1
     try:
         for cells in table:
@@ -167,8 +201,6 @@ def _read(facts: Facts, by: ReportMap) -> _Rows:
             "quotation mark is probably never closed.\nCorrect the line in the source, or export "
             "the file again."
         ) from None
-    if not rows.records and not rows.wrong:
-        raise failed_export(facts.name, "has a header and no record")
     return rows
 
 
@@ -198,9 +230,9 @@ def _fitted(cells: list[str], header: list[str]) -> list[str]:
 
     """
     if len(cells) < len(header):
-        raise Wrong(None, "colunas a menos")
+        raise Wrong(None, FEWER)
     if any(cell.strip() for cell in cells[len(header) :]):
-        raise Wrong(None, "colunas a mais")
+        raise Wrong(None, MORE)
     if cells[: len(header)] == header:
         raise Wrong(None, "cabeçalho repetido")
     return cells[: len(header)]

@@ -20,6 +20,7 @@ from mapa import audit
 from mapa.audit import Load
 from mapa.landing import PREPARED, SEALED, Folder
 from mapa.load.layouts import Layout
+from mapa.load.scope import noted
 from mapa.load.window import Window
 
 ORDER = "pedido.json"
@@ -32,7 +33,7 @@ class Order:
     Attributes:
         alias: name of the index at the source.
         origin: host and port of the source.
-        central: regulating central, or the state when all of its centrals are read.
+        scope: whose documents, as `Scope` writes it.
         full: whether everything is read, so that what does not come has vanished.
         window: changes to read.
 
@@ -40,7 +41,7 @@ class Order:
 
     alias: str
     origin: str
-    central: str
+    scope: str
     full: bool
     window: Window
 
@@ -52,7 +53,7 @@ class Order:
             "iniciada_em": load.started,
             "indice": self.alias,
             "origem": self.origin,
-            "central": self.central,
+            "escopo": self.scope,
             "completa": self.full,
             "janela_inicio": self.window.since,
             "janela_fim": self.window.until,
@@ -65,7 +66,7 @@ class Order:
         return cls(
             note["indice"],
             note["origem"],
-            note["central"],
+            noted(note),
             note["completa"],
             Window(datetime.fromisoformat(since) if since else None, datetime.fromisoformat(until)),
         )
@@ -74,7 +75,7 @@ class Order:
         """Say whether this is what is wanted; with `any_end` its window may end elsewhere."""
         until = self.window.until if any_end else wanted.window.until
         window = Window(wanted.window.since, until)
-        return self == Order(wanted.alias, wanted.origin, wanted.central, wanted.full, window)
+        return self == Order(wanted.alias, wanted.origin, wanted.scope, wanted.full, window)
 
 
 def find(
@@ -108,6 +109,27 @@ def seal_committed(con: duckdb.DuckDBPyConnection, root: Path) -> None:
     for note in root.glob(f"*/*/{PREPARED}"):
         if audit.outcome(con, note.parent.name) == "completa":
             Folder(root, note.parent.parent.name, note.parent.name).seal()
+
+
+def date_scopes(con: duckdb.DuckDBPyConnection, root: Path) -> None:
+    """Give loads and watermarks of before scopes were kept the scope that their notes name.
+
+    One whose note is gone stays without: its scope is then read from the beginning again, which
+    stores nothing twice.
+    """
+    old = con.execute(
+        "select carga_id from controle.cargas "
+        "where fonte = $1 and escopo is null and resultado = 'completa'",
+        [root.name],
+    ).fetchall()
+    for (name,) in old:
+        note = read_note(root / name, SEALED)
+        if note and {"indice", "entidade"} <= note.keys() and {"escopo", "central"} & note.keys():
+            for table in ("cargas", "marcas"):
+                con.execute(
+                    f"update controle.{table} set escopo = $1 where carga_id = $2",
+                    [noted(note), name],
+                )
 
 
 def read_note(folder: Path, name: str) -> dict[str, Any] | None:

@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import codecs
 import io
+import itertools
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -22,11 +24,14 @@ import pyarrow as pa
 from mapa.errors import FormatError
 from mapa.landing import Landed, disk
 from mapa.load.archives import Export
-from mapa.load.documents import json_object, literal, quoted
+from mapa.load.documents import json_object, quoted
 from mapa.load.intake import Intake
+from mapa.load.layouts import literal
 from mapa.load.recognise import UNIT, Recognised
 
 HEADER_LINES = 1
+QUOTED = re.compile(r'"(?:[^"]|"")*"')
+"""A text in quotation marks, those inside it doubled."""
 REASONS = {
     "MISSING COLUMNS": "colunas a menos",
     "TOO MANY COLUMNS": "colunas a mais",
@@ -75,6 +80,90 @@ def take(intake: Intake, file: Recognised, landed: Landed) -> int:
     )
 
 
+def with_text_quotes(intake: Intake, file: Recognised, landed: Landed) -> Recognised:
+    """Say that quotation marks are text where they cannot be read as those around a text.
+
+    That is so when the file cannot be read by the rules of quotation, and every line has its number
+    of fields when it is read without them: `;"MARIA" DA SILVA;`, `;"JOSE;`.
+    """
+    if not file.facts.quoted:
+        return file
+    try:
+        with _utf8(file, landed, one_line_end=False) as text:
+            _, bad = _check(intake, file, text)
+        is_regular = not bad
+    except (FormatError, duckdb.InvalidInputException):
+        is_regular = False
+        for table in ("reject_errors", "reject_scans"):
+            intake.load.scratch.execute(f"drop table if exists {table}")
+    count = 0 if is_regular else _text_quotes(file, landed)
+    if not count:
+        return file
+    intake.load.notes.append(f"quotation marks read as text (lines: {count})")
+    return replace(file, has_text_quotes=True)
+
+
+def _text_quotes(file: Recognised, landed: Landed) -> int:
+    """Return how many lines have quotation marks that are text; 0 when that would be a guess."""
+    count, quoted_anew = 0, _quoted_anew(file)
+    for line in _lines(file, landed):
+        if not line.strip("\n"):
+            continue
+        mended = quoted_anew(line)
+        if mended is None:
+            return 0
+        count += mended != line
+    return count
+
+
+def _lines(file: Recognised, landed: Landed) -> Iterator[str]:
+    """Yield the lines below the header, decoded, their ends all alike."""
+    decoder = codecs.getincrementaldecoder(file.facts.encoding)()
+    reader = io.IncrementalNewlineDecoder(decoder, translate=True)
+    rest, above = "", HEADER_LINES
+    for chunk in itertools.chain(Export(landed.path).chunks(), [None]):
+        text = reader.decode(chunk) if chunk is not None else reader.decode(b"", final=True)
+        *whole, rest = (rest + text).split("\n")
+        for line in whole:
+            if above:
+                above -= 1
+            else:
+                yield f"{line}\n"
+    if rest and not above:
+        yield rest
+
+
+def _quoted_anew(file: Recognised) -> Callable[[str], str | None]:
+    """Return what writes the marks of a line by the rules of quotation, or None if it must not.
+
+    It must not when the line has another number of fields, or when the file quotes its texts, as
+    its header shows, and one of them is cut off.
+    """
+    delimiter, count = file.delimiter, len(file.columns)
+    header = file.facts.first_line.rstrip(f"{delimiter}\r").split(delimiter)
+    quotes_texts = all(QUOTED.fullmatch(name) for name in header)
+
+    def quoted_anew(line: str) -> str | None:
+        body = line.rstrip("\n")
+        cells = body.split(delimiter)
+        if len(cells) == count + 1 and not cells[-1]:
+            cells = cells[:-1]
+        if len(cells) != count:
+            return None
+        for place, cell in enumerate(cells):
+            if '"' not in cell or QUOTED.fullmatch(cell):
+                continue
+            text = cell
+            if quotes_texts:
+                if len(cell) < 2 or not (cell.startswith('"') and cell.endswith('"')):
+                    return None
+                text = cell[1:-1]
+            cells[place] = '"' + text.replace('"', '""') + '"'
+        return delimiter.join(cells) + line[len(body) :] if '"' in body else line
+
+    return quoted_anew
+
+
 def _rejected(bad: list[Bad]) -> pa.Table:
     return pa.table(
         {
@@ -117,7 +206,7 @@ def _check(intake: Intake, file: Recognised, text: Path) -> tuple[int, list[Bad]
     con.execute("drop table reject_scans")
     bad = [Bad(line, column, kind, inside or 0) for line, column, kind, inside in found]
     if most >= len(file.columns) - 1:
-        raise _inseparable(file.facts.name)
+        raise _inseparable(file)
     _account(file, count, breaks, bad)
     return count, bad
 
@@ -168,7 +257,7 @@ def _extras(file: Recognised) -> str:
 @contextmanager
 def _utf8(file: Recognised, landed: Landed, one_line_end: bool) -> Iterator[Path]:
     """Give the path of the file as UTF-8: landing itself, or a copy that ends with the block."""
-    if file.facts.encoding == "utf-8" and not one_line_end:
+    if file.facts.encoding == "utf-8" and not one_line_end and not file.has_text_quotes:
         yield landed.path
         return
     decoder = codecs.getincrementaldecoder(file.facts.encoding)()
@@ -176,9 +265,15 @@ def _utf8(file: Recognised, landed: Landed, one_line_end: bool) -> Iterator[Path
     with tempfile.TemporaryDirectory(dir=landed.path.parent, prefix=".") as folder:
         copy = Path(folder) / "utf8.csv"
         with disk(copy.parent), copy.open("wb") as out:
-            for chunk in Export(landed.path).chunks():
-                out.write(reader.decode(chunk).encode())
-            out.write(reader.decode(b"", final=True).encode())
+            if file.has_text_quotes:
+                quoted_anew = _quoted_anew(file)
+                out.write(b"\n" * HEADER_LINES)
+                for line in _lines(file, landed):
+                    out.write((quoted_anew(line) or line).encode())
+            else:
+                for chunk in Export(landed.path).chunks():
+                    out.write(reader.decode(chunk).encode())
+                out.write(reader.decode(b"", final=True).encode())
         yield copy
 
 
@@ -192,11 +287,11 @@ def _account(file: Recognised, count: int, breaks: int, bad: list[Bad]) -> None:
     most = file.facts.blank
     if swallowing or not (0 if file.facts.quoted else most) <= lost <= most:
         line = f" after line {swallowing[0].line}" if swallowing else ""
-        raise _inseparable(name, line)
+        raise _inseparable(file, line)
     if not count:
         raise FormatError(
             f"{name}: none of {len(bad)} rows can be read as `{file.layout.name}`; nothing was "
-            "loaded.\nCompare with\n"
+            f"loaded.\nExpected are {len(file.columns)} columns, as in the header. Compare with\n"
             f"  mapa load export --describe {file.layout.name}"
         )
     if file.total is not None and file.total != count + len(bad):
@@ -206,8 +301,10 @@ def _account(file: Recognised, count: int, breaks: int, bad: list[Bad]) -> None:
         )
 
 
-def _inseparable(name: str, line: str = "") -> FormatError:
+def _inseparable(file: Recognised, line: str = "") -> FormatError:
     return FormatError(
-        f"{name}: rows{line} cannot be told apart; nothing was loaded. A quotation mark is "
-        "probably never closed.\nCorrect the line in the source, or export the file again."
+        f"{file.facts.name}: rows{line} cannot be told apart; nothing was loaded. A quotation mark "
+        f"is probably never closed.\nExpected are {len(file.columns)} columns in each line, or "
+        "marks that are closed and doubled inside a text. Correct the line in the source, or "
+        "export the file again, then load it again."
     )

@@ -31,12 +31,17 @@ def local_clock(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC).astimezone(BRASILIA).replace(tzinfo=None)
 
 
-def newest_day(con: duckdb.DuckDBPyConnection, column: str, value: str) -> date | None:
-    """Return the newest day on which an entity, or a content, was seen; None if never."""
+def newest_day(
+    con: duckdb.DuckDBPyConnection, column: str, value: str, scope: str = ""
+) -> date | None:
+    """Return the newest day on which an entity, or a content, was seen; None if never.
+
+    Content that does not say of what it is (`scope`) is another one under another name.
+    """
     rows = con.execute(
-        f"select janela_fim, iniciada_em from controle.cargas where {column} = ? "
-        "and resultado = 'completa'",
-        [value],
+        f"select janela_fim, iniciada_em from controle.cargas where {column} = $1 "
+        "and resultado = 'completa' and ($2 = '' or coalesce(escopo, $2) = $2)",
+        [value, scope],
     ).fetchall()
     # Warehouses of before this column was written have the start of the load only.
     return max(((until or local_clock(began)).date() for until, began in rows), default=None)

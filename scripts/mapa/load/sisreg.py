@@ -15,8 +15,8 @@ import duckdb
 from rich.progress import Progress
 
 from mapa import audit, warehouse
-from mapa.audit import Load, Summary
-from mapa.errors import ConfigError
+from mapa.audit import Load, Summary, Tally
+from mapa.errors import ConfigError, EmptyScopeError
 from mapa.http import Access, Answer, Door, Patience
 from mapa.landing import Folder
 from mapa.load import drift, resume, tail
@@ -25,6 +25,7 @@ from mapa.load.intake import Intake
 from mapa.load.layouts import API_LAYOUTS, Layout
 from mapa.load.pages import Book, Search, mapping_file, read_mapping
 from mapa.load.resume import ORDER, Order
+from mapa.load.scope import Scope
 from mapa.load.window import BRASILIA, Window
 from mapa.settings import Settings
 from mapa.ui import progress
@@ -32,6 +33,8 @@ from mapa.ui import progress
 SOURCE = "sisreg"
 OVERLAP = timedelta(hours=24)
 """What an incremental load reads again: documents may move while pages are being read."""
+NEVER = datetime(9999, 1, 1)
+"""A window that ends here holds every document, those without an instant too."""
 INDICES = {layout.name: layout for layout in API_LAYOUTS}
 
 
@@ -74,6 +77,7 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
 
     Raises:
         ConfigError: credentials are missing.
+        EmptyScopeError: none of the indices holds anything of the centrals or the state.
         SourceError: the source does not answer, refuses, or answers incompletely.
         LayoutError: an index has changed.
 
@@ -84,9 +88,21 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
         warehouse.connect(settings.warehouse) as con,
         progress() as display,
     ):
+        resume.date_scopes(con, settings.landing / SOURCE)
         reader = Reader(settings, door, con, display)
         wish = Wish(since, until, full, accept_types)
-        return [summary for layout in layouts for summary in reader.read(layout, wish)]
+        summaries, empty = list[Summary](), list[EmptyScopeError]()
+        for layout in layouts:
+            try:
+                summaries += reader.read(layout, wish)
+            except EmptyScopeError as error:
+                # A central without admissions is no mistake; one without anything is.
+                empty.append(error)
+                said = f"NOT LOADED: {error.message.splitlines()[0]}"
+                summaries.append(Summary(layout.name, door.host, Tally(), skipped=said))
+        if len(empty) == len(layouts):
+            raise empty[0]
+        return summaries
 
 
 def access(settings: Settings) -> Access:
@@ -118,6 +134,11 @@ class Reader:
     con: duckdb.DuckDBPyConnection
     display: Progress
 
+    @property
+    def scope(self) -> Scope:
+        """Return whose documents are read."""
+        return self.settings.sisreg_scope
+
     def read(self, layout: Layout, wish: Wish) -> list[Summary]:
         """Load one index; a load that was interrupted is finished first, then what came since."""
         summary, resumed = self._read_once(layout, wish)
@@ -127,9 +148,10 @@ class Reader:
 
     def _read_once(self, layout: Layout, wish: Wish) -> tuple[Summary, bool]:
         """Run one load in one transaction, watermark included; say whether it was resumed."""
-        alias = f"{layout.name}-{self.settings.sisreg_suffix}"
+        alias = self.scope.alias(layout.name)
         root = self.settings.landing
         with audit.recording(self.con, SOURCE, layout.name, self.door.host) as load:
+            load.scope = str(self.scope)
             folder = Folder(root, SOURCE, load.id)
             load.watch(folder, self.door)
             answer = read_mapping(self.door, alias)
@@ -143,8 +165,14 @@ class Reader:
             folder.note(ORDER, order.note(load))
             folder.write(mapping_file(folder.path).name, answer.plain())
             fields = Fields.read(answer.plain(), layout)
+            if not fields.kinds and not drift.since(load):
+                raise EmptyScopeError(
+                    f"{alias} holds no document at all; nothing was loaded.\nExpected is an index "
+                    "that the source has filled: check SISREG_SUFFIX, or load another index with "
+                    "--index."
+                )
             drift.compare(load, layout, fields.types, accepted=wish.accept_types)
-            fields.check(layout)
+            fields.check(layout, drift.since(load))
             run = Run(self, load, layout, fields, folder)
             run.read_all(order, by_number=wish.since is None)
         folder.seal()
@@ -155,9 +183,10 @@ class Reader:
 
         A mirror that stands still for days shows afterwards what happened meanwhile.
         """
-        mark = audit.watermark(self.con, SOURCE, layout.name)
+        mark = audit.watermark(self.con, SOURCE, layout.name, str(self.scope))
         row = self.con.execute(
-            f"select max(try_cast({CHANGED} as timestamp)) from {layout.table}"
+            f"select max(try_cast({CHANGED} as timestamp)) from {layout.table} "
+            f"where {self.scope.holds_row()}"
         ).fetchone()
         newest: datetime | None = row[0] if row else None
         return min(mark, newest) if mark and newest else None
@@ -166,7 +195,7 @@ class Reader:
         start = wish.since or (mark - OVERLAP if mark and not wish.full else None)
         now = source_clock(answer)
         window = Window(start, min(wish.until or now, now))
-        return Order(alias, self.door.host, self.settings.sisreg_scope[1], wish.full, window)
+        return Order(alias, self.door.host, str(self.scope), wish.full, window)
 
 
 class Run:
@@ -177,16 +206,17 @@ class Run:
     ) -> None:
         """Prepare to read the first page."""
         self.load, self.layout, self.folder = load, layout, folder
-        self.mark = audit.watermark(load.con, SOURCE, layout.name)
+        self.scope = reader.scope
+        self.mark = audit.watermark(load.con, SOURCE, layout.name, str(self.scope))
         self.book = Book(Intake(load, layout, follow=self.mark is not None), fields)
-        alias, settings = f"{layout.name}-{reader.settings.sisreg_suffix}", reader.settings
+        alias = self.scope.alias(layout.name)
         task = reader.display.add_task(alias, total=None)
         self.search = Search(
             door=reader.door,
             alias=alias,
             fields=fields,
-            scope=settings.sisreg_scope,
-            size=settings.sisreg_page,
+            scope=self.scope,
+            size=reader.settings.sisreg_page,
             book=self.book,
             folder=folder,
             seen=lambda count: reader.display.update(task, completed=count),
@@ -197,6 +227,8 @@ class Run:
         load, layout = self.load, self.layout
         self.search.read(order.window)
         self.book.flush()
+        if not self.book.received or not self.mark or order.full:
+            self._check_scope()
         events = self._read_tail(order) if by_number and self.mark else {}
         self.book.intake.finish(f"Index {self.search.alias}")
         mark = self._new_mark(order.window)
@@ -214,11 +246,26 @@ class Run:
         A document that changes during a full load leaves its window and has not vanished.
         """
         con = self.load.con
-        tail.choose(con, self.layout, everything=order.full)
+        tail.choose(con, self.layout, self.scope, everything=order.full)
         for numbers in tail.batches(con, self.search.size):
             self.search.read_by_number(numbers)
         self.book.flush()
         return tail.record_presence(self.load, self.layout)
+
+    def _check_scope(self) -> None:
+        """Ask whether the source holds anything of the scope; a quiet window is no empty scope.
+
+        Raises:
+            EmptyScopeError: it holds nothing at all.
+
+        """
+        ever = Window(None, NEVER)
+        values = self.scope.values
+        empty = [v for v in values if not self.search.count(ever, self.scope.alone(v))]
+        if len(empty) == len(values):
+            raise EmptyScopeError(_holds_nothing(self.search.alias, self.scope, empty))
+        if empty:
+            self.load.warn(_holds_nothing(self.search.alias, self.scope, empty).splitlines()[0])
 
     def _new_mark(self, window: Window) -> datetime | None:
         """Return where the watermark goes: forward, and never over a gap."""
@@ -226,6 +273,17 @@ class Run:
         if window.until > (mark or datetime.min) and (not start or (mark and start <= mark)):
             return window.until
         return None
+
+
+def _holds_nothing(alias: str, scope: Scope, values: list[str]) -> str:
+    """Say of which part of a scope an index holds nothing, and what to check."""
+    what = "regulating central" if scope.centrals else "state"
+    return (
+        f"{alias} holds no document of {what} {', '.join(values)} ({scope.field}): check "
+        f"{scope.setting}.\nExpected are codes as the source writes them, letters included, "
+        "several with commas between them; which indices are read says SISREG_SUFFIX. An empty "
+        "SISREG_CENTRAL reads all centrals of the state SISREG_UF."
+    )
 
 
 def source_clock(answer: Answer) -> datetime:

@@ -14,14 +14,20 @@ import duckdb
 from mapa.audit import Load
 from mapa.load.intake import SEEN
 from mapa.load.layouts import Layout
+from mapa.load.scope import Scope
 
 ASKED = "chaves_perguntadas"
 """Temporary table with the keys that were asked for by number."""
 EVENTS = {"ausente": "vanished", "presente": "came back"}
 
 
-def choose(con: duckdb.DuckDBPyConnection, layout: Layout, *, everything: bool) -> None:
-    """Choose the keys to ask for: those known that did not come, open ones or all of them."""
+def choose(
+    con: duckdb.DuckDBPyConnection, layout: Layout, scope: Scope, *, everything: bool
+) -> None:
+    """Choose the keys to ask for: those known that did not come, open ones or all of them.
+
+    What never was of the scope is not asked for: other indices may hold it. What has left it is.
+    """
     key = layout.key_text()
     con.execute(
         f"""
@@ -29,7 +35,7 @@ def choose(con: duckdb.DuckDBPyConnection, layout: Layout, *, everything: bool) 
         with atuais as (
             select {key} as chave, max_by(coalesce({layout.closed}, false), (_carregado_em, _linha))
                 as fechada
-            from {layout.table} group by {key}
+            from {layout.table} group by {key} having bool_or({scope.holds_row()})
         )
         select chave, row_number() over (order by chave) - 1 as ordem
         from atuais as a

@@ -5,6 +5,7 @@ Bounds are written with the false `Z` that the source puts on every instant, and
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -26,13 +27,18 @@ class Window:
         since = self.since.isoformat() if self.since else "the beginning"
         return f"[{since}, {self.until.isoformat()})"
 
-    def clause(self) -> dict[str, object]:
-        """Return the query clause; the first read also takes documents without an instant."""
+    def clause(self, names: Sequence[str] = ("data_atualizacao",)) -> dict[str, object]:
+        """Return the query clause; the first read also takes documents without an instant.
+
+        Args:
+            names: what the index calls the instant of change; where it has several names, a
+                document counts by each of them.
+
+        """
         if self.since is None:
-            outside = {"range": {"data_atualizacao": {"gte": false_z(self.until)}}}
-            return {"bool": {"must_not": [outside]}}
-        bounds = {"gte": false_z(self.since), "lt": false_z(self.until)}
-        return {"range": {"data_atualizacao": bounds}}
+            return {"bool": {"must_not": _ranges(names, gte=false_z(self.until))}}
+        inside = _ranges(names, gte=false_z(self.since), lt=false_z(self.until))
+        return inside[0] if len(inside) == 1 else {"bool": {"should": inside}}
 
     def halves(self) -> tuple[Window, ...]:
         """Return the window in two parts; none when it is too short to be divided."""
@@ -41,6 +47,10 @@ class Window:
             return ()
         middle = (since + (self.until - since) / 2).replace(microsecond=0)
         return Window(self.since, middle), Window(middle, self.until)
+
+
+def _ranges(names: Sequence[str], **bounds: str) -> list[dict[str, object]]:
+    return [{"range": {name: bounds}} for name in names]
 
 
 def false_z(moment: datetime) -> str:

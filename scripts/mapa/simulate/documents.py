@@ -15,7 +15,7 @@ right numbers can always be recovered.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -90,7 +90,44 @@ def clock(as_of: date) -> datetime:
     return datetime.combine(as_of + timedelta(days=1), time(0, 5), tzinfo=LOCAL)
 
 
-def build(city: City, path: Path, as_of: date | None = None, *, extra_field: bool = True) -> None:
+@dataclass(frozen=True)
+class Habits:
+    """What a mirror does otherwise than that of the Federal District.
+
+    Attributes:
+        centrals: codes of the regulating centrals among which the requests are shared out; none
+            given, the district's one has them all.
+        changed: what the indices call the instant of change.
+
+    """
+
+    centrals: tuple[str, ...] = ()
+    changed: str = "data_atualizacao"
+
+    def put_on(self, con: duckdb.DuckDBPyConnection) -> None:
+        """Let the documents of a store show them; a request has one central in all indices."""
+        for table in ("solicitacao", "marcacao", "hospitalar"):
+            if self.centrals:
+                con.execute(
+                    f"update {table} set codigo_central_reguladora = list_extract($1, cast(1 + "
+                    "hash(cast(codigo_solicitacao as varchar)) % len($1)::ubigint as bigint))",
+                    [list(self.centrals)],
+                )
+            if self.changed != "data_atualizacao":
+                con.execute(f"alter table {table} rename data_atualizacao to {self.changed}")
+
+
+USUAL = Habits()
+
+
+def build(
+    city: City,
+    path: Path,
+    as_of: date | None = None,
+    *,
+    extra_field: bool = True,
+    habits: Habits = USUAL,
+) -> None:
     """Write the document store of the city.
 
     Args:
@@ -98,6 +135,7 @@ def build(city: City, path: Path, as_of: date | None = None, *, extra_field: boo
         path: DuckDB file to make; an older one is replaced.
         as_of: last day whose events are shown; default: the city's last day.
         extra_field: whether a few documents carry a field that no manual names.
+        habits: what its mirror does otherwise than others.
 
     """
     day = as_of or city.until
@@ -115,6 +153,7 @@ def build(city: City, path: Path, as_of: date | None = None, *, extra_field: boo
         )
         for statement in (MACROS, PREPARATION, SOLICITACAO, MARCACAO, HOSPITAL, REGISTRY):
             con.execute(statement)
+        habits.put_on(con)
         con.execute("create table clock as select ? as instant", [clock(day).isoformat()])
     finally:
         con.close()

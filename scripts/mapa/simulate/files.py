@@ -124,7 +124,8 @@ def _bookings(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[_Export]:
     ).fetchall()
     for kind, (cnes, name, count) in zip(("csv", "txt"), busiest, strict=False):
         quoted = name.replace('"', '""')
-        head = f'{cnes};"{quoted}";{first:%d.%m.%Y};{last:%d.%m.%Y};{count}'
+        # Unlike the rows it writes dates with slashes, and an empty line follows.
+        head = f'{cnes};"{quoted}";{first:%d/%m/%Y};{last:%d/%m/%Y};{count}\n'
         yield _Export(
             f"SISREG_AGENDAMENTO_{cnes}_{first:%Y%m}.{kind}",
             "select * exclude (unit_idx, unit_cnes, unit_name) from booked "

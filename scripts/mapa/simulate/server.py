@@ -55,6 +55,7 @@ class Server:
         user: of the search API.
         password: of the search API.
         process: the process that serves.
+        centrals: regulating centrals that have the documents, when it is not the default one.
 
     """
 
@@ -62,10 +63,12 @@ class Server:
     user: str = USER
     password: str = field(default=PASSWORD, repr=False)
     process: subprocess.Popen[str] | None = field(default=None, repr=False, compare=False)
+    centrals: tuple[str, ...] = ()
 
     def environment(self) -> dict[str, str]:
         """Return the environment variables that point the loaders at this server."""
-        return {
+        centrals = {"SISREG_CENTRAL": ",".join(self.centrals)} if self.centrals else {}
+        return centrals | {
             "SISREG_URL": self.url,
             "SISREG_USER": self.user,
             "SISREG_PASSWORD": self.password,
@@ -177,13 +180,14 @@ def listen(port: int) -> socket.socket:
 
 
 @contextmanager
-def serving(
+def serving(  # noqa: PLR0913 - each one is a choice of its own
     city: City,
     as_of: date | None = None,
     port: int = 0,
     *,
     listener: socket.socket | None = None,
     faults: Plan | None = None,
+    habits: documents.Habits = documents.USUAL,
 ) -> Iterator[Server]:
     """Serve the city from another process until the block ends.
 
@@ -193,6 +197,7 @@ def serving(
         port: port to take; 0 means any free one.
         listener: a socket already taken by `listen`, instead of a port; it is closed here.
         faults: what goes wrong with the answers of the search API; default: nothing.
+        habits: what its mirror does otherwise than others.
 
     Raises:
         PortError: the port is taken.
@@ -204,10 +209,10 @@ def serving(
         tempfile.TemporaryDirectory(prefix="mapa-simulate-") as folder,
     ):
         store = Path(folder) / "city.duckdb"
-        documents.build(city, store, as_of)
+        documents.build(city, store, as_of, habits=habits)
         url = f"http://{HOST}:{sock.getsockname()[1]}"
         with _child(store, sock, faults) as process:
-            yield Server(url, process=process)
+            yield Server(url, process=process, centrals=habits.centrals)
 
 
 @contextmanager
