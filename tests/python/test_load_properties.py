@@ -31,7 +31,7 @@ from mapa.load.archives import Export
 from mapa.load.cadsus import VALID_CNS
 from mapa.load.intake import Intake
 from mapa.load.layouts import AFASTAMENTO_UNIDADE as LEAVE
-from mapa.load.layouts import ALL_LAYOUTS, Layout
+from mapa.load.layouts import ALL_LAYOUTS, Layout, canonical
 from mapa.load.layouts import CADSUS_CNS as CARDS
 from mapa.load.recognise import examine, recognise
 from mapa.settings import Settings
@@ -299,6 +299,9 @@ def hashes(variants: dict[str, list[str]], layout: Layout) -> list[int]:
 def test_the_hash_tells_every_column_and_nothing_from_null(layout: Layout) -> None:
     plain = [c for c in (*layout.columns, "_campos_extras") if c not in layout.nested]
     variants = {c: ["''", "'a'", "'b'"] for c in plain if c not in layout.volatile}
+    if layout.record:
+        # Records are compared on canonical values: there nothing is nothing, however it is spelled.
+        variants |= {c: ["'a'", "'b'"] for c in layout.columns if c not in layout.volatile}
     for column, kind in layout.nested.items():
         first, second = (member.split()[0] for member in kind[7:].split(", ")[:2])
         pairs = [("null", "null"), ("''", "null"), ("'a'", "null"), ("null", "'a'")]
@@ -314,3 +317,27 @@ def test_the_hash_tells_every_column_and_nothing_from_null(layout: Layout) -> No
 )
 def test_the_hash_does_not_see_what_the_source_writes_anew(layout: Layout) -> None:
     assert len(set(hashes({c: ["'a'"] for c in layout.volatile}, layout))) == 1
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        ["null", "''", "' '", "'---'", "'-'", "'NaN'", "'null'"],
+        ["'10456'", "'0010456'", "' 10456 '", "'10456.0'"],
+        ["'08:00'", "'8:00'", "'08:00:00'", "'08:00:59'"],
+        ["'01/03/2026'", "'1/3/2026'", "'01.03.2026'", "'2026-03-01'", "'2026-03-01T00:00:00Z'"],
+        ["'Médico da família'", "'MEDICO  DA FAMILIA'", "' medico da família '"],
+        ["'32C164'", "'32c164'"],
+        ["'0'", "'00'", "'0.0'"],
+    ],
+)
+def test_spellings_of_one_value_are_one(spellings: list[str]) -> None:
+    others = ["'20456'", "'1045'", "'104560'", "'08:01'", "'02/03/2026'", "'03/01/2026'", "'1'"]
+    with duckdb.connect() as con:
+        told = [
+            con.execute(f"select {canonical('x')} from (select {text} as x)").fetchone()
+            for text in [*spellings, *others]
+        ]
+    assert len(set(told[: len(spellings)])) == 1
+    assert not {told[0]} & set(told[len(spellings) :])
+    assert len(set(told[len(spellings) :])) == len(others)

@@ -128,7 +128,8 @@ class Layout:
         for null, which the length tells apart.
         """
         columns = (*(c for c in self.columns if c not in self.volatile), "_campos_extras")
-        parts = [canonical(c) if self.record else f'"{c}"' for c in columns]
+        alike = {c: canonical(c) for c in self.columns} if self.record else {}
+        parts = [alike.get(c, f'"{c}"') for c in columns]
         parts += [f'len("{c}")' for c in self.nested if c in columns]
         return f"hash({', '.join(parts)})"
 

@@ -11,7 +11,7 @@ escalas as (
 
 profissionais as (
     select distinct
-        e.escala_id,
+        e.escala_codigo,
         e.profissional_cpf
     from escalas as e
 )
@@ -28,10 +28,9 @@ where
         o.qtd_vagas_bloqueadas_feriado > 0
         and not exists (
             select 1
-            from {{ ref('int_calendario__feriados') }} as f
+            from {{ ref('int_calendario__fechamentos') }} as f
             where
                 f.data = o.data
-                and f.tem_bloqueio
                 and coalesce(f.unidade_executante_cnes, o.unidade_executante_cnes)
                 = o.unidade_executante_cnes
         )
@@ -53,6 +52,6 @@ where
             from {{ ref('stg_sisreg__afastamentos_profissionais') }} as a
             inner join profissionais as p
                 on a.profissional_cpf = p.profissional_cpf
-            where p.escala_id = o.escala_id and o.data between a.data_inicio and a.data_fim
+            where p.escala_codigo = o.escala_codigo and o.data between a.data_inicio and a.data_fim
         )
     )
