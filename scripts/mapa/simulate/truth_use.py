@@ -10,8 +10,6 @@ import numpy as np
 
 from mapa.simulate.arrays import (
     DAY,
-    MISSING,
-    Ints,
     day_text,
     matches,
     month_number,
@@ -22,6 +20,7 @@ from mapa.simulate.arrays import (
 from mapa.simulate.city import City
 from mapa.simulate.slots import KINDS, largest_remainder
 from mapa.simulate.truth_offer import rows
+from mapa.simulate.truth_seen import Known, cancelled_at
 
 Cell = tuple[str, str, str, str]
 """Month, unit, procedure and kind of slot."""
@@ -37,15 +36,16 @@ _OFFER = (
 )
 
 
-def funnel_per_month(city: City, real: Mapping[str, Any]) -> dict[str, Any]:
+def funnel_per_month(city: City, known: Known, real: Mapping[str, Any]) -> dict[str, Any]:
     """Follow the slots of each month, unit, procedure and kind to what became of them.
 
     Args:
         city: the finished city.
+        known: what the readings showed.
         real: right answer of `oferta_real_por_mes`.
     """
     offers = _offers(real)
-    outcomes, reused = _bookings(city)
+    outcomes, reused = _bookings(city, known)
     lines = [
         (*cell, *_line(cell, offers.get(cell, (0,) * len(_OFFER)), outcomes[cell], reused[cell]))
         for cell in sorted(offers.keys() | outcomes.keys())
@@ -125,13 +125,12 @@ def _lost(row: Mapping[str, Any], kind: str) -> int | None:
     return None if active is None or real is None else active - real
 
 
-def _bookings(city: City) -> tuple[dict[Cell, Counter[str]], dict[Cell, int]]:
+def _bookings(city: City, known: Known) -> tuple[dict[Cell, Counter[str]], dict[Cell, int]]:
     """Count what became of the bookings of each cell, and freed slots that were used again."""
-    freed_at = _freed(city)
+    freed_at = cancelled_at(city)
     appointment = numbers(city.bookings, "appointment_at") // DAY
     schedule = numbers(city.bookings, "schedule_idx")
-    request = numbers(city.bookings, "request_idx")
-    procedure = numbers(city.requests, "procedure_idx")[request]
+    procedure = numbers(city.bookings, "procedure_idx")
     outcome = texts(city.bookings, "outcome")
     gone = matches(city.bookings, "outcome", ["cancelada"])
     outcome[gone] = "cancelada_tarde"
@@ -145,8 +144,10 @@ def _bookings(city: City) -> tuple[dict[Cell, Counter[str]], dict[Cell, int]]:
     outcomes: dict[Cell, Counter[str]] = defaultdict(Counter)
     moves: dict[tuple[Cell, int], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     approved = numbers(city.bookings, "approved_at")
-    facts = rows(outcome, appointment, approved, freed_at)
-    for cell, (what, day, made, freed) in zip(cells, facts, strict=True):
+    facts = rows(outcome, appointment, approved, freed_at, known.bookings)
+    for cell, (what, day, made, freed, seen) in zip(cells, facts, strict=True):
+        if not seen:
+            continue
         outcomes[cell][what] += 1
         moves[cell, day][0].append(made)
         if what == "liberada":
@@ -155,14 +156,6 @@ def _bookings(city: City) -> tuple[dict[Cell, Counter[str]], dict[Cell, int]]:
     for (cell, _), (bookings, releases) in moves.items():
         reused[cell] += _pairs(sorted(bookings), sorted(releases))
     return outcomes, reused
-
-
-def _freed(city: City) -> Ints:
-    """Return the instant at which each booking was cancelled, or `MISSING`."""
-    kept = matches(city.events, "kind", ["cancelamento_agendamento"])
-    by_request = np.full(city.requests.num_rows, MISSING, dtype=np.int64)
-    by_request[numbers(city.events, "request_idx")[kept]] = numbers(city.events, "at")[kept]
-    return by_request[numbers(city.bookings, "request_idx")]
 
 
 def _pairs(bookings: list[int], releases: list[int]) -> int:
