@@ -177,7 +177,10 @@ situados as (
         ) as agenda
     from fatos as f
     inner join solicitacoes as s on f.solicitacao_codigo = s.solicitacao_codigo
-    where f.momento >= s.momento_solicitacao or f.origem in ('situacao', 'cancelamento')
+    where
+        (f.momento >= s.momento_solicitacao or f.origem in ('situacao', 'cancelamento'))
+        -- The history of what never existed tells nothing.
+        and (not s.nasceu_inexistente or f.origem not in ('laudo', 'reenvio'))
 ),
 
 final as (
