@@ -21,7 +21,6 @@ from queue_house import (
     FREED,
     MISSED,
     NONE,
-    PENDING,
     RETURNED,
     SENT_AGAIN,
     WAITS,
@@ -85,9 +84,7 @@ SITUATIONS = {
             [WAITING],
             [
                 request(BOOKED, "04-12", "04-12 AUTORIZADA", codigo_classificacao_risco="1"),
-                booking(
-                    *(1, BOOKED, "04-12", "04-12", "07-20"), codigo_classificacao_risco="1"
-                ),
+                booking(*(1, BOOKED, "04-12", "04-12", "07-20"), codigo_classificacao_risco="1"),
             ],
             None,
             None,
@@ -302,9 +299,12 @@ SITUATIONS = {
         },
     ),
     "lost while returned, and back": Situation(
-        [[request(RETURNED, "03-20", "03-20 DEVOLVIDA")], [], [
-            request(RETURNED, "03-20", "03-20 DEVOLVIDA")
-        ], None],
+        [
+            [request(RETURNED, "03-20", "03-20 DEVOLVIDA")],
+            [],
+            [request(RETURNED, "03-20", "03-20 DEVOLVIDA")],
+            None,
+        ],
         {
             "03 2": {"qtd_entradas": 1, "qtd_devolucoes": 1, "qtd_devolvidas": 1},
             "04 2": {"qtd_devolvidas": 1},

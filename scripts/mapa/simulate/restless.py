@@ -84,9 +84,7 @@ def _redraw(demand: Demand, rows: Ints, state: dict[str, Ints], rng: np.random.G
     risk[regraded] = 1 + (known + rng.integers(0, 3, len(regraded))) % 4
 
 
-def vanish(
-    demand: Demand, events: pa.Table, span: Span, rng: np.random.Generator
-) -> pa.Table:
+def vanish(demand: Demand, events: pa.Table, span: Span, rng: np.random.Generator) -> pa.Table:
     """Draw which of the requests that still wait the source loses, and which come back."""
     n = len(demand.at)
     last = demand.at.copy()

@@ -124,9 +124,7 @@ def history(city: City, known: Known) -> History:
     together = np.r_[(request[1:] == request[:-1]) & (at[1:] == at[:-1]), False]
     changes = np.r_[state[1:] != state[:-1], False]
     told &= ~((kind == _MOVED) & together & changes & ~first)
-    request, at, kind, state, cell = (
-        part[told] for part in (request, at, kind, state, cell)
-    )
+    request, at, kind, state, cell = (part[told] for part in (request, at, kind, state, cell))
     first = np.r_[True, request[1:] != request[:-1]]
     return History(
         request=request,

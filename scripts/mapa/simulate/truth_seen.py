@@ -1,7 +1,7 @@
 """What readings of the source at given days can have shown of the city's requests.
 
-The source shows the present only. So what is known of a request are its states at the readings, each
-with the instant of the request's last change, and what the documents date themselves.
+The source shows the present only. So what is known of a request are its states at the readings,
+each with the instant of the request's last change, and what the documents date themselves.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ def know(city: City, read: Sequence[date] = ()) -> Known:
         first[here & (first == NEVER)] = now
         rows = np.flatnonzero(here)
         since = np.where(changed[rows] >= first[rows], changed[rows], ALWAYS)
-        states.append((rows, since, *(part[rows] for part in _says(city, closing))))
+        procedure, region, risk = _says(city, closing)
+        states.append((rows, since, procedure[rows], region[rows], risk[rows]))
         newest = _newest_booking(city, closing)
         booked[newest[here & (newest >= 0)]] = True
         before = closing

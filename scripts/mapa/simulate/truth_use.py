@@ -144,7 +144,8 @@ def _bookings(city: City, known: Known) -> tuple[dict[Cell, Counter[str]], dict[
     outcomes: dict[Cell, Counter[str]] = defaultdict(Counter)
     moves: dict[tuple[Cell, int], tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
     approved = numbers(city.bookings, "approved_at")
-    facts = rows(outcome, appointment, approved, freed_at, known.bookings)
+    seen_as_number = known.bookings.astype(np.int64)
+    facts = rows(outcome, appointment, approved, freed_at, seen_as_number)
     for cell, (what, day, made, freed, seen) in zip(cells, facts, strict=True):
         if not seen:
             continue
