@@ -16,7 +16,7 @@ encontros as (
         a.regiao_saude_codigo,
         a.risco_codigo,
         coalesce(a.vale_de > i.momento_inicio, false) as comeca_por_mudanca,
-        coalesce(a.vale_ate < coalesce(i.momento_fim, a.vale_ate + interval '1' second), false)
+        a.vale_ate is not null and (i.momento_fim is null or a.vale_ate < i.momento_fim)
             as termina_por_mudanca,
         a.vale_de,
         a.vale_ate
@@ -24,12 +24,12 @@ encontros as (
     inner join atributos as a
         on
             i.solicitacao_codigo = a.solicitacao_codigo
-            and (a.vale_ate is null or a.vale_ate > i.momento_inicio)
+            and (a.vale_ate is null or i.momento_inicio < a.vale_ate)
             and (
                 a.vale_de is null
-                or a.vale_de <= i.momento_inicio
+                or i.momento_inicio >= a.vale_de
                 or i.momento_fim is null
-                or a.vale_de < i.momento_fim
+                or i.momento_fim > a.vale_de
             )
 ),
 

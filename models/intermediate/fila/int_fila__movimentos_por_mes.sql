@@ -1,7 +1,7 @@
--- Grain: one row per month, procedure, health region and risk in which something moved. Flows count
--- transitions: what leaves, in the cell where it waited; what comes, in the cell where it begins.
--- A `saldo_` is entries minus exits, so its running sum is the stock at the end of the month, at the
--- cost of the movements alone. Rule regra_estoque_fila.
+-- Grain: one row per month, procedure, health region and risk in which something moved. Flows
+-- count transitions: what leaves, in the cell where it waited; what comes, in the cell where it
+-- begins. A `saldo_` is entries minus exits, so its running sum is the stock at the end of the
+-- month, at the cost of the movements alone. Rule regra_estoque_fila.
 {% set celula = ['procedimento_codigo', 'regiao_saude_codigo', 'risco_codigo'] %}
 
 with estadias as (

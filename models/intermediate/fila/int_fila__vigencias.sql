@@ -11,12 +11,12 @@ acumuladas as (
         v.vale_de,
         max(case when v.indice = 'solicitacao' then v.versao end) over (
             partition by v.solicitacao_codigo
-            order by v.momento_versao, v.indice desc, v.versao
+            order by v.momento_versao asc, v.indice desc, v.versao asc
             rows between unbounded preceding and current row
         ) as versao_solicitacao,
         max(case when v.indice = 'marcacao' then v.versao end) over (
             partition by v.solicitacao_codigo
-            order by v.momento_versao, v.indice desc, v.versao
+            order by v.momento_versao asc, v.indice desc, v.versao asc
             rows between unbounded preceding and current row
         ) as versao_marcacao,
         row_number() over (

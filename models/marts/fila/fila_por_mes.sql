@@ -1,5 +1,5 @@
--- Grain: month, procedure, health region of residence and risk, without gaps from the first movement
--- of the combination to the month of data_referencia. Indicators 20 to 23, 25, 26 and 57.
+-- Grain: month, procedure, health region of residence and risk, without gaps from the first
+-- movement of the combination to the month of data_referencia. Indicators 20 to 23, 25, 26 and 57.
 -- Rules regra_estoque_fila, regra_versao_vigente and regra_estados_solicitacao.
 {% set estoques = [
     'aguardando', 'agendadas', 'devolvidas', 'pessoas_aguardando', 'aguardando_obito'
@@ -19,12 +19,14 @@ combinacoes as (
     from movimentos as m
     -- What came and went within the month without waiting leaves nothing to show.
     where
-        {%- for medida in queue_flows() %}
-        m.qtd_{{ medida }} > 0 or
-        {%- endfor %}
-        {%- for estoque in estoques %}
-        m.saldo_{{ estoque }} <> 0{% if not loop.last %} or{% endif %}
-        {%- endfor %}
+        greatest(
+            {%- for medida in queue_flows() %}
+            m.qtd_{{ medida }},
+            {%- endfor %}
+            {%- for estoque in estoques %}
+            abs(m.saldo_{{ estoque }}){% if not loop.last %},{% endif %}
+            {%- endfor %}
+        ) > 0
     group by m.procedimento_codigo, m.regiao_saude_codigo, m.risco_codigo
 ),
 

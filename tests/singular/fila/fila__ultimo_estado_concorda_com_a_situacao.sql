@@ -1,6 +1,7 @@
--- The dated events and the situation tell one story: if the last state derived from events differed
--- from what the source says, the queue would count whom the source does not. Requests that changed
--- after data_referencia, that the source lost, and those whose situation tells nothing are left out.
+-- The dated events and the situation tell one story: if the last state derived from events
+-- differed from what the source says, the queue would count whom the source does not. Requests that
+-- changed after data_referencia, that the source lost, and those whose situation tells nothing are
+-- left out.
 with solicitacoes as (
     select * from {{ ref('int_fila__solicitacoes') }}
 ),
