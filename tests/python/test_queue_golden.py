@@ -6,6 +6,7 @@ members, and every one is read over HTTP by the real loader and built by the rea
 
 from __future__ import annotations
 
+import shutil
 from collections import defaultdict
 from datetime import date
 from typing import Any
@@ -329,7 +330,114 @@ SITUATIONS = {
         [[WAITING], [request(NONE, "04-12")], None, None],
         {"03 2": IN, "04 2": {"qtd_estoque_inicial": 1, "qtd_outras_saidas": 1}},
     ),
+    # --- what a day did not know yet -------------------------------------------------------------
+    "confirmed after the end of May": Situation(
+        [
+            [request(BOOKED, "03-12"), booking(1, BOOKED, "03-12", "03-12", "05-20")],
+            None,
+            None,
+            [
+                request(CAME, "06-10 10", "06-10 10 CONFIRMADA"),
+                booking(1, CAME, "06-10 10", "03-12", "05-20", "06-10 10 CONFIRMADA"),
+            ],
+        ],
+        {
+            "03 2": {"qtd_entradas": 1, "qtd_agendamentos": 1, "qtd_agendadas": 1},
+            "04 2": {"qtd_agendadas": 1},
+        },
+        waits={"05": {"qtd_atendidas": 1}},
+        absence={"05": {"qtd_agendamentos_devidos": 1, "qtd_confirmados": 1}},
+        slots={"05-20": "confirmada"},
+    ),
+    "cancelled after the end of May": Situation(
+        [
+            [request(BOOKED, "03-12"), booking(1, BOOKED, "03-12", "03-12", "06-20")],
+            None,
+            None,
+            [
+                request(FREED, "06-05", "06-05 CANCELADA", cancelled="06-05"),
+                booking(1, FREED, "06-05", "03-12", "06-20", cancelled="06-05"),
+            ],
+        ],
+        {
+            "03 2": {"qtd_entradas": 1, "qtd_agendamentos": 1, "qtd_agendadas": 1},
+            "04 2": {"qtd_agendadas": 1},
+            "05 2": {"qtd_agendadas": 1},
+        },
+        slots={"06-20": "liberada"},
+    ),
+    "corrected and booked after the end of May": Situation(
+        [
+            [WAITING],
+            None,
+            None,
+            [
+                request(BOOKED, "06-05", "06-05 AUTORIZADA", codigo_classificacao_risco="1"),
+                booking(1, BOOKED, "06-05", "06-05", "07-20", codigo_classificacao_risco="1"),
+            ],
+        ],
+        {
+            "03 2": IN,
+            "04 2": STAYS,
+            "05 2": STAYS,
+            "06 2": {"qtd_estoque_inicial": 1, "qtd_agendamentos": 1},
+            "06 1": {"qtd_agendadas": 1},
+        },
+        slots={"07-20": "futura"},
+    ),
+    "known only by what changed after the end of May": Situation(
+        [[], [], [], [request(DENIED, "06-05", "06-05 NEGADA", codigo_classificacao_risco="1")]],
+        {
+            "03 1": IN,
+            "04 1": STAYS,
+            "05 1": STAYS,
+            "06 1": {"qtd_estoque_inicial": 1, "qtd_negativas": 1},
+        },
+    ),
+    "waits for longer than any wait that is believed": Situation(
+        [[request(WAITS, "03-10 08", asked="2019-03-10 08")], None, None, None],
+        {},
+    ),
     "never existed": Situation([[request(NONE, "03-12")], None, None, None], {}),
+}
+LONGEST = "waits for longer than any wait that is believed"
+AT_THE_END_OF_MAY = {
+    "confirmed after the end of May": {
+        "rows": {
+            "03 2": {"qtd_entradas": 1, "qtd_agendamentos": 1, "qtd_agendadas": 1},
+            "04 2": {"qtd_agendadas": 1},
+        },
+        "absence": {"05": {"qtd_agendamentos_devidos": 1, "qtd_sem_confirmacao": 1}},
+        "slots": {"05-20": "sem_confirmacao"},
+    },
+    "cancelled after the end of May": {
+        "rows": {
+            "03 2": {"qtd_entradas": 1, "qtd_agendamentos": 1, "qtd_agendadas": 1},
+            "04 2": {"qtd_agendadas": 1},
+            "05 2": {"qtd_agendadas": 1},
+        },
+        "absence": {},
+        "slots": {"06-20": "futura"},
+    },
+    "corrected and booked after the end of May": {
+        "rows": {"03 2": IN, "04 2": STAYS, "05 2": STAYS},
+        "absence": {},
+        "slots": {},
+    },
+    "known only by what changed after the end of May": {
+        "rows": {"03 1": IN, "04 1": STAYS, "05 1": STAYS},
+        "absence": {},
+        "slots": {},
+    },
+    "lost and back as it was": {
+        "rows": {
+            "03 2": IN,
+            "04 2": STAYS,
+            "05 2": {"qtd_estoque_inicial": 1, "qtd_desaparecimentos": 1},
+        },
+        "absence": {},
+        "slots": {},
+    },
 }
 NUMBERS = {name: number for number, name in enumerate(SITUATIONS)}
 
@@ -340,7 +448,17 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
     made = OfferHouse.at(tmp_path_factory.mktemp("queue"))
     read_all(made, list(SITUATIONS.values()))
     seed(made)
-    build(made)
+    build(made, minimo_percentil=1)
+    return made
+
+
+@pytest.fixture(scope="module")
+def house_of_may(house: OfferHouse, tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+    """Return the same house, built as of the end of May."""
+    made = OfferHouse.at(tmp_path_factory.mktemp("may"))
+    made.settings.warehouse.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(house.settings.warehouse, made.settings.warehouse)
+    build(made, data_referencia="2026-05-31")
     return made
 
 
@@ -363,23 +481,57 @@ MONTH = "strftime(competencia, '%m') as mes"
 @pytest.mark.parametrize("name", SITUATIONS)
 def test_the_queue_by_hand(house: OfferHouse, name: str) -> None:
     rows = told(house, f"select *, {MONTH} from fila.fila_por_mes", ("mes", "risco_codigo"))
-    assert rows.get(NUMBERS[name], {}) == dict(SITUATIONS[name].rows)
+    if name != LONGEST:
+        assert rows.get(NUMBERS[name], {}) == dict(SITUATIONS[name].rows)
 
 
-@pytest.mark.parametrize("name", SITUATIONS)
-def test_waits_absence_and_slots_by_hand(house: OfferHouse, name: str) -> None:
-    expected, number = SITUATIONS[name], NUMBERS[name]
-    ages = "* exclude (qtd_aguardando)"
-    waits = told(house, f"select {ages}, {MONTH} from espera.espera_por_mes", ("mes",))
-    assert waits.get(number, {}) == dict(expected.waits)
-    absence = told(house, f"select *, {MONTH} from absenteismo.absenteismo_por_mes", ("mes",))
-    assert absence.get(number, {}) == dict(expected.absence)
+WAITS_SQL = f"""
+    select * exclude (qtd_aguardando, qtd_aguardando_acima_do_limite), {MONTH}
+    from espera.espera_por_mes
+"""
+
+
+def fates(house: OfferHouse, number: int) -> dict[str, str]:
+    """Return what became of the slots of a situation, by the day of the appointment."""
     slots = house.query(
         "select strftime(data_atendimento, '%m-%d') as dia, marcacao_destino as destino "
         "from intermediario.int_oferta__marcacoes "
         f"where left(procedimento_codigo, 4) = '{procedure(number)[:4]}'"
     )
-    assert {row["dia"]: row["destino"] for row in slots} == dict(expected.slots)
+    return {row["dia"]: row["destino"] for row in slots}
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_waits_absence_and_slots_by_hand(house: OfferHouse, name: str) -> None:
+    expected, number = SITUATIONS[name], NUMBERS[name]
+    assert told(house, WAITS_SQL, ("mes",)).get(number, {}) == dict(expected.waits)
+    absence = told(house, f"select *, {MONTH} from absenteismo.absenteismo_por_mes", ("mes",))
+    assert absence.get(number, {}) == dict(expected.absence)
+    assert fates(house, number) == dict(expected.slots)
+
+
+@pytest.mark.parametrize("name", AT_THE_END_OF_MAY)
+def test_the_end_of_may_knows_nothing_of_june(house_of_may: OfferHouse, name: str) -> None:
+    expected, number = AT_THE_END_OF_MAY[name], NUMBERS[name]
+    rows = told(house_of_may, f"select *, {MONTH} from fila.fila_por_mes", ("mes", "risco_codigo"))
+    assert rows.get(number, {}) == expected["rows"]
+    absence = told(
+        house_of_may, f"select *, {MONTH} from absenteismo.absenteismo_por_mes", ("mes",)
+    )
+    assert absence.get(number, {}) == expected["absence"]
+    assert told(house_of_may, WAITS_SQL, ("mes",)).get(number, {}) == {}
+    assert fates(house_of_may, number) == expected["slots"]
+
+
+def test_the_longest_wait_is_counted_apart_and_is_the_maximum(house: OfferHouse) -> None:
+    (row,) = house.query(
+        "select * from espera.espera_por_mes where competencia = '2026-06-01' "
+        f"and procedimento_codigo = '{procedure(NUMBERS[LONGEST])}'"
+    )
+    days = (date(2026, 6, 30) - date(2019, 3, 10)).days
+    assert (row["qtd_aguardando"], row["qtd_aguardando_acima_do_limite"]) == (1, 1)
+    assert row["dias_em_fila_max"] == days
+    assert row["dias_em_fila_p50"] is None
 
 
 def test_the_stretch_in_which_a_request_was_lost_is_told(house: OfferHouse) -> None:

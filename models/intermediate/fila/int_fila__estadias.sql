@@ -12,6 +12,7 @@ atributos as (
 encontros as (
     select
         i.*,
+        a.vigencia,
         a.procedimento_codigo,
         a.regiao_saude_codigo,
         a.risco_codigo,
@@ -37,6 +38,7 @@ final as (
     select
         e.solicitacao_codigo,
         e.ordem,
+        e.vigencia,
         e.procedimento_codigo,
         e.regiao_saude_codigo,
         e.risco_codigo,

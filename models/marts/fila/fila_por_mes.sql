@@ -20,12 +20,12 @@ combinacoes as (
     -- What came and went within the month without waiting leaves nothing to show.
     where
         greatest(
-            {%- for medida in queue_flows() %}
+            {% for medida in queue_flows() %}
             m.qtd_{{ medida }},
-            {%- endfor %}
-            {%- for estoque in estoques %}
+            {% endfor %}
+            {% for estoque in estoques %}
             abs(m.saldo_{{ estoque }}){% if not loop.last %},{% endif %}
-            {%- endfor %}
+            {% endfor %}
         ) > 0
     group by m.procedimento_codigo, m.regiao_saude_codigo, m.risco_codigo
 ),
