@@ -52,3 +52,17 @@
 {% macro spark__array_contains(values, expression) -%}
     array_contains(array('{{ values | join("', '") }}'), {{ expression }})
 {%- endmacro %}
+
+
+{# Newest value that is not null, as a window function: `over (...)` follows. #}
+{% macro last_known(expression) -%}
+    {{ return(adapter.dispatch('last_known')(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__last_known(expression) -%}
+    last_value({{ expression }} ignore nulls)
+{%- endmacro %}
+
+{% macro spark__last_known(expression) -%}
+    last({{ expression }}, true)
+{%- endmacro %}

@@ -24,6 +24,8 @@ from mapa.ui import say
 MARKER = ".made_by_demo"
 DELIVERIES = (60, 30, 0)
 """Days before the last one on which the export files are delivered."""
+READINGS = (60, 30, 7, 0)
+"""Days before the last one as of whose end the API is read."""
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,8 @@ def fresh_directory(settings: Settings) -> None:
 def build_house(settings: Settings, size: CitySize) -> list[verify.Comparison]:
     """Run the main job on a synthetic city and compare the marts with the truth.
 
-    The API is read twice, as of a month before the end and at the end, so that the second read
-    is an incremental one over versions of the same requests. The export files come three times.
+    The API is read four times, so that the later reads are incremental ones over versions of the
+    same requests, and what vanished may come back. The export files come three times.
 
     Raises:
         PublishError: a mart differs from the truth; nothing is published then.
@@ -85,8 +87,9 @@ def build_house(settings: Settings, size: CitySize) -> list[verify.Comparison]:
     directory = settings.mapa_dir / "city"
     days = [size.until - timedelta(days=back) for back in DELIVERIES]
     reported = simulated_report.write(city, directory / "reports", days)
-    truth.write(city, directory / "truth.json", days)
-    for as_of in (size.until - timedelta(days=30), size.until):
+    readings = [size.until - timedelta(days=back) for back in READINGS]
+    truth.write(city, directory / "truth.json", days, readings)
+    for as_of in readings:
         say(f"2/6 Loading SISREG over HTTP as of {as_of} ...")
         with serving(city, as_of=as_of) as server:
             pointed = settings.model_copy(update=server.settings())

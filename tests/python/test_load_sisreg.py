@@ -289,6 +289,22 @@ def test_a_document_without_a_mandatory_field_is_rejected(
     assert rows[0][1] == 25  # a document without an instant of change comes last
 
 
+def test_a_booking_stands_without_the_date_of_its_request_and_a_request_does_not(
+    mirror: Mirror, settings: Settings
+) -> None:
+    for index in INDICES[:2]:
+        mirror.documents[index][0]["data_solicitacao"] = None
+        mirror.documents[index][1].pop("data_solicitacao")
+        sisreg.load(settings, index)
+    assert (
+        query(settings, "select motivo, coluna from controle.rejeitos")
+        == [("coluna obrigatória ausente ou vazia", "data_solicitacao")] * 2
+    )
+    undated = "select count(*) from {} where data_solicitacao is null"
+    assert query(settings, undated.format(REQUESTS)) == [(0,)]
+    assert query(settings, undated.format("bruto_sisreg.marcacao_ambulatorial")) == [(2,)]
+
+
 @pytest.mark.parametrize("how", ["mapping", "documents"])
 def test_a_renamed_mandatory_field_stops_the_load(
     mirror: Mirror, settings: Settings, how: str

@@ -33,6 +33,7 @@ from mapa.simulate.territory import DISTRICT, REGIONS
 from mapa.simulate.truth_offer import MonthOffer, real_offers
 from mapa.simulate.truth_queue import calendar, history, queue_per_month, waits_per_month
 from mapa.simulate.truth_report import HYPOTHESES
+from mapa.simulate.truth_seen import know
 
 UNTIL = date(2026, 6, 30)
 Row = dict[str, Any]
@@ -276,6 +277,12 @@ def test_the_queue_is_conserved(answers: dict[str, Any]) -> None:
             + row["qtd_reenvios"]
             - row["qtd_cancelamentos"]
             - row["qtd_negativas"]
+            + row["qtd_reaberturas"]
+            - row["qtd_desaparecimentos"]
+            + row["qtd_reaparecimentos"]
+            - row["qtd_outras_saidas"]
+            + row["qtd_reclassificadas_entrada"]
+            - row["qtd_reclassificadas_saida"]
         )
         assert row["qtd_aguardando_obito"] <= row["qtd_aguardando"]
         assert row["qtd_pessoas_aguardando"] <= row["qtd_aguardando"]
@@ -295,7 +302,11 @@ def test_every_fate_of_a_request_occurs(larger: City, answers: dict[str, Any]) -
         "cancelada",
         "futura",
     }
-    assert len(set(larger.events["kind"].to_pylist())) == 10
+    assert len(set(larger.events["kind"].to_pylist())) == 12
+    booked = Counter(larger.bookings["request_idx"].to_pylist())
+    assert any(times > 1 for times in booked.values())
+    assert any(larger.requests["undated"][row].as_py() for row in booked)
+    assert 0 < larger.absences["back_at"].null_count < larger.absences.num_rows
     assert larger.requests["risk"].null_count > 0
     assert set(larger.requests["regulation"].to_pylist()) == {"R", "F"}
     assert larger.requests["requested_at"].to_pylist()[0].date() < larger.start
@@ -358,7 +369,10 @@ def test_the_record_of_a_request_is_a_possible_life(either: City) -> None:
         "visualizada": {"devolvida", "negada", "agendada", "cancelada"},
         "devolvida": {"reenviada", "cancelada"},
         "reenviada": {"visualizada", "cancelada"},
+        "negada": {"reaberta"},
+        "reaberta": {"agendada"},
         "agendada": {"confirmada", "falta", "cancelamento_agendamento"},
+        "cancelamento_agendamento": {"agendada"},
     }
     before: tuple[int, datetime | None, str | None] = (-1, None, None)
     for row in either.events.to_pylist():
@@ -366,8 +380,12 @@ def test_the_record_of_a_request_is_a_possible_life(either: City) -> None:
         if request != before[0]:
             assert request == before[0] + 1
             before = (request, None, None)
-        assert kind in allowed[before[2]], (before[2], kind)
         assert before[1] is None or before[1] < at
+        if kind == "alterada":
+            # A correction, while somebody waits.
+            assert before[2] in {"solicitada", "visualizada", "devolvida", "reenviada"}
+            continue
+        assert kind in allowed[before[2]], (before[2], kind)
         assert at.microsecond == 0
         assert at.date() <= UNTIL
         before = (request, at, kind)
@@ -375,21 +393,59 @@ def test_the_record_of_a_request_is_a_possible_life(either: City) -> None:
 
 
 def test_bookings_agree_with_events(either: City) -> None:
-    events = {(row["request_idx"], row["kind"]): row["at"] for row in either.events.to_pylist()}
-    bookings = either.bookings.to_pylist()
-    assert len({row["request_idx"] for row in bookings}) == len(bookings)
+    told = [row for row in either.events.to_pylist() if row["kind"] in _OF_BOOKINGS]
+    bookings = sorted(
+        either.bookings.to_pylist(), key=lambda row: (row["request_idx"], row["approved_at"])
+    )
     assert len({row["codigo"] for row in bookings}) == len(bookings)
-    for row in bookings:
-        request, appointment = row["request_idx"], row["appointment_at"]
-        assert events[request, "agendada"] == row["approved_at"] < appointment
-        assert (row["outcome"] == "futura") == (
-            appointment.date() > UNTIL and (request, "cancelamento_agendamento") not in events
-        )
+    late = again = 0
+    for booking, following in zip(bookings, [*bookings[1:], None], strict=True):
+        request, appointment = booking["request_idx"], booking["appointment_at"]
+        same = following is not None and following["request_idx"] == request
+        end = following["approved_at"] if same and following else datetime.max
+        events = {
+            row["kind"]: row["at"]
+            for row in told
+            if row["request_idx"] == request and booking["approved_at"] <= row["at"] < end
+        }
+        assert events["agendada"] == booking["approved_at"] < appointment
+        cancelled = events.get("cancelamento_agendamento")
+        assert (booking["outcome"] == "futura") == (appointment.date() > UNTIL and not cancelled)
         for kind in ("confirmada", "falta"):
-            assert ((request, kind) in events) == (row["outcome"] == kind)
-        cancelled = events.get((request, "cancelamento_agendamento"))
-        assert (cancelled is not None) == (row["outcome"] == "cancelada")
-        assert cancelled is None or cancelled.date() < appointment.date()
+            assert (kind in events) == (booking["outcome"] == kind)
+        assert (cancelled is not None) == (booking["outcome"] == "cancelada")
+        # Only who cancelled is booked again.
+        assert not same or cancelled is not None
+        late += cancelled is not None and cancelled.date() >= appointment.date()
+        again += same
+    assert late > 0
+    assert again > 0
+
+
+_OF_BOOKINGS = {"agendada", "confirmada", "falta", "cancelamento_agendamento"}
+
+
+def test_only_what_waits_is_corrected_or_lost(larger: City) -> None:
+    events = larger.events.to_pylist()
+    leaving: dict[int, datetime] = {}
+    last: dict[int, Row] = {}
+    for row in events:
+        last[row["request_idx"]] = row
+        if row["kind"] in {"agendada", "negada", "cancelada"}:
+            leaving.setdefault(row["request_idx"], row["at"])
+    changes = larger.changes.to_pylist()
+    assert {(row["request_idx"], row["at"]) for row in changes} == {
+        (row["request_idx"], row["at"]) for row in events if row["kind"] == "alterada"
+    }
+    assert all(row["at"] < leaving.get(row["request_idx"], datetime.max) for row in changes)
+    first = {row["request_idx"]: row for row in reversed(changes)}
+    for name in ("procedure_idx", "risk", "bairro"):
+        before = larger.requests[name].to_pylist()
+        assert any(row[name] != before[request] for request, row in first.items()), name
+    for row in larger.absences.to_pylist():
+        assert last[row["request_idx"]]["at"] < row["gone_at"]
+        assert row["request_idx"] not in leaving
+        assert row["back_at"] is None or row["back_at"] > row["gone_at"]
 
 
 def test_nobody_asks_after_death_and_residence_follows_the_move(larger: City) -> None:
@@ -727,6 +783,8 @@ def test_a_queue_by_hand(city: City) -> None:
             "city_ibge6": DISTRICT,
             "bairro": "CEILANDIA NORTE",
             "requested_at": at,
+            "lagging": False,
+            "undated": False,
         }
         for at in asked
     ]
@@ -743,6 +801,8 @@ def test_a_queue_by_hand(city: City) -> None:
     ]
     booking = {
         "request_idx": 0,
+        "procedure_idx": 3,
+        "approved_at": datetime(2026, 5, 20, 9),
         "schedule_idx": 0,
         "slot_kind": 0,
         "appointment_at": datetime(2026, 6, 8, 8),
@@ -759,22 +819,25 @@ def test_a_queue_by_hand(city: City) -> None:
             schema=schemas.EVENTS,
         ),
         bookings=pa.Table.from_pylist([booking], schema=schemas.BOOKINGS),
+        changes=schemas.CHANGES.empty_table(),
+        absences=schemas.ABSENCES.empty_table(),
     )
-    past, when = history(small), calendar(small)
-    queue = queue_per_month(small, past, when)
+    known = know(small)
+    past, when = history(small, known), calendar(small)
+    queue = queue_per_month(small, known, past, when)
     code = city.procedures["codigo"][3].as_py()
     assert [row[:4] for row in queue["linhas"]] == [
         (month, code, "oeste", "2") for month in ("2026-04-01", "2026-05-01", "2026-06-01")
     ]
     # Initial, entries, booked, returned, re-sent, cancelled, denied; then the stocks.
-    assert [row[4:] for row in queue["linhas"]] == [
+    assert [(*row[4:11], *row[17:]) for row in queue["linhas"]] == [
         (0, 2, 0, 2, 0, 0, 0, 0, 0, 2, 0, 0),
         (0, 1, 1, 0, 1, 0, 0, 1, 1, 1, 1, 0),
         # Cancelled while returned: no outflow of those who wait.
         (1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 1),
     ]
-    waits = waits_per_month(small, past, when)
-    assert [(row[0], row[2], row[6], row[10]) for row in waits["linhas"]] == [
+    waits = waits_per_month(small, known, past, when)
+    assert [(row[0], row[2], row[6], row[-1]) for row in waits["linhas"]] == [
         ("2026-05-01", 0, 1, 0),
         ("2026-06-01", 1, 1, 0),
     ]

@@ -192,7 +192,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
         f"{INTERVALS} data_inicio = data_inicio + 400",
     ),
     "fila__nenhum_pedido_se_perde": (
-        without_one("intermediario.int_fila__saidas"),
+        without_one("intermediario.int_fila__marcos"),
         doubled("intermediario.int_fila__solicitacoes"),
     ),
     "fila_por_mes__pessoas_iguais_as_contadas_uma_a_uma": (

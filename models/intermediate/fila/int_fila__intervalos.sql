@@ -1,151 +1,138 @@
 -- Grain: one row per state of a request, in order; each row begins with one transition. Only what
--- had happened by the end of data_referencia is here. Rule regra_estados_solicitacao.
-with solicitacoes as (
-    select * from {{ ref('int_fila__solicitacoes') }}
+-- had happened by the end of data_referencia is here. Rules regra_estados_solicitacao and
+-- regra_desaparecida.
+with marcos as (
+    select * from {{ ref('int_fila__marcos') }}
 ),
 
-saidas as (
-    select * from {{ ref('int_fila__saidas') }}
+ausencias as (
+    select * from {{ ref('int_fila__ausencias') }}
 ),
 
-laudos as (
-    select * from {{ ref('int_fila__laudos') }}
-),
-
-vidas as (
+fatos as (
     select
-        s.solicitacao_codigo,
-        s.situacao_grupo,
-        s.momento_solicitacao,
-        s.momento_atualizacao,
-        f.momento_agendada,
-        f.momento_encerramento,
-        f.encerramento_motivo,
-        coalesce(f.momento_agendada, f.momento_encerramento) as momento_saida
-    from saidas as f
-    inner join solicitacoes as s on f.solicitacao_codigo = s.solicitacao_codigo
-    where s.momento_solicitacao is not null
+        m.solicitacao_codigo,
+        m.momento,
+        m.etapa,
+        m.origem,
+        m.estado,
+        m.motivo,
+        cast(null as boolean) as esta_ausente
+    from marcos as m
+    union all
+    select
+        a.solicitacao_codigo,
+        a.momento,
+        7 as etapa,
+        'ausencia' as origem,
+        cast(null as string) as estado,
+        cast(null as string) as motivo,
+        a.esta_ausente
+    from ausencias as a
 ),
 
-idas_e_voltas as (
-    -- Returns and re-sendings between the entry and the way out; a repeated one changes nothing.
+acumulados as (
     select
-        l.solicitacao_codigo,
-        l.momento_laudo as momento,
-        case when l.laudo_situacao = 'DEVOLVIDA' then 'devolvida' else 'aguardando' end as estado,
-        lag(l.laudo_situacao, 1, 'REENVIADA') over (
-            partition by l.solicitacao_codigo order by l.momento_laudo, l.laudo_situacao
-        ) as situacao_anterior,
-        l.laudo_situacao,
+        f.solicitacao_codigo,
+        f.momento,
+        f.etapa,
+        f.origem,
+        {{ last_known('f.estado') }} over (
+            partition by f.solicitacao_codigo
+            order by f.momento, f.etapa, f.estado
+            rows between unbounded preceding and current row
+        ) as estado,
+        {{ last_known('f.motivo') }} over (
+            partition by f.solicitacao_codigo
+            order by f.momento, f.etapa, f.estado
+            rows between unbounded preceding and current row
+        ) as motivo,
+        coalesce({{ last_known('f.esta_ausente') }} over (
+            partition by f.solicitacao_codigo
+            order by f.momento, f.etapa, f.estado
+            rows between unbounded preceding and current row
+        ), false) as esta_ausente,
         row_number() over (
-            partition by l.solicitacao_codigo order by l.momento_laudo desc, l.laudo_situacao desc
-        ) as ordem_inversa
-    from laudos as l
-    inner join vidas as v on l.solicitacao_codigo = v.solicitacao_codigo
-    where
-        l.laudo_situacao in ('DEVOLVIDA', 'REENVIADA')
-        and v.situacao_grupo <> 'inexistente'
-        and l.momento_laudo >= v.momento_solicitacao
-        and (v.momento_saida is null or l.momento_laudo <= v.momento_saida)
+            partition by f.solicitacao_codigo order by f.momento, f.etapa, f.estado
+        ) as posicao
+    from fatos as f
 ),
 
-inferidas as (
-    -- Criterion 6: what the situation says and no dated entry shows.
+-- What the source no longer has is closed, whatever it said before; when it comes back, that holds.
+estados as (
     select
-        v.solicitacao_codigo,
-        greatest(coalesce(v.momento_saida, v.momento_atualizacao), v.momento_solicitacao, u.momento)
-            as momento,
-        case when u.estado = 'devolvida' then 'aguardando' else 'devolvida' end as estado
-    from vidas as v
-    left join idas_e_voltas as u
-        on v.solicitacao_codigo = u.solicitacao_codigo and u.ordem_inversa = 1
-    where
-        (
-            u.estado = 'devolvida'
-            and (
-                v.momento_agendada is not null
-                or v.encerramento_motivo = 'negada'
-                or (v.momento_saida is null and v.situacao_grupo = 'aguardando')
-            )
-        )
-        or (
-            coalesce(u.estado, 'aguardando') = 'aguardando'
-            and v.momento_saida is null
-            and v.situacao_grupo = 'devolvida'
-        )
+        a.solicitacao_codigo,
+        a.momento,
+        a.posicao,
+        a.origem,
+        case when a.esta_ausente then 'encerrada' else a.estado end as estado,
+        case when a.esta_ausente then 'desaparecida' else nullif(a.motivo, '') end as motivo
+    from acumulados as a
+    where a.estado is not null
+),
+
+comparados as (
+    select
+        e.*,
+        lag(e.estado) over (
+            partition by e.solicitacao_codigo order by e.posicao
+        ) as estado_de_antes
+    from estados as e
 ),
 
 transicoes as (
     select
-        v.solicitacao_codigo,
-        v.momento_solicitacao as momento,
+        c.solicitacao_codigo,
+        c.momento,
+        2 * c.posicao as posicao,
+        c.estado,
+        case
+            when c.motivo = 'cancelada' and c.estado_de_antes = 'agendada'
+                then 'agendamento_cancelado'
+            else c.motivo
+        end as encerramento_motivo,
+        c.origem = 'situacao' as eh_inferido
+    from comparados as c
+    where c.estado_de_antes is null or c.estado <> c.estado_de_antes
+    union all
+    -- Who was returned and is then booked or denied had been sent again: no dated entry says when.
+    select
+        c.solicitacao_codigo,
+        c.momento,
+        2 * c.posicao - 1 as posicao,
         'aguardando' as estado,
         cast(null as string) as encerramento_motivo,
-        0 as etapa
-    from vidas as v
-    where v.situacao_grupo <> 'inexistente'
-    union all
-    select
-        i.solicitacao_codigo,
-        i.momento,
-        i.estado,
-        cast(null as string) as encerramento_motivo,
-        1 as etapa
-    from idas_e_voltas as i
-    where i.laudo_situacao <> i.situacao_anterior
-    union all
-    select
-        i.solicitacao_codigo,
-        i.momento,
-        i.estado,
-        cast(null as string) as encerramento_motivo,
-        2 as etapa
-    from inferidas as i
-    union all
-    select
-        v.solicitacao_codigo,
-        v.momento_agendada as momento,
-        'agendada' as estado,
-        cast(null as string) as encerramento_motivo,
-        3 as etapa
-    from vidas as v
-    where v.momento_agendada is not null
-    union all
-    select
-        v.solicitacao_codigo,
-        v.momento_encerramento as momento,
-        'encerrada' as estado,
-        v.encerramento_motivo,
-        4 as etapa
-    from vidas as v
-    where v.momento_encerramento is not null
-),
-
-acontecidas as (
-    select
-        t.*,
-        cast(t.momento as date) as data_inicio,
-        -- Two entries of one instant: the return comes before the re-sending.
-        row_number() over (
-            partition by t.solicitacao_codigo order by t.momento asc, t.etapa asc, t.estado desc
-        ) as ordem
-    from transicoes as t
-    where cast(t.momento as date) <= {{ data_referencia() }}
+        true as eh_inferido
+    from comparados as c
+    where
+        c.estado_de_antes = 'devolvida'
+        and (c.estado = 'agendada' or (c.estado = 'encerrada' and c.motivo = 'negada'))
 ),
 
 final as (
     select
-        a.solicitacao_codigo,
-        a.ordem,
-        a.estado,
-        lag(a.estado) over (partition by a.solicitacao_codigo order by a.ordem) as estado_anterior,
-        a.encerramento_motivo,
-        a.etapa = 2 as eh_inferido,
-        a.momento as momento_inicio,
-        lead(a.momento) over (partition by a.solicitacao_codigo order by a.ordem) as momento_fim,
-        a.data_inicio,
-        lead(a.data_inicio) over (partition by a.solicitacao_codigo order by a.ordem) as data_fim
-    from acontecidas as a
+        t.solicitacao_codigo,
+        cast(
+            row_number() over (partition by t.solicitacao_codigo order by t.posicao) as integer
+        ) as ordem,
+        t.estado,
+        t.encerramento_motivo,
+        {%- for funcao, sufixo in [('lag', 'anterior'), ('lead', 'seguinte')] %}
+        {{ funcao }}(t.estado) over (
+            partition by t.solicitacao_codigo order by t.posicao
+        ) as estado_{{ sufixo }},
+        {{ funcao }}(t.encerramento_motivo) over (
+            partition by t.solicitacao_codigo order by t.posicao
+        ) as motivo_{{ sufixo }},
+        {%- endfor %}
+        t.eh_inferido,
+        t.momento as momento_inicio,
+        lead(t.momento) over (partition by t.solicitacao_codigo order by t.posicao) as momento_fim,
+        cast(t.momento as date) as data_inicio,
+        cast(
+            lead(t.momento) over (partition by t.solicitacao_codigo order by t.posicao) as date
+        ) as data_fim
+    from transicoes as t
 )
 
 select * from final

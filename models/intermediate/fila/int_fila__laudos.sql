@@ -1,25 +1,15 @@
--- Grain: one row per request, situation and instant. A request without entries has no row here and
--- loses nothing: the queue starts from the requests, never from this model.
-with documentos as (
-    select * from {{ ref('int_fila__documentos') }}
-),
-
-laudo_escolhido as (
-    -- Rule regra_estados_solicitacao, criterion 2: an empty history is no history.
+-- Grain: one row per request, situation and instant, out of every stored version: what a later
+-- version no longer tells did happen. A request without entries has no row here and loses nothing.
+with entradas as (
     select
-        d.solicitacao_codigo,
-        d.laudo,
-        row_number() over (partition by d.solicitacao_codigo order by d.preferencia) as ordem
-    from documentos as d
-    where {{ array_length('d.laudo') }} > 0
-),
-
-entradas as (
+        s.solicitacao_codigo,
+        {{ explode('s.laudo') }} as entrada
+    from {{ ref('stg_sisreg__solicitacoes_ambulatoriais') }} as s
+    union all
     select
-        l.solicitacao_codigo,
-        {{ explode('l.laudo') }} as entrada
-    from laudo_escolhido as l
-    where l.ordem = 1
+        m.solicitacao_codigo,
+        {{ explode('m.laudo') }} as entrada
+    from {{ ref('stg_sisreg__marcacoes_ambulatoriais') }} as m
 ),
 
 entradas_lidas as (
@@ -34,10 +24,11 @@ final as (
     select
         e.solicitacao_codigo,
         e.laudo_situacao,
-        e.momento_laudo,
-        cast(count(*) as integer) as qtd_entradas
+        e.momento_laudo
     from entradas_lidas as e
-    where e.laudo_situacao is not null and e.momento_laudo is not null
+    where
+        e.laudo_situacao is not null
+        and cast(e.momento_laudo as date) <= {{ data_referencia() }}
     group by e.solicitacao_codigo, e.laudo_situacao, e.momento_laudo
 )
 

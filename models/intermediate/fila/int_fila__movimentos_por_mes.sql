@@ -1,8 +1,11 @@
--- Grain: one row per month, procedure, health region and risk in which something moved. Flows count
--- transitions; a `saldo_` is entries minus exits, so its running sum is the stock at the end of the
+-- Grain: one row per month, procedure, health region and risk in which something moved. Flows
+-- count transitions: what leaves, in the cell where it waited; what comes, in the cell where it
+-- begins. A `saldo_` is entries minus exits, so its running sum is the stock at the end of the
 -- month, at the cost of the movements alone. Rule regra_estoque_fila.
-with intervalos as (
-    select * from {{ ref('int_fila__intervalos') }}
+{% set celula = ['procedimento_codigo', 'regiao_saude_codigo', 'risco_codigo'] %}
+
+with estadias as (
+    select * from {{ ref('int_fila__estadias') }}
 ),
 
 solicitacoes as (
@@ -11,24 +14,27 @@ solicitacoes as (
 
 estados as (
     select
-        s.procedimento_codigo,
-        s.regiao_saude_codigo,
-        s.risco_codigo,
+        e.procedimento_codigo,
+        e.regiao_saude_codigo,
+        e.risco_codigo,
         -- Whoever is linked to no person counts as one.
         coalesce(s.pessoa_id, s.solicitacao_codigo) as pessoa_id,
-        i.estado,
-        i.estado_anterior,
-        i.encerramento_motivo,
-        {{ competencia('i.data_inicio') }} as mes_inicio,
-        {{ competencia('i.data_fim') }} as mes_fim,
+        e.estado,
+        e.estado_anterior,
+        e.motivo_anterior,
+        e.estado_seguinte,
+        e.motivo_seguinte,
+        {{ competencia('e.data_inicio') }} as mes_inicio,
+        {{ competencia('e.data_fim') }} as mes_fim,
         -- What has not ended outlives every month.
-        coalesce({{ competencia('i.data_fim') }}, cast('9999-12-01' as date)) as mes_fim_ou_nunca,
+        coalesce({{ competencia('e.data_fim') }}, cast('9999-12-01' as date)) as mes_fim_ou_nunca,
         case
             when s.pessoa_data_obito <= {{ data_referencia() }}
-                then {{ competencia('greatest(i.data_inicio, s.pessoa_data_obito)') }}
+                then {{ competencia('greatest(e.data_inicio, s.pessoa_data_obito)') }}
         end as mes_obito
-    from intervalos as i
-    inner join solicitacoes as s on i.solicitacao_codigo = s.solicitacao_codigo
+    from estadias as e
+    inner join solicitacoes as s on e.solicitacao_codigo = s.solicitacao_codigo
+    where e.estado <> 'encerrada'
 ),
 
 esperas_por_pessoa as (
@@ -48,35 +54,52 @@ esperas_por_pessoa as (
 movimentos as (
     select
         e.mes_inicio as competencia,
-        e.procedimento_codigo,
-        e.regiao_saude_codigo,
-        e.risco_codigo,
+        {%- for coluna in celula %}
+        e.{{ coluna }},
+        {%- endfor %}
         case
-            when e.estado = 'aguardando' and e.estado_anterior is null then 'entradas'
-            when e.estado = 'aguardando' then 'reenvios'
-            when e.estado_anterior <> 'aguardando' then null
-            when e.estado = 'agendada' then 'agendamentos'
-            when e.estado = 'devolvida' then 'devolucoes'
-            when e.encerramento_motivo = 'cancelada' then 'cancelamentos'
-            when e.encerramento_motivo = 'negada' then 'negativas'
+            when e.estado_anterior is null then 'entradas'
+            when e.estado_anterior = 'mudanca' then 'reclassificadas_entrada'
+            when e.estado_anterior = 'devolvida' then 'reenvios'
+            when e.motivo_anterior = 'desaparecida' then 'reaparecimentos'
+            else 'reaberturas'
         end as medida,
         1 as quantidade
     from estados as e
+    where e.estado = 'aguardando'
+    union all
+    select
+        e.mes_fim as competencia,
+        {%- for coluna in celula %}
+        e.{{ coluna }},
+        {%- endfor %}
+        case
+            when e.estado_seguinte = 'mudanca' then 'reclassificadas_saida'
+            when e.estado_seguinte = 'agendada' then 'agendamentos'
+            when e.estado_seguinte = 'devolvida' then 'devolucoes'
+            when e.motivo_seguinte = 'cancelada' then 'cancelamentos'
+            when e.motivo_seguinte = 'negada' then 'negativas'
+            when e.motivo_seguinte = 'desaparecida' then 'desaparecimentos'
+            else 'outras_saidas'
+        end as medida,
+        1 as quantidade
+    from estados as e
+    where e.estado = 'aguardando' and e.mes_fim is not null
     union all
     select
         e.mes_inicio as competencia,
-        e.procedimento_codigo,
-        e.regiao_saude_codigo,
-        e.risco_codigo,
+        {%- for coluna in celula %}
+        e.{{ coluna }},
+        {%- endfor %}
         e.estado as medida,
         1 as quantidade
     from estados as e
     union all
     select
         e.mes_fim as competencia,
-        e.procedimento_codigo,
-        e.regiao_saude_codigo,
-        e.risco_codigo,
+        {%- for coluna in celula %}
+        e.{{ coluna }},
+        {%- endfor %}
         e.estado as medida,
         -1 as quantidade
     from estados as e
@@ -84,9 +107,9 @@ movimentos as (
     union all
     select
         greatest(e.mes_inicio, e.coberto_ate) as competencia,
-        e.procedimento_codigo,
-        e.regiao_saude_codigo,
-        e.risco_codigo,
+        {%- for coluna in celula %}
+        e.{{ coluna }},
+        {%- endfor %}
         'pessoas' as medida,
         1 as quantidade
     from esperas_por_pessoa as e
@@ -94,9 +117,9 @@ movimentos as (
     union all
     select
         e.mes_fim as competencia,
-        e.procedimento_codigo,
-        e.regiao_saude_codigo,
-        e.risco_codigo,
+        {%- for coluna in celula %}
+        e.{{ coluna }},
+        {%- endfor %}
         'pessoas' as medida,
         -1 as quantidade
     from esperas_por_pessoa as e
@@ -104,9 +127,9 @@ movimentos as (
     union all
     select
         e.mes_obito as competencia,
-        e.procedimento_codigo,
-        e.regiao_saude_codigo,
-        e.risco_codigo,
+        {%- for coluna in celula %}
+        e.{{ coluna }},
+        {%- endfor %}
         'obitos' as medida,
         1 as quantidade
     from estados as e
@@ -114,9 +137,9 @@ movimentos as (
     union all
     select
         e.mes_fim as competencia,
-        e.procedimento_codigo,
-        e.regiao_saude_codigo,
-        e.risco_codigo,
+        {%- for coluna in celula %}
+        e.{{ coluna }},
+        {%- endfor %}
         'obitos' as medida,
         -1 as quantidade
     from estados as e
@@ -129,19 +152,16 @@ final as (
         m.procedimento_codigo,
         m.regiao_saude_codigo,
         m.risco_codigo,
+        {%- for medida in queue_flows() %}
+        sum(case when m.medida = '{{ medida }}' then m.quantidade else 0 end) as qtd_{{ medida }},
+        {%- endfor %}
         {%- for medida, coluna in [
-            ('entradas', 'qtd_entradas'),
-            ('agendamentos', 'qtd_agendamentos'),
-            ('devolucoes', 'qtd_devolucoes'),
-            ('reenvios', 'qtd_reenvios'),
-            ('cancelamentos', 'qtd_cancelamentos'),
-            ('negativas', 'qtd_negativas'),
-            ('aguardando', 'saldo_aguardando'),
-            ('agendada', 'saldo_agendadas'),
-            ('devolvida', 'saldo_devolvidas'),
-            ('pessoas', 'saldo_pessoas_aguardando')
+            ('aguardando', 'aguardando'),
+            ('agendada', 'agendadas'),
+            ('devolvida', 'devolvidas'),
+            ('pessoas', 'pessoas_aguardando')
         ] %}
-        sum(case when m.medida = '{{ medida }}' then m.quantidade else 0 end) as {{ coluna }},
+        sum(case when m.medida = '{{ medida }}' then m.quantidade else 0 end) as saldo_{{ coluna }},
         {%- endfor %}
         sum(case when m.medida = 'obitos' then m.quantidade else 0 end) as saldo_aguardando_obito
     from movimentos as m

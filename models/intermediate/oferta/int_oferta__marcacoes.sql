@@ -1,46 +1,43 @@
--- Grain: request that has an appointment. The kind of slot is the one the booking used: code 1 and
--- code 0 (undefined, seen on first visits only) are first visits, 2 is a return, 3 is reserve.
-with solicitacoes as (
-    select * from {{ ref('int_fila__solicitacoes') }}
-),
-
-saidas as (
-    select * from {{ ref('int_fila__saidas') }}
+-- Grain: request and booking. The kind of slot is the one the booking used: code 1 and code 0
+-- (undefined, seen on first visits only) are first visits, 2 is a return, 3 is reserve.
+with marcadas as (
+    select * from {{ ref('int_fila__agendamentos') }}
 ),
 
 agendamentos as (
     select
-        s.solicitacao_codigo,
-        s.unidade_executante_cnes,
-        s.procedimento_agendado_codigo as procedimento_codigo,
+        g.solicitacao_codigo,
+        g.marcacao_codigo,
+        g.unidade_executante_cnes,
+        g.procedimento_codigo,
         case
-            when s.vaga_consumida_tipo in ('0', '1') then 'primeira_vez'
-            when s.vaga_consumida_tipo = '2' then 'retorno'
-            when s.vaga_consumida_tipo = '3' then 'reserva'
+            when g.vaga_consumida_tipo in ('0', '1') then 'primeira_vez'
+            when g.vaga_consumida_tipo = '2' then 'retorno'
+            when g.vaga_consumida_tipo = '3' then 'reserva'
             else 'nao_informado'
         end as vaga_tipo,
-        cast(s.momento_agendamento as date) as data_atendimento,
-        f.momento_agendada as momento_marcacao,
-        f.momento_encerramento,
-        f.agendamento_desfecho
-    from saidas as f
-    inner join solicitacoes as s on f.solicitacao_codigo = s.solicitacao_codigo
-    where f.agendamento_desfecho is not null
+        cast(g.momento_agendamento as date) as data_atendimento,
+        g.momento_agendada as momento_marcacao,
+        g.momento_cancelada,
+        g.agendamento_desfecho
+    from marcadas as g
+    where g.agendamento_desfecho is not null
 ),
 
 destinos as (
     select
         a.solicitacao_codigo,
+        a.marcacao_codigo,
         a.unidade_executante_cnes,
         a.procedimento_codigo,
         a.vaga_tipo,
         a.data_atendimento,
         a.momento_marcacao,
-        a.momento_encerramento,
+        a.momento_cancelada,
         case
             when a.agendamento_desfecho <> 'cancelada' then a.agendamento_desfecho
             -- a booking cancelled on the day itself, or later, gave nobody the time to use the slot
-            when cast(a.momento_encerramento as date) < a.data_atendimento then 'liberada'
+            when cast(a.momento_cancelada as date) < a.data_atendimento then 'liberada'
             else 'cancelada_tarde'
         end as marcacao_destino
     from agendamentos as a
@@ -50,6 +47,7 @@ final as (
     select
         -- identificadores
         d.solicitacao_codigo,
+        d.marcacao_codigo,
         {{ competencia('d.data_atendimento') }} as competencia,
         d.unidade_executante_cnes,
         d.procedimento_codigo,
@@ -57,7 +55,7 @@ final as (
         -- datas
         d.data_atendimento,
         d.momento_marcacao,
-        case when d.marcacao_destino = 'liberada' then d.momento_encerramento end
+        case when d.marcacao_destino = 'liberada' then d.momento_cancelada end
             as momento_liberacao,
         -- categorias
         d.marcacao_destino

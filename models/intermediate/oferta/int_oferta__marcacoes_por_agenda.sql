@@ -19,7 +19,8 @@ with marcacoes as (
             order by
                 m.data_atendimento,
                 m.momento_marcacao nulls last,
-                m.solicitacao_codigo
+                m.solicitacao_codigo,
+                m.marcacao_codigo
         ) as ordem
     from {{ ref('int_oferta__marcacoes') }} as m
 ),
@@ -61,6 +62,7 @@ final as (
     select
         -- identificadores
         c.solicitacao_codigo,
+        c.marcacao_codigo,
         c.competencia,
         c.unidade_executante_cnes,
         c.agenda_codigo as procedimento_codigo,

@@ -1,9 +1,13 @@
 {{ config(materialized='ephemeral') }}
 
--- Grain: one row per ambulatory request with the patient's identifiers and residence as the current
--- documents give them. Ephemeral: these columns pass through this folder and are stored nowhere.
-with versoes as (
-    select * from {{ ref('int_fila__versoes_correntes') }}
+-- Grain: one row per ambulatory request and period with the patient's identifiers and residence as
+-- the documents in force give them. Ephemeral: these columns pass through and are stored nowhere.
+with vigencias as (
+    select * from {{ ref('int_fila__vigencias') }}
+),
+
+versoes as (
+    select * from {{ ref('int_fila__versoes') }}
 ),
 
 solicitacoes as (
@@ -15,43 +19,40 @@ marcacoes as (
 ),
 
 documentos as (
+    {%- for indice, tabela in [('solicitacao', 'solicitacoes'), ('marcacao', 'marcacoes')] %}
     select
         v.solicitacao_codigo,
-        v.preferencia,
-        s.paciente_cns,
-        s.paciente_cpf,
-        s.residencia_uf_sigla,
-        s.residencia_municipio_nome,
-        s.residencia_bairro
-    from versoes as v
-    inner join solicitacoes as s
+        v.vigencia,
+        v.eh_ultima,
+        case when v.indice_preferido = '{{ indice }}' then 1 else 2 end as preferencia,
+        d.paciente_cns,
+        d.paciente_cpf,
+        d.residencia_uf_sigla,
+        d.residencia_municipio_nome,
+        d.residencia_bairro
+    from vigencias as v
+    inner join versoes as r
         on
-            v._carga_id = s._carga_id
-            and v._arquivo = s._arquivo
-            and v._linha = s._linha
-    where v.indice = 'solicitacao'
+            v.solicitacao_codigo = r.solicitacao_codigo
+            and v.versao_{{ indice }} = r.versao
+            and r.indice = '{{ indice }}'
+    inner join {{ tabela }} as d
+        on
+            r._carga_id = d._carga_id
+            and r._arquivo = d._arquivo
+            and r._linha = d._linha
+    {%- if not loop.last %}
     union all
-    select
-        v.solicitacao_codigo,
-        v.preferencia,
-        m.paciente_cns,
-        m.paciente_cpf,
-        m.residencia_uf_sigla,
-        m.residencia_municipio_nome,
-        m.residencia_bairro
-    from versoes as v
-    inner join marcacoes as m
-        on
-            v._carga_id = m._carga_id
-            and v._arquivo = m._arquivo
-            and v._linha = m._linha
-    where v.indice = 'marcacao'
+    {%- endif %}
+    {%- endfor %}
 ),
 
 documentos_validos as (
     -- An invalid number identifies nobody; the other document may have a good one.
     select
         d.solicitacao_codigo,
+        d.vigencia,
+        d.eh_ultima,
         d.preferencia,
         case when {{ cns_is_valid('d.paciente_cns') }} then d.paciente_cns end as cns,
         case when {{ cpf_is_valid('d.paciente_cpf') }} then d.paciente_cpf end as cpf,
@@ -64,6 +65,8 @@ documentos_validos as (
 final as (
     select
         d.solicitacao_codigo,
+        d.vigencia,
+        d.eh_ultima,
         {%- for coluna in ['cns', 'cpf', 'uf_sigla', 'municipio_nome'] %}
         coalesce(
             max(case when d.preferencia = 1 then d.{{ coluna }} end),
@@ -75,7 +78,7 @@ final as (
             max(case when d.preferencia = 2 then d.bairro end)
         ) as bairro
     from documentos_validos as d
-    group by d.solicitacao_codigo
+    group by d.solicitacao_codigo, d.vigencia, d.eh_ultima
 )
 
 select * from final

@@ -9,6 +9,7 @@ final as (
         {{ pseudonym("'cns:' || d.cns") }} as cns_id,
         {{ pseudonym("'cpf:' || d.cpf") }} as cpf_id
     from documentos as d
+    where d.eh_ultima
 )
 
 select * from final

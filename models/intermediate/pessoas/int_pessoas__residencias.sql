@@ -1,5 +1,6 @@
--- Grain: one row per ambulatory request: where the person lived when asking, as municipality,
--- administrative region and health region. The texts stay behind. Rule regra_regiao_residencia.
+-- Grain: one row per ambulatory request and period of int_fila__vigencias: where the person lived
+-- when asking, as municipality, administrative region and health region. The texts stay behind.
+-- Rule regra_regiao_residencia.
 with documentos as (
     select * from {{ ref('int_pessoas__documentos') }}
 ),
@@ -31,6 +32,7 @@ ufs_do_municipio as (
 enderecos as (
     select
         d.solicitacao_codigo,
+        d.vigencia,
         d.municipio_nome,
         d.bairro,
         coalesce(d.uf_sigla, u.uf_sigla) as uf_sigla
@@ -63,6 +65,7 @@ bairros_candidatos as (
 final as (
     select
         e.solicitacao_codigo,
+        e.vigencia,
         case when e.uf_sigla = 'DF' then '530010' else m.municipio_ibge6 end
             as residencia_municipio_ibge,
         r.regiao_administrativa_numero,

@@ -1,32 +1,27 @@
 -- Grain: month of the appointment, executing unit and procedure booked. Indicators 47a, 47b, 47c
 -- and 48. Rule regra_absenteismo: the truth lies between the minimum and the maximum.
-with solicitacoes as (
-    select * from {{ ref('int_fila__solicitacoes') }}
-),
-
-saidas as (
-    select * from {{ ref('int_fila__saidas') }}
+with agendamentos as (
+    select * from {{ ref('int_fila__agendamentos') }}
 ),
 
 contagens as (
     select
-        {{ competencia('s.momento_agendamento') }} as competencia,
-        s.unidade_executante_cnes,
-        s.procedimento_agendado_codigo as procedimento_codigo,
+        {{ competencia('g.momento_agendamento') }} as competencia,
+        g.unidade_executante_cnes,
+        g.procedimento_codigo,
         cast(count(*) as integer) as qtd_agendamentos_devidos,
-        cast(sum(case when f.agendamento_desfecho = 'confirmada' then 1 else 0 end) as integer)
+        cast(sum(case when g.agendamento_desfecho = 'confirmada' then 1 else 0 end) as integer)
             as qtd_confirmados,
-        cast(sum(case when f.agendamento_desfecho = 'falta' then 1 else 0 end) as integer)
+        cast(sum(case when g.agendamento_desfecho = 'falta' then 1 else 0 end) as integer)
             as qtd_faltas,
-        cast(sum(case when f.agendamento_desfecho = 'sem_confirmacao' then 1 else 0 end) as integer)
+        cast(sum(case when g.agendamento_desfecho = 'sem_confirmacao' then 1 else 0 end) as integer)
             as qtd_sem_confirmacao
-    from saidas as f
-    inner join solicitacoes as s on f.solicitacao_codigo = s.solicitacao_codigo
-    where f.agendamento_desfecho in ('confirmada', 'falta', 'sem_confirmacao')
+    from agendamentos as g
+    where g.agendamento_desfecho in ('confirmada', 'falta', 'sem_confirmacao')
     group by
-        {{ competencia('s.momento_agendamento') }},
-        s.unidade_executante_cnes,
-        s.procedimento_agendado_codigo
+        {{ competencia('g.momento_agendamento') }},
+        g.unidade_executante_cnes,
+        g.procedimento_codigo
 ),
 
 final as (

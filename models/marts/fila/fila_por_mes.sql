@@ -1,6 +1,10 @@
--- Grain: month, procedure, health region of residence and risk, without gaps from the first entry
--- of the combination to the month of data_referencia. Indicators 20 to 23, 25, 26 and 57.
--- Rules regra_estoque_fila and regra_estados_solicitacao.
+-- Grain: month, procedure, health region of residence and risk, without gaps from the first
+-- movement of the combination to the month of data_referencia. Indicators 20 to 23, 25, 26 and 57.
+-- Rules regra_estoque_fila, regra_versao_vigente and regra_estados_solicitacao.
+{% set estoques = [
+    'aguardando', 'agendadas', 'devolvidas', 'pessoas_aguardando', 'aguardando_obito'
+] %}
+
 with movimentos as (
     select * from {{ ref('int_fila__movimentos_por_mes') }}
 ),
@@ -13,7 +17,16 @@ combinacoes as (
         min(m.competencia) as primeira_competencia,
         {{ competencia(data_referencia()) }} as ultima_competencia
     from movimentos as m
-    where m.qtd_entradas > 0
+    -- What came and went within the month without waiting leaves nothing to show.
+    where
+        greatest(
+            {% for medida in queue_flows() %}
+            m.qtd_{{ medida }},
+            {% endfor %}
+            {% for estoque in estoques %}
+            abs(m.saldo_{{ estoque }}){% if not loop.last %},{% endif %}
+            {% endfor %}
+        ) > 0
     group by m.procedimento_codigo, m.regiao_saude_codigo, m.risco_codigo
 ),
 
@@ -32,28 +45,16 @@ acumulados as (
         g.procedimento_codigo,
         g.regiao_saude_codigo,
         g.risco_codigo,
-        {%- for coluna in [
-            'qtd_entradas',
-            'qtd_agendamentos',
-            'qtd_devolucoes',
-            'qtd_reenvios',
-            'qtd_cancelamentos',
-            'qtd_negativas'
-        ] %}
-        coalesce(m.{{ coluna }}, 0) as {{ coluna }},
+        {%- for medida in queue_flows() %}
+        coalesce(m.qtd_{{ medida }}, 0) as qtd_{{ medida }},
         {%- endfor %}
-        {%- for coluna in ['aguardando', 'agendadas', 'devolvidas', 'pessoas_aguardando'] %}
-        sum(coalesce(m.saldo_{{ coluna }}, 0)) over (
+        {%- for estoque in estoques %}
+        sum(coalesce(m.saldo_{{ estoque }}, 0)) over (
             partition by g.procedimento_codigo, g.regiao_saude_codigo, g.risco_codigo
             order by g.competencia
             rows between unbounded preceding and current row
-        ) as qtd_{{ coluna }},
+        ) as qtd_{{ estoque }}{% if not loop.last %},{% endif %}
         {%- endfor %}
-        sum(coalesce(m.saldo_aguardando_obito, 0)) over (
-            partition by g.procedimento_codigo, g.regiao_saude_codigo, g.risco_codigo
-            order by g.competencia
-            rows between unbounded preceding and current row
-        ) as qtd_aguardando_obito
     from grade as g
     left join movimentos as m
         on
@@ -75,17 +76,12 @@ final as (
                 order by a.competencia
             ) as integer
         ) as qtd_estoque_inicial,
-        cast(a.qtd_entradas as integer) as qtd_entradas,
-        cast(a.qtd_agendamentos as integer) as qtd_agendamentos,
-        cast(a.qtd_devolucoes as integer) as qtd_devolucoes,
-        cast(a.qtd_reenvios as integer) as qtd_reenvios,
-        cast(a.qtd_cancelamentos as integer) as qtd_cancelamentos,
-        cast(a.qtd_negativas as integer) as qtd_negativas,
-        cast(a.qtd_aguardando as integer) as qtd_aguardando,
-        cast(a.qtd_agendadas as integer) as qtd_agendadas,
-        cast(a.qtd_devolvidas as integer) as qtd_devolvidas,
-        cast(a.qtd_pessoas_aguardando as integer) as qtd_pessoas_aguardando,
-        cast(a.qtd_aguardando_obito as integer) as qtd_aguardando_obito
+        {%- for medida in queue_flows() %}
+        cast(a.qtd_{{ medida }} as integer) as qtd_{{ medida }},
+        {%- endfor %}
+        {%- for estoque in estoques %}
+        cast(a.qtd_{{ estoque }} as integer) as qtd_{{ estoque }}{% if not loop.last %},{% endif %}
+        {%- endfor %}
     from acumulados as a
 )
 

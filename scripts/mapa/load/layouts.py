@@ -220,7 +220,8 @@ MARCACAO_AMBULATORIAL = Layout(
     """.split()
     ),
     key=("codigo_solicitacao",),
-    required=("codigo_solicitacao", "data_solicitacao", "data_atualizacao", "status_solicitacao"),
+    # A booking stands by its own date: without that of the request only its wait is unknown.
+    required=("codigo_solicitacao", "data_atualizacao", "status_solicitacao"),
     nested={"laudo": _LAUDO},
     volatile=_VOLATILE,
     closed=_CLOSED,

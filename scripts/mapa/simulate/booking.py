@@ -34,6 +34,13 @@ FIRST_BOOKING = 400_000_001
 OVERBOOKED = 0.01
 """Share of blocks in which one patient more than there are slots is squeezed in."""
 
+EARLY, LATE = 0.09, 0.11
+"""Share of bookings cancelled before their day; up to which others are cancelled on it or later."""
+
+LATEST = 8
+BOOKED_AGAIN = 0.5
+"""Share of the cancelled that stay in the queue, for another booking of the same request."""
+
 PRIORITY_DAYS = np.array([0, 720, 240, 60, 0])
 """Days of waiting that each risk class is worth; the first is for requests without class."""
 
@@ -48,6 +55,8 @@ EVENT_KINDS = (
     "agendada",
     "negada",
     "cancelada",
+    "reaberta",
+    "alterada",
     "confirmada",
     "falta",
     "cancelamento_agendamento",
@@ -121,9 +130,13 @@ def book(
     ready, cancelled = script.ready[order], script.cancelled[order]
     regulated, waiting = demand.regulated[order], script.ready[order] < FAR
     chance = rng.random((2, len(order)))
+    stays = rng.random(len(order)) < BOOKED_AGAIN
+    again: dict[int, list[Ints]] = {}
     ledger = _Ledger(cells)
     made: list[tuple[Ints, Ints, Ints, Ints]] = []
     for day in range(span.start, span.until + 1):
+        for place in again.pop(day, []):
+            waiting[place] = True
         able = waiting & (ready < day) & (cancelled > day)
         if iso_weekday(np.array([day]))[0] > 5:
             able &= ~regulated
@@ -131,6 +144,11 @@ def book(
         waiting[place] = False
         ends = _withdrawals(chance[:, place], day, cells.day[cell])
         made.append((place, cell, ledger.take(cell, ends), ends))
+        # Whoever is booked again decides anew.
+        chance[:, place] = rng.random((2, len(place)))
+        kept = stays[place] & (ends < FAR)
+        for end in np.unique(ends[kept]).tolist():
+            again.setdefault(end + 1, []).append(place[kept & (ends == end)])
     days = np.repeat(np.arange(span.start, span.until + 1), [len(part[0]) for part in made])
     place, cell, position, ends = (np.concatenate(part) for part in zip(*made, strict=True))
     return Booked(
@@ -229,16 +247,25 @@ def _turn(cell: Ints) -> Ints:
 
 
 def _withdrawals(chance: Floats, day: int, appointment: Ints) -> Ints:
-    """Draw who cancels the booking, between the day after it and the day before the appointment."""
+    """Draw who cancels the booking, and when.
+
+    Most do between the day after it and the day before the appointment, some on the day itself or
+    after it, when nobody can use the slot any more.
+    """
     room = appointment - day - 1
-    when = day + 1 + np.floor(chance[1] * room).astype(np.int64)
-    return np.where((chance[0] < 0.09) & (room > 0), when, FAR)
+    early = day + 1 + np.floor(chance[1] * room).astype(np.int64)
+    late = appointment + np.floor(chance[1] ** 2 * LATEST).astype(np.int64)
+    return np.select(
+        [(chance[0] < EARLY) & (room > 0), (chance[0] >= EARLY) & (chance[0] < LATE)],
+        [early, late],
+        FAR,
+    )
 
 
 def booking_table(
     booked: Booked,
     schedules: pa.Table,
-    waits: tuple[Ints, Ints],
+    waits: tuple[Ints, Ints, Ints],
     span: Span,
     rng: np.random.Generator,
 ) -> pa.Table:
@@ -247,13 +274,13 @@ def booking_table(
     Args:
         booked: the bookings.
         schedules: the schedule table.
-        waits: instant of the request and day of the person's death, per request.
+        waits: instant of the request, day of the person's death and first procedure, per request.
         span: the simulated days.
         rng: source of chance.
     """
     order = np.argsort(booked.request, kind="stable")
     booked = Booked(*(getattr(booked, name)[order] for name in Booked.__dataclass_fields__))
-    asked, death = (part[booked.request] for part in waits)
+    asked, death, procedure = (part[booked.request] for part in waits)
     unit = numbers(schedules, "unit_idx")[booked.schedule]
     approved = booked.day * DAY + 6 * 3600 + rng.integers(0, 12 * 3600, len(order))
     number = np.empty(len(order), dtype=np.int64)
@@ -265,6 +292,7 @@ def booking_table(
         {
             "request_idx": booked.request,
             "codigo": digits(FIRST_BOOKING + number, 9),
+            "procedure_idx": procedure,
             "schedule_idx": booked.schedule,
             "appointment_at": booked.appointment * DAY + 60 * _minute(booked, schedules),
             "slot_kind": booked.kind,
@@ -368,6 +396,7 @@ def _before_booking(
         ("visualizada", script.seen_again, glance, _REGULATOR),
         ("devolvida", script.returned_again, decision, _REGULATOR),
         ("negada", script.denied, decision, _REGULATOR),
+        ("reaberta", script.reopened, office, _REGULATOR),
     )
     events: list[_Event] = [("solicitada", rows, demand.at, _REQUESTER)]
     for kind, day, clock, profile in steps:
@@ -388,12 +417,11 @@ def _after_booking(
     n = len(request)
     by_hand = rng.choice(np.array([_LIST, _REQUESTER, _COORDINATOR]), n, p=[0.85, 0.1, 0.05])
     profile = np.where(demand.regulated[request], _REGULATOR, by_hand)
-    withdrawn = np.empty(len(demand.at), dtype=np.int64)
-    withdrawn[booked.request] = booked.cancelled
+    withdrawn = booked.cancelled[np.argsort(booked.request, kind="stable")]
     by_whom = rng.choice(np.array([_REQUESTER, _REGULATOR, _COORDINATOR]), n, p=[0.7, 0.15, 0.15])
     # After the approval, which is at 18:00 of an earlier day at the latest.
     office = 8 * 3600 + rng.integers(0, 10 * 3600, n)
-    cancelled_at = withdrawn[request] * DAY + office
+    cancelled_at = withdrawn * DAY + office
     came_at = appointment + 300 + rng.integers(0, 5100, n)
     missed_at = appointment // DAY * DAY + 20 * 3600 + rng.integers(0, 3 * 3600, n)
     came, missed, gone = (

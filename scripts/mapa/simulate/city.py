@@ -20,6 +20,7 @@ from mapa.simulate.limits import build_limits
 from mapa.simulate.network import Network, build_catalogue, build_plan, build_units
 from mapa.simulate.offer import build_offer
 from mapa.simulate.people import Population, build_population
+from mapa.simulate.restless import change, in_force, vanish
 from mapa.simulate.slots import SlotDays, slot_days
 
 FEWEST_PEOPLE = 500
@@ -66,6 +67,8 @@ class City:
     requests: pa.Table
     events: pa.Table
     bookings: pa.Table
+    changes: pa.Table
+    absences: pa.Table
 
 
 def build(people: int, days: int, seed: int, until: date) -> City:
@@ -79,7 +82,7 @@ def build(people: int, days: int, seed: int, until: date) -> City:
     start = until - timedelta(days=days - 1)
     span = Span(day_number(start), day_number(until))
     # One stream of chance per part: a change in one does not stir the others.
-    chance = iter(np.random.default_rng(seed).spawn(9))
+    chance = iter(np.random.default_rng(seed).spawn(10))
     catalogue = build_catalogue()
     units = build_units(people, next(chance))
     network = Network(catalogue, units, build_plan(catalogue, people, next(chance)))
@@ -91,6 +94,9 @@ def build(people: int, days: int, seed: int, until: date) -> City:
     requests = request_table(network, population, demand, next(chance))
     bookings, events = _live(demand, population, (offered.schedules, slots), span, next(chance))
     contracts = build_contracts(offered, slots, span, next(chance))
+    changes, absences, bookings, events = _correct(
+        demand, requests, (bookings, events), span, next(chance)
+    )
     tables = vars(offered) | vars(limits) | vars(population)
     return City(
         parameters=Parameters(people, days, seed, until),
@@ -101,6 +107,8 @@ def build(people: int, days: int, seed: int, until: date) -> City:
         requests=requests,
         events=events,
         bookings=bookings,
+        changes=changes,
+        absences=absences,
         contracts=contracts,
         **tables,
     )
@@ -117,8 +125,35 @@ def _live(
     death = numbers(population.persons, "death_date")[demand.person]
     script = build_script(demand, death, chance)
     booked = book(demand, script, supply, span, chance)
-    bookings = booking_table(booked, supply[0], (demand.at, death), span, chance)
+    waits = (demand.at, death, demand.procedure)
+    bookings = booking_table(booked, supply[0], waits, span, chance)
     events = event_table(demand, script, (booked, bookings), chance)
     # The script knows the future; the record does not.
     past = pa.array(numbers(events, "at") < (span.until + 1) * DAY)
     return bookings, events.filter(past).combine_chunks()
+
+
+def _correct(
+    demand: Demand,
+    requests: pa.Table,
+    life: tuple[pa.Table, pa.Table],
+    span: Span,
+    chance: np.random.Generator,
+) -> tuple[pa.Table, pa.Table, pa.Table, pa.Table]:
+    """Let requests be corrected and vanish; return changes, absences, bookings and events."""
+    bookings, events = life
+    changes = change(demand, requests, events, span, chance)
+    corrected = changes.select(["request_idx", "at"])
+    corrected = corrected.append_column("kind", pa.array(["alterada"] * len(changes), pa.string()))
+    corrected = corrected.append_column(
+        "actor_profile", pa.array(["SOLICITANTE"] * len(changes), pa.string())
+    )
+    events = pa.concat_tables([events, corrected.cast(events.schema)])
+    events = events.sort_by([("request_idx", "ascending"), ("at", "ascending")]).combine_chunks()
+    asked = in_force(
+        changes, requests, numbers(bookings, "request_idx"), numbers(bookings, "approved_at")
+    )
+    place = bookings.schema.get_field_index("procedure_idx")
+    field = bookings.schema.field(place)
+    bookings = bookings.set_column(place, field, pa.array(asked, field.type))
+    return changes, vanish(demand, events, span, chance), bookings, events

@@ -46,6 +46,10 @@ LONGEST_BACKLOG = 640
 FIRST_REQUEST = 900_000_001
 FIRST_REQUESTER_SERIAL = 20_001
 REQUESTERS_PER_UNIT = 3
+REVISED = 0.3
+"""Share of denials that are revised: the request waits again."""
+
+LAGGING, UNDATED = 0.05, 0.006
 RETURN, FIRST = 2, 1
 
 
@@ -85,6 +89,7 @@ class Script:
         seen_again: second look.
         returned_again: second return, for good.
         denied: denial.
+        reopened: when a denial is revised.
         ready: day after which it may be booked.
         cancelled: cancellation, if nothing else ends the wait before.
         by_coordinator: whether the cancellation follows a death.
@@ -96,6 +101,7 @@ class Script:
     seen_again: Ints
     returned_again: Ints
     denied: Ints
+    reopened: Ints
     ready: Ints
     cancelled: Ints
     by_coordinator: Flags
@@ -211,7 +217,8 @@ def build_script(demand: Demand, death: Ints, rng: np.random.Generator) -> Scrip
     denied = np.minimum(denied, np.where(chance[2] > 0.96, seen_again, FAR))
     final = np.where(returned < FAR, seen_again, seen)
     lost = (denied < FAR) | (returned_again < FAR)
-    ready = np.where(lost, FAR, np.where(regulated, final, day))
+    reopened = _after(denied, 2 + rng.exponential(20, n), rng.random(n) < REVISED)
+    ready = np.where(lost, reopened, np.where(regulated, final, day))
     abandoned = np.where(resent < FAR, returned_again, returned)
     given_up, by_coordinator = _cancellations(demand, abandoned, death, rng)
     return Script(
@@ -221,6 +228,7 @@ def build_script(demand: Demand, death: Ints, rng: np.random.Generator) -> Scrip
         seen_again=seen_again,
         returned_again=returned_again,
         denied=denied,
+        reopened=reopened,
         ready=ready,
         cancelled=given_up,
         by_coordinator=by_coordinator,
@@ -287,6 +295,8 @@ def request_table(
             "desired_date": np.where(rng.random(n) < 0.2, MISSING, wish),
             "bairro": bairro,
             "city_ibge6": city,
+            "lagging": rng.random(n) < LAGGING,
+            "undated": rng.random(n) < UNDATED,
         },
     )
 

@@ -54,6 +54,7 @@ create temp macro status(kind, profile, regulation, passed) as
     case kind
         when 'solicitada' then 'SOLICITAÇÃO / PENDENTE / '
             || case regulation when 'R' then 'REGULADOR' else 'FILA DE ESPERA' end
+        when 'reaberta' then 'SOLICITAÇÃO / PENDENTE / REGULADOR'
         when 'reenviada' then 'SOLICITAÇÃO / REENVIADA / REGULADOR'
         when 'devolvida' then 'SOLICITAÇÃO / DEVOLVIDA / REGULADOR'
         when 'negada' then 'SOLICITAÇÃO / NEGADA / REGULADOR'
@@ -71,6 +72,7 @@ create temp macro status(kind, profile, regulation, passed) as
 create temp macro letter(kind) as
     case kind
         when 'solicitada' then 'P'
+        when 'reaberta' then 'P'
         when 'reenviada' then 'R'
         when 'devolvida' then 'D'
         when 'negada' then 'N'
@@ -81,16 +83,28 @@ create temp macro letter(kind) as
 """
 
 PREPARATION = """
-create temp table request as
-select *, codigo || ':' || getvariable('seed') as k
-from city_requests
-where requested_at < getvariable('closing');
-
+-- The index of bookings has one document for each request: that of its newest booking.
 create temp table booking as
 select b.*, s.unit_idx, s.professional_idx
 from city_bookings as b
 inner join city_schedules as s on b.schedule_idx = s.idx
-where b.approved_at < getvariable('closing');
+where b.approved_at < getvariable('closing')
+qualify row_number() over (partition by b.request_idx order by b.approved_at desc) = 1;
+
+-- What the source has at the closing instant.
+create temp table request as
+select r.*, r.codigo || ':' || getvariable('seed') as k
+from city_requests as r
+left join booking as b on r.idx = b.request_idx
+where r.requested_at < getvariable('closing')
+    and (b.idx is not null or not r.undated)
+    and not exists (
+        select 1
+        from city_absences as a
+        where a.request_idx = r.idx
+            and a.gone_at < getvariable('closing')
+            and (a.back_at is null or a.back_at >= getvariable('closing'))
+    );
 
 -- What each document looks back from: the closing instant, or, for a queue document that the mirror
 -- has not refreshed, the moment before the booking.
@@ -101,7 +115,7 @@ union all
 select b.request_idx, true, b.approved_at
 from booking as b
 inner join request as r on b.request_idx = r.idx
-where chance(r.k, 'stale', 50);
+where r.lagging;
 
 create temp table event as
 select
@@ -123,19 +137,27 @@ inner join city_events as e on m.request_idx = e.request_idx and e."at" < m.cuto
 
 create temp table state as
 select
-    stale,
-    request_idx,
-    max("at") as changed_at,
-    arg_max(kind, idx) filter (where kind <> 'visualizada') as kind,
-    arg_max(profile, idx) filter (where kind <> 'visualizada') as profile,
-    arg_max(profile, idx) filter (where kind = 'agendada') as booked_by,
-    max("at") filter (where kind in ('cancelada', 'cancelamento_agendamento')) as cancelled_at,
-    max("at") filter (where kind = 'confirmada') as confirmed_at,
-    bool_or(kind = 'visualizada') as seen,
-    bool_or(kind = 'confirmada') as done,
-    bool_or(kind = 'falta') as missed
-from event
-group by stale, request_idx;
+    * exclude (cancelled_at, confirmed_at),
+    -- Only of the state that lasts: what was before a new booking is told by the history alone.
+    case when kind in ('cancelada', 'cancelamento_agendamento') then cancelled_at end
+        as cancelled_at,
+    case when kind = 'confirmada' then confirmed_at end as confirmed_at,
+    kind = 'confirmada' as done,
+    kind = 'falta' as missed
+from (
+    select
+        stale,
+        request_idx,
+        max("at") as changed_at,
+        arg_max(kind, idx) filter (where kind not in ('visualizada', 'alterada')) as kind,
+        arg_max(profile, idx) filter (where kind not in ('visualizada', 'alterada')) as profile,
+        arg_max(profile, idx) filter (where kind = 'agendada') as booked_by,
+        max("at") filter (where kind in ('cancelada', 'cancelamento_agendamento')) as cancelled_at,
+        max("at") filter (where kind = 'confirmada') as confirmed_at,
+        bool_or(kind = 'visualizada') as seen
+    from event
+    group by stale, request_idx
+);
 
 -- Entries stay narrow here: they are written out when a document is, so that a large city's
 -- history need not fit into memory as text.
@@ -217,9 +239,23 @@ from (
 inner join city_procedures as p on n.procedure_idx = p.idx
 group by n.request_idx;
 
+-- What each request says by then: as it was made, or as it was corrected last.
+create temp table saying as
+select
+    r.idx as request_idx,
+    coalesce(arg_max(c.procedure_idx, c."at"), any_value(r.procedure_idx)) as procedure_idx,
+    coalesce(arg_max(c.risk, c."at"), any_value(r.risk)) as risk,
+    coalesce(arg_max(c.bairro, c."at"), any_value(r.bairro)) as bairro,
+    coalesce(arg_max(c.city_ibge6, c."at"), any_value(r.city_ibge6)) as city_ibge6
+from request as r
+left join city_changes as c
+    on r.idx = c.request_idx and c."at" < getvariable('closing')
+group by r.idx;
+
 create temp table subject as
-select 'ambulatory' as door, idx, person_idx, card_idx, bairro, city_ibge6, k
-from request
+select 'ambulatory' as door, r.idx, r.person_idx, r.card_idx, s.bairro, s.city_ibge6, r.k
+from request as r
+inner join saying as s on r.idx = s.request_idx
 union all
 select 'hospital', a.idx, a.person_idx, c.idx, p.bairro, p.city_ibge6, 'H' || a.idx || p.name
 from city_admissions as a
@@ -275,7 +311,7 @@ select
     r.idx,
     s.stale,
     r.codigo as codigo_solicitacao,
-    r.requested_at as data_solicitacao,
+    case when not r.undated then r.requested_at end as data_solicitacao,
     s.changed_at as data_atualizacao,
     cast(r.desired_date as timestamp) as data_desejada,
     padded_right(
@@ -290,7 +326,7 @@ select
     ) as status_solicitacao,
     letter(s.kind) as sigla_situacao,
     flag(s.seen, r.k, 'seen') as st_visualizado_regulador,
-    mixed(r.risk, r.k, 'risk') as codigo_classificacao_risco,
+    mixed(y.risk, r.k, 'risk') as codigo_classificacao_risco,
     r.regulation as codigo_tipo_regulacao,
     mixed(case r.regulation when 'R' then 1 else 2 end, r.k, 'queue') as codigo_tipo_fila,
     mixed(r.slot_kind, r.k, 'slot') as codigo_tipo_vaga_solicitada,
@@ -342,7 +378,8 @@ select
 from request as r
 inner join state as s on r.idx = s.request_idx
 inner join city_units as u on r.unit_idx = u.idx
-inner join city_procedures as p on r.procedure_idx = p.idx
+inner join saying as y on r.idx = y.request_idx
+inner join city_procedures as p on y.procedure_idx = p.idx
 left join booking as b on r.idx = b.request_idx
 left join city_profiles as f on s.profile = f.profile;
 
@@ -357,7 +394,7 @@ from (
     from state as s
     inner join request as r on s.request_idx = r.idx
     left join booking as b on s.request_idx = b.request_idx
-    where s.stale = (b.idx is not null and chance(r.k, 'stale', 50))
+    where s.stale = (b.idx is not null and r.lagging) and not r.undated
     union all
     select 'marcacao', s.request_idx, s.stale, s.changed_at, r.codigo
     from state as s
@@ -380,7 +417,7 @@ select
     -- Empty only where nothing is lost: the booking tells the procedure, and a request without
     -- history has no entry worth the name.
     case
-        when b.idx is not null and chance(c.k, 'no item', 10) then []
+        when b.idx is not null and not c.stale and chance(c.k, 'no item', 10) then []
         else list_concat([item(i.codigo, i.nome, i.sigtap, i.tipo, c.k)], coalesce(f.items, []))
     end as procedimentos,
     case
@@ -475,7 +512,7 @@ inner join common as c on n.idx = c.idx and not c.stale
 inner join booking as b on c.idx = b.request_idx
 inner join patient as p on c.idx = p.idx and p.door = 'ambulatory'
 inner join history as h on c.idx = h.request_idx and not h.stale
-inner join city_procedures as i on c.procedure_idx = i.idx
+inner join city_procedures as i on b.procedure_idx = i.idx
 inner join city_units as u on b.unit_idx = u.idx
 inner join city_professionals as d on b.professional_idx = d.idx
 left join city_profiles as f on c.booked_by = f.profile

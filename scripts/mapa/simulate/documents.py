@@ -51,12 +51,14 @@ SITUATIONS = {
     "negada": "NEGADA",
     "cancelada": "CANCELADA",
     "cancelamento_agendamento": "CANCELADA",
+    "reaberta": "PENDENTE",
     "confirmada": "CONFIRMADA",
     "falta": "FALTA",
 }
 """Kind of event to `laudo[].situacao`; a booking made by a regulator is AUTORIZADA instead.
 
-A look by the regulator leaves no entry: it is the flag `st_visualizado_regulador`.
+A look by the regulator leaves no entry: it is the flag `st_visualizado_regulador`. Nor does a
+correction of what is asked for.
 """
 
 PROFILES = {

@@ -236,12 +236,17 @@ select
     r.cid,
     r.professional_cpf as cpf_profissional_solicitante,
     r.professional_name as nome_profissional_solicitante
-from city_bookings as b
+from (
+    select
+        *,
+        lead(approved_at) over (partition by request_idx order by approved_at) as next_approved_at
+    from city_bookings
+) as b
 inner join city_requests as r on b.request_idx = r.idx
 inner join city_schedules as s on b.schedule_idx = s.idx
 inner join city_units as u on s.unit_idx = u.idx
 inner join city_professionals as f on s.professional_idx = f.idx
-inner join city_procedures as p on r.procedure_idx = p.idx
+inner join city_procedures as p on b.procedure_idx = p.idx
 inner join city_persons as q on r.person_idx = q.idx
 inner join city_cards as c on r.card_idx = c.idx
 inner join city_units as o on r.unit_idx = o.idx
@@ -249,13 +254,17 @@ left join city_municipalities as m on r.city_ibge6 = m.ibge6
 left join (
     select
         request_idx,
+        "at",
         case kind
             when 'confirmada' then 'CONFIRMADO' when 'falta' then 'FALTA' else 'CANCELADO'
         end as situation
     from city_events
     where kind in ('confirmada', 'falta', 'cancelamento_agendamento')
         and "at" < getvariable('closing')
-) as e on b.request_idx = e.request_idx
+) as e
+    on b.request_idx = e.request_idx
+    and e."at" > b.approved_at
+    and (b.next_approved_at is null or e."at" < b.next_approved_at)
 where cast(b.appointment_at as date)
     between getvariable('first_day') and getvariable('last_day')
     and b.approved_at < getvariable('closing')

@@ -181,8 +181,25 @@ REQUESTS = pa.schema(
         "desired_date": _DAY,
         "bairro": _TEXT,
         "city_ibge6": _TEXT,
+        "lagging": _FLAG,  # once booked, its queue document is not refreshed any more
+        "undated": _FLAG,  # typed in as a booking, without the date of the request
     }
 )
+
+# What a request says from an instant on, before that as in REQUESTS; the whole state each time.
+CHANGES = pa.schema(
+    {
+        "request_idx": _INT,
+        "at": _TIME,
+        "procedure_idx": _INT,
+        "risk": _INT,
+        "bairro": _TEXT,
+        "city_ibge6": _TEXT,
+    }
+)
+
+# When the source does not have a request; null: it never comes back.
+ABSENCES = pa.schema({"request_idx": _INT, "gone_at": _TIME, "back_at": _TIME})
 
 EVENTS = pa.schema({"request_idx": _INT, "at": _TIME, "kind": _TEXT, "actor_profile": _TEXT})
 
@@ -190,6 +207,7 @@ BOOKINGS = pa.schema(
     {
         "request_idx": _INT,
         "codigo": _TEXT,
+        "procedure_idx": _INT,
         "schedule_idx": _INT,
         "appointment_at": _TIME,
         "slot_kind": _INT,  # 0 first visit, 1 return, 2 reserve

@@ -43,16 +43,20 @@ from mapa.simulate.truth_queue import (
     waits_per_month,
 )
 from mapa.simulate.truth_report import reconcile
+from mapa.simulate.truth_seen import know
 from mapa.simulate.truth_territory import offer_per_territory
 from mapa.simulate.truth_use import funnel_per_month, offer_per_kind
 
 
-def compute(city: City, delivered: Sequence[date] = ()) -> dict[str, Any]:
+def compute(
+    city: City, delivered: Sequence[date] = (), read: Sequence[date] = ()
+) -> dict[str, Any]:
     """Compute the right answers as of the end of the last simulated day.
 
     Args:
         city: the finished city.
         delivered: days whose records of the offer were delivered; by default the last day's only.
+        read: days as of whose end the API was read; by default the last day only.
 
     Returns:
         Parameters, counts and one entry per mart: key columns, other columns, rows (key first).
@@ -60,8 +64,9 @@ def compute(city: City, delivered: Sequence[date] = ()) -> dict[str, Any]:
     seen = deliveries(city, delivered or (city.until,))
     dated, days = in_force(city, seen, day_number(city.until))
     moves = list(movements(seen))
-    past, when = history(city), calendar(city)
-    real, queue = per_month(dated, days), queue_per_month(city, past, when)
+    known = know(city, read)
+    past, when = history(city, known), calendar(city)
+    real, queue = per_month(dated, days), queue_per_month(city, known, past, when)
     hours = months(dated, days)
     by_day, report = per_day(dated, days), reconcile(city, seen, real)
     named = procedures(city, dated)
@@ -80,16 +85,16 @@ def compute(city: City, delivered: Sequence[date] = ()) -> dict[str, Any]:
         "oferta_real_por_tipo_por_mes": offer_per_kind(real),
         "oferta_reconciliacao": report,
         "oferta_reconciliacao_por_mes": explained_per_month(report),
-        "oferta_funil_por_mes": funnel_per_month(city, real),
-        "oferta_alertas": alerts(city, (dated, days), both, hours),
+        "oferta_funil_por_mes": funnel_per_month(city, known, real),
+        "oferta_alertas": alerts(city, known, (dated, days), both, hours),
         "oferta_horas_por_mes": hours_per_month(hours),
         "oferta_esperada_por_mes": shares_per_month(hours),
         "oferta_por_territorio_por_mes": offer_per_territory(dated, days, both),
         "oferta_diario": diary(city, seen, moves),
         "oferta_retiradas_por_mes": withdrawn(city, seen, moves, real),
         "fila_por_mes": queue,
-        "espera_por_mes": waits_per_month(city, past, when),
-        "absenteismo_por_mes": absence_per_month(city),
+        "espera_por_mes": waits_per_month(city, known, past, when),
+        "absenteismo_por_mes": absence_per_month(city, known),
         "qualidade_escalas": fates_of_lines(seen, city.until),
         "dim_calendario": calendar_days(city, dated, days),
         "dim_estabelecimentos": establishments(city, dated),
@@ -101,10 +106,12 @@ def compute(city: City, delivered: Sequence[date] = ()) -> dict[str, Any]:
     }
 
 
-def write(city: City, path: Path, delivered: Sequence[date] = ()) -> None:
+def write(
+    city: City, path: Path, delivered: Sequence[date] = (), read: Sequence[date] = ()
+) -> None:
     """Write the right answers as JSON."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(orjson.dumps(compute(city, delivered)))
+    path.write_bytes(orjson.dumps(compute(city, delivered, read)))
 
 
 def _counts(city: City) -> dict[str, Any]:

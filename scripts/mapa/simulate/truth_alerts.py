@@ -18,6 +18,7 @@ from mapa.simulate.arrays import DAY, day_number, month_number, numbers, texts
 from mapa.simulate.city import City
 from mapa.simulate.slots import FATES, SlotDays, fates
 from mapa.simulate.truth_hours import Month, hour_alerts
+from mapa.simulate.truth_seen import Known
 
 AHEAD = 90
 """Days ahead over which overlapping and ending schedules are looked at."""
@@ -80,6 +81,7 @@ class _Schedule:
 
 def alerts(
     city: City,
+    known: Known,
     offered: tuple[City, SlotDays],
     marts: Mapping[str, Mapping[str, Any]],
     hours: Iterable[Month],
@@ -88,6 +90,7 @@ def alerts(
 
     Args:
         city: the finished city.
+        known: what the readings of the API showed.
         offered: slots of each date by the records in force on it, and whose schedules they are.
         marts: right answers of `fila_por_mes` and `oferta_real_por_mes`.
         hours: offered and contracted hours of each professional.
@@ -98,7 +101,7 @@ def alerts(
         **_endings(schedules, city.until),
         **_falls(*offered, schedules),
         **_unserved(city, schedules, marts),
-        **_unbooked(*offered),
+        **_unbooked(*offered, known),
     }
     count: Counter[tuple[str | None, ...]] = Counter()
     slots: dict[tuple[str | None, ...], int | None] = {}
@@ -275,15 +278,14 @@ def _rows(mart: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
     return (dict(zip(names, values, strict=True)) for values in mart["linhas"])
 
 
-def _unbooked(city: City, days: SlotDays) -> dict[Subject, int | None]:
+def _unbooked(city: City, days: SlotDays, known: Known) -> dict[Subject, int | None]:
     """Find units and procedures that offered slots and got no booking in the last days."""
     last = day_number(city.until)
-    made = numbers(city.bookings, "approved_at") // DAY > last - SILENCE
+    made = (numbers(city.bookings, "approved_at") // DAY > last - SILENCE) & known.bookings
     unit = texts(city.units, "cnes")[numbers(city.schedules, "unit_idx")]
     procedure = texts(city.procedures, "codigo")
     booked = unit[numbers(city.bookings, "schedule_idx")[made]].tolist()
-    of_request = numbers(city.requests, "procedure_idx")[numbers(city.bookings, "request_idx")]
-    named = procedure[of_request[made]].tolist()
+    named = procedure[numbers(city.bookings, "procedure_idx")[made]].tolist()
     used = {*booked, *named, *(code[:4] + "000" for code in named)}
     recent = (days.day > last - SILENCE) & (days.day <= last)
     active = np.maximum(days.active, 0).sum(axis=1)[recent]

@@ -24,8 +24,9 @@ from mapa.simulate.arrays import (
     unless,
 )
 from mapa.simulate.city import City
-from mapa.simulate.territory import DISTRICT, OUTSIDE, REGION_CODES, UNIDENTIFIED, region_of_bairro
+from mapa.simulate.territory import REGION_CODES
 from mapa.simulate.truth_offer import rows
+from mapa.simulate.truth_seen import ALWAYS, NEVER, Known, cancelled_at
 
 FEWEST = 30
 """Cases below which no mean or percentile is told."""
@@ -38,26 +39,30 @@ _WAITING, _SCHEDULED, _RETURNED, _CLOSED = range(4)
 _STATE_AFTER = {
     "solicitada": _WAITING,
     "reenviada": _WAITING,
+    "reaberta": _WAITING,
     "devolvida": _RETURNED,
     "agendada": _SCHEDULED,
     "negada": _CLOSED,
     "cancelada": _CLOSED,
     "cancelamento_agendamento": _CLOSED,
 }
-_APPOINTMENT = "agendamento_chegou"
+_APPOINTMENT, _GONE, _BACK, _MOVED = "agendamento_chegou", "sumiu", "voltou", "mudou"
 
 
 @dataclass(frozen=True)
 class History:
-    """States of every request, one row per change, sorted by request and instant.
+    """States of every request, one row per state and cell, sorted by request and instant.
 
     Attributes:
         request: row of the request.
-        day: day of the change.
-        until: day of the next change of the request, or `FAR`.
+        day: day on which the row begins.
+        until: day on which the next row of the request begins, or `FAR`.
         kind: what happened.
-        state: state after the change.
-        before: state before it; closed for the first change.
+        state: state after it.
+        before: state before it; closed for the first row.
+        first: whether it is the first row of the request.
+        cell: row of what the request is counted as meanwhile.
+        left: row of what it was counted as before.
     """
 
     request: Ints
@@ -66,10 +71,13 @@ class History:
     kind: Texts
     state: Ints
     before: Ints
+    first: Flags
+    cell: Ints
+    left: Ints
 
     def at(self, day: int, state: int) -> Ints:
-        """Return the requests that are in a state at the end of a day."""
-        there: Ints = self.request[(self.day <= day) & (day < self.until) & (self.state == state)]
+        """Return the rows that hold at the end of a day."""
+        there: Ints = np.flatnonzero((self.day <= day) & (day < self.until) & (self.state == state))
         return there
 
 
@@ -90,32 +98,97 @@ class Calendar:
         return day_text(month_start(self.months))
 
 
-def history(city: City) -> History:
-    """Follow each request through its states; an appointment that has come closes it."""
-    changes = matches(city.events, "kind", list(_STATE_AFTER))
-    kept = ~matches(city.bookings, "outcome", ["cancelada"])
-    appointment = numbers(city.bookings, "appointment_at")[kept] // DAY * DAY
-    request = np.concatenate(
-        [
-            numbers(city.events, "request_idx")[changes],
-            numbers(city.bookings, "request_idx")[kept],
-        ]
-    )
-    at = np.concatenate([numbers(city.events, "at")[changes], appointment])
-    arrived = np.full(len(appointment), _APPOINTMENT, dtype=object)
-    kind = np.concatenate([texts(city.events, "kind")[changes], arrived])
-    order = np.lexsort((at, request))
+def history(city: City, known: Known) -> History:
+    """Follow each request through its states as the readings let it be known.
+
+    An appointment that has come closes a request, if the booking was seen at all. What the source
+    was known not to have is closed meanwhile. A correction moves a request to another cell.
+    """
+    parts = [*_life(city, known), *_absence(known), *_moves(known)]
+    request, at = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
+    kind = np.concatenate([part[2] for part in parts])
+    begun = numbers(city.requests, "requested_at")
+    kept = known.seen[request] & ~city.requests["undated"].to_numpy()[request]
+    kept &= (at >= begun[request]) & (at < (day_number(city.until) + 1) * DAY)
+    request, at, kind = request[kept], at[kept], kind[kept]
+    # A correction that comes with another change is part of it.
+    order = np.lexsort((kind != _MOVED, at, request))
     request, at, kind = request[order], at[order], kind[order]
-    state = np.array([_STATE_AFTER.get(name, _CLOSED) for name in kind.tolist()], dtype=np.int64)
-    same = request[1:] == request[:-1]
+    state = _states(request.tolist(), kind.tolist())
+    cell = known.cells.at(request, at)
+    first = np.r_[True, request[1:] != request[:-1]]
+    before = np.where(first, _CLOSED, np.r_[_CLOSED, state[:-1]])
+    left = np.where(first, cell, np.r_[0, cell[:-1]])
+    told = first | (state != before) | ((cell != left) & (kind == _MOVED))
+    # Of a correction and another change at one instant only the other one is a step.
+    together = np.r_[(request[1:] == request[:-1]) & (at[1:] == at[:-1]), False]
+    changes = np.r_[state[1:] != state[:-1], False]
+    told &= ~((kind == _MOVED) & together & changes & ~first)
+    request, at, kind, state, cell = (part[told] for part in (request, at, kind, state, cell))
+    first = np.r_[True, request[1:] != request[:-1]]
     return History(
         request=request,
         day=at // DAY,
-        until=np.r_[np.where(same, at[1:] // DAY, FAR), FAR],
+        until=np.r_[np.where(first[1:], FAR, at[1:] // DAY), FAR],
         kind=kind,
         state=state,
-        before=np.r_[_CLOSED, np.where(same, state[:-1], _CLOSED)],
+        before=np.where(first, _CLOSED, np.r_[_CLOSED, state[:-1]]),
+        first=first,
+        cell=cell,
+        left=np.where(first, cell, np.r_[0, cell[:-1]]),
     )
+
+
+_Facts = tuple[Ints, Ints, Texts]
+"""Requests, instants and kinds of what happened."""
+
+
+def _named(request: Ints, at: Ints, name: str) -> _Facts:
+    return request, at, np.full(len(request), name, dtype=object)
+
+
+def _life(city: City, known: Known) -> list[_Facts]:
+    """Return what happened to requests, and the appointments that came."""
+    changes = matches(city.events, "kind", list(_STATE_AFTER))
+    appointment = numbers(city.bookings, "appointment_at")
+    came = known.bookings & (cancelled_at(city) >= appointment)
+    request, at = numbers(city.events, "request_idx"), numbers(city.events, "at")
+    return [
+        (request[changes], at[changes], texts(city.events, "kind")[changes]),
+        _named(numbers(city.bookings, "request_idx")[came], appointment[came], _APPOINTMENT),
+    ]
+
+
+def _absence(known: Known) -> list[_Facts]:
+    """Return when requests were missed and found again."""
+    back = known.missed.until < NEVER
+    return [
+        _named(known.missed.request, known.missed.since, _GONE),
+        _named(known.missed.request[back], known.missed.until[back], _BACK),
+    ]
+
+
+def _moves(known: Known) -> list[_Facts]:
+    """Return when requests began to be counted as something else."""
+    later = known.cells.since > ALWAYS
+    return [_named(known.cells.request[later], known.cells.since[later], _MOVED)]
+
+
+def _states(request: list[int], kind: list[str]) -> Ints:
+    """Go through what happened, request by request, and return the state after each step."""
+    states: list[int] = []
+    who, says, away = -1, _CLOSED, False
+    for row, what in zip(request, kind, strict=True):
+        if row != who:
+            who, says, away = row, _CLOSED, False
+        if what == _APPOINTMENT:
+            says = _CLOSED
+        elif what in _STATE_AFTER:
+            says = _STATE_AFTER[what]
+        elif what in (_GONE, _BACK):
+            away = what == _GONE
+        states.append(_CLOSED if away else says)
+    return np.array(states, dtype=np.int64)
 
 
 def calendar(city: City) -> Calendar:
@@ -127,32 +200,17 @@ def calendar(city: City) -> Calendar:
     return Calendar(months, ends.tolist())
 
 
-def regions(city: City) -> Ints:
-    """Return the health region of the residence in each request, as a position in the codes."""
-    known = region_of_bairro()
-    region = [
-        OUTSIDE if municipality != DISTRICT else known.get(bairro, UNIDENTIFIED)
-        for municipality, bairro in zip(
-            city.requests["city_ibge6"].to_pylist(),
-            city.requests["bairro"].to_pylist(),
-            strict=True,
-        )
-    ]
-    return np.array([REGION_CODES.index(name) for name in region], dtype=np.int64)
-
-
-def queue_per_month(city: City, past: History, when: Calendar) -> dict[str, Any]:
+def queue_per_month(city: City, known: Known, past: History, when: Calendar) -> dict[str, Any]:
     """Count stock and flows of each procedure, health region and risk class."""
-    risk = numbers(city.requests, "risk")
-    risk = np.where(risk == MISSING, len(RISKS), risk) - 1
-    procedure = numbers(city.requests, "procedure_idx")
-    combination = (procedure * len(REGION_CODES) + regions(city)) * len(RISKS) + risk
+    cells = known.cells
+    risk = np.where(cells.risk == MISSING, len(RISKS), cells.risk) - 1
+    combination = (cells.procedure * len(REGION_CODES) + cells.region) * len(RISKS) + risk
     distinct, group = np.unique(combination, return_inverse=True)
-    measures = _flows(past, when, group) | _stocks(city, past, when, group)
+    flows, stocks = _flows(past, when, group), _stocks(city, past, when, group)
     before = np.zeros((len(distinct), 1), dtype=np.int64)
-    opening = np.column_stack([before, measures["qtd_aguardando"][:, :-1]])
-    measures = {"qtd_estoque_inicial": opening} | measures
-    begun = np.cumsum(measures["qtd_entradas"], axis=1) > 0
+    opening = np.column_stack([before, stocks["qtd_aguardando"][:, :-1]])
+    measures = {"qtd_estoque_inicial": opening} | flows | stocks
+    begun = np.cumsum(sum((flows | stocks).values()), axis=1) > 0
     row, month = np.nonzero(begun)
     key = distinct[row]
     return {
@@ -169,38 +227,51 @@ def queue_per_month(city: City, past: History, when: Calendar) -> dict[str, Any]
 
 
 def _flows(past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
-    """Count what happened in each month, per group of requests: arrays of groups and months."""
+    """Count what happened in each month, per group of cells: arrays of groups and months."""
     shape = (int(group.max()) + 1, len(when.months))
     month = month_number(past.day) - when.months[0]
+    waits, waited = past.state == _WAITING, past.before == _WAITING
+    moved = past.kind == _MOVED
 
-    def count(happened: Flags) -> Ints:
-        place = group[past.request[happened]] * shape[1] + month[happened]
+    def count(happened: Flags, cell: Ints) -> Ints:
+        place = group[cell[happened]] * shape[1] + month[happened]
         return np.bincount(place, minlength=shape[0] * shape[1]).reshape(shape)
 
+    def into(*kinds: str) -> Ints:
+        return count(waits & ~waited & np.isin(past.kind, kinds), past.cell)
+
+    def out(*kinds: str) -> Ints:
+        return count(~waits & waited & np.isin(past.kind, kinds), past.left)
+
     return {
-        "qtd_entradas": count(past.kind == "solicitada"),
-        "qtd_agendamentos": count(past.kind == "agendada"),
-        "qtd_devolucoes": count(past.kind == "devolvida"),
-        "qtd_reenvios": count(past.kind == "reenviada"),
-        "qtd_cancelamentos": count((past.kind == "cancelada") & (past.before == _WAITING)),
-        "qtd_negativas": count(past.kind == "negada"),
+        "qtd_entradas": into("solicitada"),
+        "qtd_agendamentos": out("agendada"),
+        "qtd_devolucoes": out("devolvida"),
+        "qtd_reenvios": into("reenviada"),
+        "qtd_cancelamentos": out("cancelada"),
+        "qtd_negativas": out("negada"),
+        "qtd_reaberturas": into("reaberta"),
+        "qtd_desaparecimentos": out(_GONE),
+        "qtd_reaparecimentos": into(_BACK),
+        "qtd_outras_saidas": np.zeros(shape, dtype=np.int64),
+        "qtd_reclassificadas_entrada": count(waits & waited & moved, past.cell),
+        "qtd_reclassificadas_saida": count(waits & waited & moved, past.left),
     }
 
 
 def _stocks(city: City, past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
-    """Count who is in which state at the end of each month, per group of requests."""
-    person = numbers(city.requests, "person_idx")
+    """Count who is in which state at the end of each month, per group of cells."""
+    person = numbers(city.requests, "person_idx")[past.request]
     death = numbers(city.persons, "death_date")[person]
     people = city.persons.num_rows
+    of = group[past.cell]
     ends: list[list[Ints]] = []
     for end in when.ends:
         waiting = past.at(end, _WAITING)
         dead = waiting[(death[waiting] != MISSING) & (death[waiting] <= end)]
-        pairs = np.unique(group[waiting] * people + person[waiting])
+        pairs = np.unique(of[waiting] * people + person[waiting])
         scheduled, returned = past.at(end, _SCHEDULED), past.at(end, _RETURNED)
-        ends.append(
-            [group[waiting], group[scheduled], group[returned], pairs // people, group[dead]]
-        )
+        ends.append([of[waiting], of[scheduled], of[returned], pairs // people, of[dead]])
     names = (
         "qtd_aguardando",
         "qtd_agendadas",
@@ -215,23 +286,27 @@ def _stocks(city: City, past: History, when: Calendar, group: Ints) -> dict[str,
     }
 
 
-def waits_per_month(city: City, past: History, when: Calendar) -> dict[str, Any]:
+def waits_per_month(city: City, known: Known, past: History, when: Calendar) -> dict[str, Any]:
     """Describe completed waits of each month and the ages of the queue at its end."""
     asked = numbers(city.requests, "requested_at") // DAY
-    procedure = numbers(city.requests, "procedure_idx")
-    served = matches(city.bookings, "outcome", ["confirmada"])
+    served = matches(city.bookings, "outcome", ["confirmada"]) & known.bookings
     served &= numbers(city.bookings, "slot_kind") != 1
     request = numbers(city.bookings, "request_idx")[served]
     appointment = numbers(city.bookings, "appointment_at")[served] // DAY
-    wait, month, of = appointment - asked[request], month_number(appointment), procedure[request]
+    # What the request was counted as at the end of that day.
+    of = known.cells.procedure[known.cells.at(request, (appointment + 1) * DAY - 1)]
+    undated = city.requests["undated"].to_numpy()[request]
+    wait, month = appointment - asked[request], month_number(appointment)
     code, names = texts(city.procedures, "codigo").tolist(), when.names().tolist()
     lines: list[tuple[Any, ...]] = []
     for name, number, end in zip(names, when.months.tolist(), when.ends, strict=True):
         waiting = past.at(end, _WAITING)
-        age, queue = end - asked[waiting], procedure[waiting]
+        age, queue = end - asked[past.request[waiting]], known.cells.procedure[past.cell[waiting]]
         now = month == number
         for p in np.unique(np.r_[of[now], queue]).tolist():
-            lines.append((name, code[p], *_waits(wait[now & (of == p)], age[queue == p])))
+            mine = now & (of == p)
+            measures = _waits(wait[mine & ~undated], age[queue == p], int((mine & undated).sum()))
+            lines.append((name, code[p], *measures))
     return {
         "chave": ["competencia", "procedimento_codigo"],
         "colunas": [
@@ -240,24 +315,29 @@ def waits_per_month(city: City, past: History, when: Calendar) -> dict[str, Any]
             "dias_espera_p50",
             "dias_espera_p90",
             "qtd_aguardando",
+            "qtd_aguardando_acima_do_limite",
             "dias_em_fila_p50",
             "dias_em_fila_p90",
             "dias_em_fila_max",
+            "qtd_atendidas_sem_data",
             "qtd_esperas_implausiveis",
         ],
         "linhas": lines,
     }
 
 
-def _waits(completed: Ints, ages: Ints) -> tuple[Any, ...]:
-    """Return the measures of one procedure and month; implausible waits are left out."""
+def _waits(completed: Ints, ages: Ints, undated: int) -> tuple[Any, ...]:
+    """Return the measures of one procedure and month.
+
+    Implausible completed waits are left out; of those who wait too long only the maximum tells.
+    """
     done, still = completed[_plausible(completed)], ages[_plausible(ages)]
     mean = float(done.mean()) if len(done) >= FEWEST else None
-    longest = int(still.max()) if len(still) >= FEWEST else None
+    longest = int(ages.max()) if len(ages) >= FEWEST else None
     return (
         *(len(done), mean, *_percentiles(done)),
-        *(len(ages), *_percentiles(still), longest),
-        len(completed) - len(done),
+        *(len(ages), len(ages) - len(still), *_percentiles(still), longest),
+        *(undated, len(completed) - len(done)),
     )
 
 
@@ -275,13 +355,13 @@ def _percentiles(days: Ints) -> tuple[float | None, float | None]:
     return p50, p90
 
 
-def absence_per_month(city: City) -> dict[str, Any]:
+def absence_per_month(city: City, known: Known) -> dict[str, Any]:
     """Count what came of the appointments that were due, per executing unit and procedure."""
     appointment = numbers(city.bookings, "appointment_at") // DAY
     due = appointment <= day_number(city.until)
-    due &= ~matches(city.bookings, "outcome", ["cancelada"])
+    due &= ~matches(city.bookings, "outcome", ["cancelada"]) & known.bookings
     unit = numbers(city.schedules, "unit_idx")[numbers(city.bookings, "schedule_idx")]
-    procedure = numbers(city.requests, "procedure_idx")[numbers(city.bookings, "request_idx")]
+    procedure = numbers(city.bookings, "procedure_idx")
     keys = np.column_stack([month_number(appointment), unit, procedure])[due]
     distinct, where = np.unique(keys, axis=0, return_inverse=True)
     came, missed, silent = (

@@ -11,8 +11,6 @@ import numpy as np
 
 from mapa.simulate.arrays import (
     DAY,
-    MISSING,
-    Ints,
     day_text,
     matches,
     month_number,
@@ -23,6 +21,7 @@ from mapa.simulate.arrays import (
 from mapa.simulate.city import City
 from mapa.simulate.slots import KINDS, largest_remainder
 from mapa.simulate.truth_offer import known_sum, rows
+from mapa.simulate.truth_seen import Known, cancelled_at
 
 Cell = tuple[str, str, str, str]
 """Month, unit, procedure and kind of slot."""
@@ -38,15 +37,16 @@ _OFFER = (
 )
 
 
-def funnel_per_month(city: City, real: Mapping[str, Any]) -> dict[str, Any]:
+def funnel_per_month(city: City, known: Known, real: Mapping[str, Any]) -> dict[str, Any]:
     """Follow the slots of each month, unit, agenda and kind to what became of them.
 
     Args:
         city: the finished city.
+        known: what the readings showed.
         real: right answer of `oferta_real_por_mes`.
     """
     offers = _offers(real)
-    met, aside = _meet(_bookings(city), offers)
+    met, aside = _meet(_bookings(city, known), offers)
     lines = [
         (
             *cell,
@@ -168,13 +168,12 @@ class _Booking:
         return self.outcome != "liberada"
 
 
-def _bookings(city: City) -> dict[Cell, list[_Booking]]:
-    """Return the bookings by month, unit, procedure asked for and kind of slot."""
-    freed_at = _freed(city)
+def _bookings(city: City, known: Known) -> dict[Cell, list[_Booking]]:
+    """Return the bookings that were seen, by month, unit, procedure and kind of slot."""
+    freed_at = cancelled_at(city)
     appointment = numbers(city.bookings, "appointment_at") // DAY
     schedule = numbers(city.bookings, "schedule_idx")
-    request = numbers(city.bookings, "request_idx")
-    procedure = numbers(city.requests, "procedure_idx")[request]
+    procedure = numbers(city.bookings, "procedure_idx")
     outcome = texts(city.bookings, "outcome")
     gone = matches(city.bookings, "outcome", ["cancelada"])
     outcome[gone] = "cancelada_tarde"
@@ -186,12 +185,12 @@ def _bookings(city: City) -> dict[Cell, list[_Booking]]:
         np.array(KINDS, dtype=object)[numbers(city.bookings, "slot_kind")],
     )
     approved = numbers(city.bookings, "approved_at")
-    codes = texts(city.requests, "codigo")[request]
+    codes = texts(city.requests, "codigo")[numbers(city.bookings, "request_idx")]
+    facts = rows(outcome, appointment, approved, codes, freed_at)
     found: dict[Cell, list[_Booking]] = defaultdict(list)
-    for cell, facts in zip(
-        cells, rows(outcome, appointment, approved, codes, freed_at), strict=True
-    ):
-        found[cell].append(_Booking(*facts))
+    for cell, told, seen in zip(cells, facts, known.bookings.tolist(), strict=True):
+        if seen:
+            found[cell].append(_Booking(*told))
     return found
 
 
@@ -232,14 +231,6 @@ def _reused(bookings: Sequence[_Booking]) -> int:
         if not booking.is_held:
             by_day[booking.day][1].append(booking.freed)
     return sum(_pairs(sorted(made), sorted(freed)) for made, freed in by_day.values())
-
-
-def _freed(city: City) -> Ints:
-    """Return the instant at which each booking was cancelled, or `MISSING`."""
-    kept = matches(city.events, "kind", ["cancelamento_agendamento"])
-    by_request = np.full(city.requests.num_rows, MISSING, dtype=np.int64)
-    by_request[numbers(city.events, "request_idx")[kept]] = numbers(city.events, "at")[kept]
-    return by_request[numbers(city.bookings, "request_idx")]
 
 
 def _pairs(bookings: list[int], releases: list[int]) -> int:

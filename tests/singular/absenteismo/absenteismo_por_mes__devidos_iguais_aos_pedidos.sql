@@ -6,7 +6,7 @@ with marts as (
 
 pedidos as (
     select count(*) as qtd
-    from {{ ref('int_fila__saidas') }} as f
+    from {{ ref('int_fila__agendamentos') }} as f
     where f.agendamento_desfecho in ('confirmada', 'falta', 'sem_confirmacao')
 )
 

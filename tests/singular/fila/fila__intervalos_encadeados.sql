@@ -10,9 +10,13 @@ sequencias as (
         i.ordem,
         i.estado,
         i.estado_anterior,
+        i.estado_seguinte,
         i.momento_inicio,
         i.momento_fim,
-        max(i.ordem) over (partition by i.solicitacao_codigo) as ultima_ordem
+        max(i.ordem) over (partition by i.solicitacao_codigo) as ultima_ordem,
+        lead(i.momento_inicio) over (
+            partition by i.solicitacao_codigo order by i.ordem
+        ) as momento_seguinte
     from intervalos as i
 )
 
@@ -20,6 +24,7 @@ select *
 from sequencias as s
 where
     s.estado = s.estado_anterior
+    or s.estado = s.estado_seguinte
     or s.momento_fim < s.momento_inicio
+    or s.momento_fim is distinct from s.momento_seguinte
     or (s.momento_fim is null) <> (s.ordem = s.ultima_ordem)
-    or (s.estado = 'encerrada' and s.ordem <> s.ultima_ordem)

@@ -8,7 +8,7 @@ pedidos as (
     select count(*) as qtd
     from {{ ref('int_fila__solicitacoes') }} as s
     where
-        s.situacao_grupo <> 'inexistente'
+        not s.nasceu_inexistente
         and cast(s.momento_solicitacao as date) <= {{ data_referencia() }}
 )
 

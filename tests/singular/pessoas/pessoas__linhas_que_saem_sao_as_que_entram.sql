@@ -12,6 +12,10 @@ residencias as (
     select count(*) as qtd from {{ ref('int_pessoas__residencias') }}
 ),
 
+periodos as (
+    select count(*) as qtd from {{ ref('int_fila__vigencias') }}
+),
+
 pedidos as (
     select count(*) as qtd from {{ ref('int_fila__solicitacoes') }}
 )
@@ -20,9 +24,11 @@ select
     e.qtd as qtd_entradas,
     v.qtd as qtd_vinculos,
     r.qtd as qtd_residencias,
+    d.qtd as qtd_periodos,
     p.qtd as qtd_pedidos
 from entradas as e
 cross join vinculos as v
 cross join residencias as r
+cross join periodos as d
 cross join pedidos as p
-where e.qtd <> v.qtd or e.qtd <> r.qtd or e.qtd <> p.qtd
+where e.qtd <> v.qtd or r.qtd <> d.qtd or e.qtd <> p.qtd

@@ -1,0 +1,37 @@
+{# What a request is counted under, read from one period of int_fila__vigencias. #}
+
+{# The first procedure of the list; of a request without list, the one booked. #}
+{% macro request_procedure(period) -%}
+    coalesce(
+        {{ period }}.procedimento_solicitado_codigo,
+        {{ period }}.procedimento_agendado_codigo,
+        'nao_informado'
+    )
+{%- endmacro %}
+
+
+{% macro request_risk(period) -%}
+    case
+        when {{ period }}.risco_codigo in ('1', '2', '3', '4') then {{ period }}.risco_codigo
+        else 'nao_informado'
+    end
+{%- endmacro %}
+
+
+{# The movements into and out of the wait, in the order in which the marts show them. #}
+{% macro queue_flows() -%}
+    {{ return([
+        'entradas',
+        'agendamentos',
+        'devolucoes',
+        'reenvios',
+        'cancelamentos',
+        'negativas',
+        'reaberturas',
+        'desaparecimentos',
+        'reaparecimentos',
+        'outras_saidas',
+        'reclassificadas_entrada',
+        'reclassificadas_saida',
+    ]) }}
+{%- endmacro %}
