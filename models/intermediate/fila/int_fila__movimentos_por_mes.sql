@@ -19,6 +19,7 @@ estados as (
         i.estado,
         i.estado_anterior,
         i.encerramento_motivo,
+        s.pessoa_tem_obito_sem_data,
         {{ competencia('i.data_inicio') }} as mes_inicio,
         {{ competencia('i.data_fim') }} as mes_fim,
         -- What has not ended outlives every month.
@@ -121,6 +122,27 @@ movimentos as (
         -1 as quantidade
     from estados as e
     where e.estado = 'aguardando' and e.mes_obito < e.mes_fim
+    union all
+    -- Nobody knows since when: apart from the dated deaths, for as long as the request waits.
+    select
+        e.mes_inicio as competencia,
+        e.procedimento_codigo,
+        e.regiao_saude_codigo,
+        e.risco_codigo,
+        'obitos_sem_data' as medida,
+        1 as quantidade
+    from estados as e
+    where e.estado = 'aguardando' and e.pessoa_tem_obito_sem_data
+    union all
+    select
+        e.mes_fim as competencia,
+        e.procedimento_codigo,
+        e.regiao_saude_codigo,
+        e.risco_codigo,
+        'obitos_sem_data' as medida,
+        -1 as quantidade
+    from estados as e
+    where e.estado = 'aguardando' and e.pessoa_tem_obito_sem_data and e.mes_fim is not null
 ),
 
 final as (
@@ -139,7 +161,8 @@ final as (
             ('aguardando', 'saldo_aguardando'),
             ('agendada', 'saldo_agendadas'),
             ('devolvida', 'saldo_devolvidas'),
-            ('pessoas', 'saldo_pessoas_aguardando')
+            ('pessoas', 'saldo_pessoas_aguardando'),
+            ('obitos_sem_data', 'saldo_aguardando_obito_sem_data')
         ] %}
         sum(case when m.medida = '{{ medida }}' then m.quantidade else 0 end) as {{ coluna }},
         {%- endfor %}

@@ -86,6 +86,7 @@ final as (
         r.indice_preferido,
         v.pessoa_id,
         v.data_obito as pessoa_data_obito,
+        coalesce(v.tem_obito_sem_data, false) as pessoa_tem_obito_sem_data,
         r.momento_solicitacao,
         r.momento_aprovacao,
         r.momento_agendamento,

@@ -42,7 +42,9 @@ acumulados as (
         ] %}
         coalesce(m.{{ coluna }}, 0) as {{ coluna }},
         {%- endfor %}
-        {%- for coluna in ['aguardando', 'agendadas', 'devolvidas', 'pessoas_aguardando'] %}
+        {%- for coluna in [
+            'aguardando', 'agendadas', 'devolvidas', 'pessoas_aguardando', 'aguardando_obito_sem_data'
+        ] %}
         sum(coalesce(m.saldo_{{ coluna }}, 0)) over (
             partition by g.procedimento_codigo, g.regiao_saude_codigo, g.risco_codigo
             order by g.competencia
@@ -85,7 +87,8 @@ final as (
         cast(a.qtd_agendadas as integer) as qtd_agendadas,
         cast(a.qtd_devolvidas as integer) as qtd_devolvidas,
         cast(a.qtd_pessoas_aguardando as integer) as qtd_pessoas_aguardando,
-        cast(a.qtd_aguardando_obito as integer) as qtd_aguardando_obito
+        cast(a.qtd_aguardando_obito as integer) as qtd_aguardando_obito,
+        cast(a.qtd_aguardando_obito_sem_data as integer) as qtd_aguardando_obito_sem_data
     from acumulados as a
 )
 
