@@ -150,7 +150,9 @@ def official() -> dict[str, int | None]:
         }
 
 
-def residence(bairro: str, state: str | None = "DF", city: str | None = "BRASILIA") -> dict[str, Any]:
+def residence(
+    bairro: str, state: str | None = "DF", city: str | None = "BRASILIA"
+) -> dict[str, Any]:
     """Return the fields of a document that tell a residence."""
     return {
         "uf_paciente_residencia": state,
@@ -166,9 +168,7 @@ def territory(tmp_path_factory: pytest.TempPathFactory) -> Territory:
     homes = {name: residence(name) for name in (*official(), *WRITINGS)}
     homes |= {place: residence(place[2], *place[:2]) for place in ELSEWHERE}  # type: ignore[misc]
     documents = [document(i, **fields) for i, fields in enumerate(homes.values())]
-    codes = {
-        key: body["codigo_solicitacao"] for key, body in zip(homes, documents, strict=True)
-    }
+    codes = {key: body["codigo_solicitacao"] for key, body in zip(homes, documents, strict=True)}
     bookings = [
         document(
             10_000 + i,

@@ -24,7 +24,7 @@ from mapa.simulate.arrays import (
     unless,
 )
 from mapa.simulate.city import City
-from mapa.simulate.territory import DISTRICT, OUTSIDE, REGION_CODES, UNIDENTIFIED, region_of_bairro
+from mapa.simulate.territory import DISTRICT, OUTSIDE, REGION_CODES, UNIDENTIFIED, health_region
 from mapa.simulate.truth_offer import rows
 
 FEWEST = 30
@@ -128,13 +128,14 @@ def calendar(city: City) -> Calendar:
 
 
 def regions(city: City) -> Ints:
-    """Return the health region of the residence in each request, as a position in the codes."""
-    known = region_of_bairro()
+    """Return the health region of the residence in each request, as a position in the codes.
+
+    It is that of the real place, where the city wrote an address that tells it.
+    """
     region = [
-        OUTSIDE if municipality != DISTRICT else known.get(bairro, UNIDENTIFIED)
-        for municipality, bairro in zip(
-            city.requests["city_ibge6"].to_pylist(),
-            city.requests["bairro"].to_pylist(),
+        OUTSIDE if municipality != DISTRICT else health_region(ra) if tells else UNIDENTIFIED
+        for municipality, ra, tells in zip(
+            *(city.requests[name].to_pylist() for name in ("city_ibge6", "ra", "bairro_tells")),
             strict=True,
         )
     ]
@@ -190,7 +191,8 @@ def _flows(past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
 def _stocks(city: City, past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
     """Count who is in which state at the end of each month, per group of requests."""
     person = numbers(city.requests, "person_idx")
-    death = numbers(city.persons, "death_date")[person]
+    death, untold = _deaths(city)
+    death, untold = death[person], untold[person]
     people = city.persons.num_rows
     ends: list[list[Ints]] = []
     for end in when.ends:
@@ -198,8 +200,10 @@ def _stocks(city: City, past: History, when: Calendar, group: Ints) -> dict[str,
         dead = waiting[(death[waiting] != MISSING) & (death[waiting] <= end)]
         pairs = np.unique(group[waiting] * people + person[waiting])
         scheduled, returned = past.at(end, _SCHEDULED), past.at(end, _RETURNED)
+        undated = waiting[untold[waiting]]
         ends.append(
             [group[waiting], group[scheduled], group[returned], pairs // people, group[dead]]
+            + [group[undated]]
         )
     names = (
         "qtd_aguardando",
@@ -207,12 +211,23 @@ def _stocks(city: City, past: History, when: Calendar, group: Ints) -> dict[str,
         "qtd_devolvidas",
         "qtd_pessoas_aguardando",
         "qtd_aguardando_obito",
+        "qtd_aguardando_obito_sem_data",
     )
     size = int(group.max()) + 1
     return {
         name: np.column_stack([np.bincount(part, minlength=size) for part in parts])
         for name, parts in zip(names, zip(*ends, strict=True), strict=True)
     }
+
+
+def _deaths(city: City) -> tuple[Ints, Flags]:
+    """Return the day from which the register lets each person be dead, and who is without a day."""
+    day = numbers(city.persons, "death_date")
+    month_end = month_start(month_number(day) + 1) - 1
+    known = texts(city.persons, "death_known")
+    dead = day != MISSING
+    told = np.where(known == "month", month_end, day)
+    return np.where(dead & (known != "nothing"), told, MISSING), dead & (known == "nothing")
 
 
 def waits_per_month(city: City, past: History, when: Calendar) -> dict[str, Any]:
