@@ -40,7 +40,6 @@ from mapa.simulate.territory import (
     DISTRICT,
     LENT_UNTOLD,
     REGIONS,
-    health_region,
 )
 
 LONGEST_BACKLOG = 640
@@ -324,9 +323,7 @@ def _residence(persons: pa.Table, demand: Demand, rng: np.random.Generator) -> d
 
 def _requesters(units: pa.Table, ra: Ints, rng: np.random.Generator) -> Ints:
     """Draw the requesting unit: of the own health region nine times in ten."""
-    region_of_ra = [
-        REGIONS.index(health_region(number + 1)) for number in range(len(ADMINISTRATIVE_REGIONS))
-    ]
+    region_of_ra = [REGIONS.index(region) for _, region, _ in ADMINISTRATIVE_REGIONS]
     region = np.array([-1, *region_of_ra])[ra]
     region = np.where((region < 0) | (rng.random(len(region)) < 0.1), len(REGIONS), region)
     requesting = units["is_requesting"].to_numpy()

@@ -1,8 +1,8 @@
 """The SQL of the exported files: one query per file, its columns named as in the header.
 
-Macros and session variables are those of `mapa.simulate.document_sql`; `region` holds the names of
-the administrative regions, `seen_*` the records of the offer on the day of the export. Spellings
-hang on what a row is about and not on its place, so that a row keeps them from one day to the next.
+Macros and session variables are those of `mapa.simulate.document_sql`; `seen_*` holds the records
+of the offer on the day of the export. Spellings hang on what a row is about and not on its place,
+so that a row keeps them from one day to the next.
 """
 
 from __future__ import annotations

@@ -201,9 +201,9 @@ def _stocks(city: City, past: History, when: Calendar, group: Ints) -> dict[str,
         pairs = np.unique(group[waiting] * people + person[waiting])
         scheduled, returned = past.at(end, _SCHEDULED), past.at(end, _RETURNED)
         undated = waiting[untold[waiting]]
+        counted = (waiting, scheduled, returned)
         ends.append(
-            [group[waiting], group[scheduled], group[returned], pairs // people, group[dead]]
-            + [group[undated]]
+            [*(group[part] for part in counted), pairs // people, group[dead], group[undated]]
         )
     names = (
         "qtd_aguardando",
