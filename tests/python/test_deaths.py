@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import json
 from calendar import monthrange
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -147,7 +147,7 @@ def _files(directory: Path, cards: list[str]) -> list[Path]:
     ]
 
 
-def _written(path: Path, columns: tuple[str, ...], rows: list[Mapping[str, str]]) -> Path:
+def _written(path: Path, columns: tuple[str, ...], rows: Sequence[Mapping[str, str]]) -> Path:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, columns, restval="", delimiter=";")
         writer.writeheader()

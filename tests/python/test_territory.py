@@ -21,7 +21,12 @@ from mirror import INDICES, PASSWORD, USER, Mirror, document, mirroring
 from offer_house import OfferHouse
 
 OFFICIAL = PROJECT / "tests" / "fixtures" / "territorio" / "bairros_dos_correios.csv"
-MODELS = ("+int_fila__solicitacoes", "+dim_estabelecimentos", "+qualidade_territorio")
+MODELS = (
+    "+int_fila__solicitacoes",
+    "+dim_estabelecimentos",
+    "+qualidade_territorio",
+    "dicionario_codigos",
+)
 Place = tuple[int | None, str]
 
 WRITINGS: dict[str, Place] = {
