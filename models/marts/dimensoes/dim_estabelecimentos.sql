@@ -1,5 +1,5 @@
--- One row per unit that executes or requests. The name of the CNES wins over SISREG's; the region is
--- that of int_territorio__unidades.
+-- One row per unit that executes or requests. The name of the CNES wins over SISREG's; the region
+-- is that of int_territorio__unidades.
 with escalas as (
     select * from {{ ref('stg_sisreg__escalas') }}
 ),

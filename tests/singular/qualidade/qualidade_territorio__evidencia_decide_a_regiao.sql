@@ -1,5 +1,5 @@
--- A region without evidence would be a guess, and evidence without a region a lost place; either would
--- bend every number by territory. And no request may be lost on the way to the count.
+-- A region without evidence would be a guess, and evidence without a region a lost place; either
+-- would bend every number by territory. And no request may be lost on the way to the count.
 select
     q.assunto,
     q.territorio_evidencia,
