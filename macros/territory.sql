@@ -104,6 +104,17 @@ trechos_sem_uf as (
     where t.texto is not null
 ),
 
+palavras as (
+    -- Names are looked up by their first word: comparing every text with every name costs ten times.
+    select
+        t.bairro,
+        t.papel,
+        t.texto,
+        t.partes,
+        {{ explode("split(t.texto, ' ')") }} as palavra
+    from trechos_sem_uf as t
+),
+
 reconhecidos as (
     select
         t.bairro,
@@ -115,8 +126,11 @@ reconhecidos as (
         instr(t.partes, '| ' || n.nome || ' |') as posicao,
         left(t.texto || ' ', length(n.nome) + 1) = n.nome || ' ' as eh_comeco,
         right(' ' || t.texto, length(n.nome) + 1) = ' ' || n.nome as eh_fim
-    from trechos_sem_uf as t
-    inner join nomes as n on instr(' ' || t.texto || ' ', ' ' || n.nome || ' ') > 0
+    from palavras as t
+    inner join nomes as n
+        on
+            t.palavra = split_part(n.nome, ' ', 1)
+            and instr(' ' || t.texto || ' ', ' ' || n.nome || ' ') > 0
 ),
 {% for cte, condicao, ordem in [
     ('comecos', 'r.eh_comeco', 'length(r.nome) desc'),
