@@ -112,7 +112,8 @@ final as (
         coalesce(r.unidade_executante_cnes, 'nao_informado') as unidade_executante_cnes,
         r.foi_visualizada_regulador,
         d.regiao_administrativa_numero,
-        coalesce(d.regiao_saude_codigo, 'nao_identificada') as regiao_saude_codigo
+        coalesce(d.regiao_saude_codigo, 'nao_identificada') as regiao_saude_codigo,
+        coalesce(d.territorio_evidencia, 'sem_bairro') as territorio_evidencia
     from reunidas as r
     left join vinculos as v on r.solicitacao_codigo = v.solicitacao_codigo
     left join residencias as d on r.solicitacao_codigo = d.solicitacao_codigo

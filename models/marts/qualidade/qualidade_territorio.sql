@@ -1,7 +1,7 @@
--- Grain: subject, evidence. Every residence of a request and every unit is counted once, by how its
--- region is known or why it is not.
-with residencias as (
-    select * from {{ ref('int_pessoas__residencias') }}
+-- Grain: subject, evidence. Every request and every unit is counted once, by how its region is known
+-- or why it is not.
+with solicitacoes as (
+    select * from {{ ref('int_fila__solicitacoes') }}
 ),
 
 estabelecimentos as (
@@ -11,9 +11,9 @@ estabelecimentos as (
 lugares as (
     select
         'residencia' as assunto,
-        r.territorio_evidencia,
-        r.regiao_administrativa_numero
-    from residencias as r
+        s.territorio_evidencia,
+        s.regiao_administrativa_numero
+    from solicitacoes as s
     union all
     select
         'unidade' as assunto,

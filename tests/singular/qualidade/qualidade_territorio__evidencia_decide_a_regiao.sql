@@ -16,7 +16,7 @@ select
     'residencia' as assunto,
     'soma' as territorio_evidencia,
     sum(q.qtd) as qtd,
-    (select count(*) from {{ ref('int_pessoas__documentos') }}) as qtd_com_regiao_administrativa
+    (select count(*) from {{ ref('int_fila__solicitacoes') }}) as qtd_com_regiao_administrativa
 from {{ ref('qualidade_territorio') }} as q
 where q.assunto = 'residencia'
-having coalesce(sum(q.qtd), 0) <> (select count(*) from {{ ref('int_pessoas__documentos') }})
+having coalesce(sum(q.qtd), 0) <> (select count(*) from {{ ref('int_fila__solicitacoes') }})
