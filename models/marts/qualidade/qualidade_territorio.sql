@@ -1,5 +1,5 @@
--- Grain: subject, evidence. Every request and every unit is counted once, by how its region is known
--- or why it is not.
+-- Grain: subject, evidence. Every request and every unit is counted once, by how its region is
+-- known or why it is not.
 with solicitacoes as (
     select * from {{ ref('int_fila__solicitacoes') }}
 ),
