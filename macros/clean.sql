@@ -81,3 +81,21 @@
 {% macro try_quantity(expression) -%}
     case when {{ try_integer(expression) }} >= 0 then {{ try_integer(expression) }} end
 {%- endmacro %}
+
+
+{# A death is often known to the month or the year alone, in FHIR by the standard: what is said stands
+   for its last day, so nobody is counted dead before. A part that is 00 is not known. #}
+{% macro last_day_said(expression) -%}
+    {%- set text = 'trim(' ~ expression ~ ')' -%}
+    {%- set year, month = '(19|20)[0-9]{2}', '(0[1-9]|1[0-2])' -%}
+    last_day(cast(
+        case
+            when {{ regexp_like(text, '^' ~ year ~ '-?' ~ month ~ '(-?00)?$') }}
+                then left({{ text }}, 4) || '-' || substr(replace({{ text }}, '-', ''), 5, 2)
+            when {{ regexp_like(text, '^(00/)?' ~ month ~ '/' ~ year ~ '$') }}
+                then right({{ text }}, 4) || '-' || left(right({{ text }}, 7), 2)
+            when {{ regexp_like(text, '^' ~ year ~ '(-?00(-?00)?)?$') }} then left({{ text }}, 4) || '-12'
+            when {{ regexp_like(text, '^00/00/' ~ year ~ '$') }} then right({{ text }}, 4) || '-12'
+        end || '-01' as date
+    ))
+{%- endmacro %}

@@ -9,6 +9,7 @@ final as (
         e.tipo_codigo,
         e.regiao_administrativa_numero,
         e.regiao_saude_codigo,
+        e.territorio_evidencia,
         e.eh_executante,
         e.eh_solicitante,
         e.tem_cadastro_cnes

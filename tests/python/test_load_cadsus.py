@@ -580,6 +580,21 @@ def test_the_day_of_death_in_all_its_forms(form: str) -> None:
     assert pdq.read(text.encode()).person["data_obito"] == "20260310"
 
 
+@pytest.mark.parametrize(
+    ("form", "died"),
+    [('<deceasedTime value="202602"/>', "202602"), ("<deceasedTime>2026</deceasedTime>", "2026"),
+     ('<deceasedTime nullFlavor="UNK"/>', None), ("", None)],
+)  # fmt: skip
+def test_a_death_known_to_the_month_or_not_at_all_stays_a_death(
+    form: str, died: str | None
+) -> None:
+    text = answer("pdq_ok.xml").decode()
+    assert text.count('<deceasedInd value="false"/>') == 1
+    dead = text.replace('<deceasedInd value="false"/>', f'<deceasedInd value="true"/>{form}')
+    person = pdq.read(dead.encode()).person
+    assert (person["falecido"], person["data_obito"]) == ("true", died)
+
+
 def test_what_the_fhir_profile_does_not_describe_is_reported_once(tmp_path: Path) -> None:
     settings = Settings(mapa_dir=tmp_path / "data")
     path = FIXTURES.parent / "malformados" / "fhir" / "extensao_nova.json"

@@ -312,7 +312,13 @@ def test_every_fate_of_a_request_occurs(larger: City, answers: dict[str, Any]) -
     assert larger.requests["requested_at"].to_pylist()[0].date() < larger.start
     last = UNTIL.replace(day=1).isoformat()
     final = [row for row in mart(answers, "fila_por_mes") if row["competencia"] == last]
-    for name in ("qtd_aguardando", "qtd_agendadas", "qtd_devolvidas", "qtd_aguardando_obito"):
+    for name in (
+        "qtd_aguardando",
+        "qtd_agendadas",
+        "qtd_devolvidas",
+        "qtd_aguardando_obito",
+        "qtd_aguardando_obito_sem_data",
+    ):
         assert sum(row[name] for row in final) > 0, name
     regions = {row["regiao_saude_codigo"] for row in final}
     assert regions == {*REGIONS, "fora_df", "nao_identificada"}
@@ -782,6 +788,8 @@ def test_a_queue_by_hand(city: City) -> None:
             "risk": 2,
             "city_ibge6": DISTRICT,
             "bairro": "CEILANDIA NORTE",
+            "ra": 9,
+            "bairro_tells": True,
             "requested_at": at,
             "lagging": False,
             "undated": False,
@@ -809,7 +817,7 @@ def test_a_queue_by_hand(city: City) -> None:
         "outcome": "confirmada",
     }
     persons = city.persons.to_pylist()
-    persons[0]["death_date"] = date(2026, 6, 30)
+    persons[0] |= {"death_date": date(2026, 6, 30), "death_known": "day"}
     small = replace(
         city,
         persons=pa.Table.from_pylist(persons, schema=schemas.PERSONS),
@@ -831,10 +839,10 @@ def test_a_queue_by_hand(city: City) -> None:
     ]
     # Initial, entries, booked, returned, re-sent, cancelled, denied; then the stocks.
     assert [(*row[4:11], *row[17:]) for row in queue["linhas"]] == [
-        (0, 2, 0, 2, 0, 0, 0, 0, 0, 2, 0, 0),
-        (0, 1, 1, 0, 1, 0, 0, 1, 1, 1, 1, 0),
+        (0, 2, 0, 2, 0, 0, 0, 0, 0, 2, 0, 0, 0),
+        (0, 1, 1, 0, 1, 0, 0, 1, 1, 1, 1, 0, 0),
         # Cancelled while returned: no outflow of those who wait.
-        (1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 1),
+        (1, 0, 0, 0, 0, 0, 0, 1, 0, 0, 1, 1, 0),
     ]
     waits = waits_per_month(small, known, past, when)
     assert [(row[0], row[2], row[6], row[-1]) for row in waits["linhas"]] == [

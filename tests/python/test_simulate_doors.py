@@ -465,11 +465,16 @@ def test_a_cpf_in_two_master_records_gives_two_candidates(server: Server, city: 
 def test_the_dead_and_the_moved_are_known(server: Server, city: City) -> None:
     persons = city.persons.to_pylist()
     main = {card["person_idx"]: card["cns"] for card in city.cards.to_pylist() if card["is_main"]}
-    dead = next(i for i, p in enumerate(persons) if p["death_date"] and p["death_date"] <= UNTIL)
-    answer = ask(server, query(CNS_ROOT, main[dead]))
-    assert found(answer, "//*:deceasedInd/@value") == ["true"]
-    died = persons[dead]["death_date"]
-    assert found(answer, "//*:deceasedTime/@value") == [f"{died:%Y%m%d}"]
+    for known, form in (("day", "%Y%m%d"), ("month", "%Y%m"), ("nothing", None)):
+        dead = next(
+            i
+            for i, p in enumerate(persons)
+            if p["death_date"] and p["death_date"] <= UNTIL and p["death_known"] == known
+        )
+        answer = ask(server, query(CNS_ROOT, main[dead]))
+        assert found(answer, "//*:deceasedInd/@value") == ["true"]
+        told = [persons[dead]["death_date"].strftime(form)] if form else []
+        assert found(answer, "//*:deceasedTime/@value") == told
     moved = next(i for i, p in enumerate(persons) if p["moved_at"] and p["moved_at"] <= UNTIL)
     answer = ask(server, query(CNS_ROOT, main[moved]))
     assert found(answer, "//*:addr[@use='H']/*:city/text()") == [persons[moved]["new_city_ibge6"]]

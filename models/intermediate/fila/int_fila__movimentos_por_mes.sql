@@ -24,6 +24,7 @@ estados as (
         e.motivo_anterior,
         e.estado_seguinte,
         e.motivo_seguinte,
+        s.pessoa_tem_obito_sem_data,
         {{ competencia('e.data_inicio') }} as mes_inicio,
         {{ competencia('e.data_fim') }} as mes_fim,
         -- What has not ended outlives every month.
@@ -144,6 +145,27 @@ movimentos as (
         -1 as quantidade
     from estados as e
     where e.estado = 'aguardando' and e.mes_obito < e.mes_fim
+    union all
+    -- Nobody knows since when: apart from the dated deaths, for as long as the request waits.
+    select
+        e.mes_inicio as competencia,
+        {%- for coluna in celula %}
+        e.{{ coluna }},
+        {%- endfor %}
+        'obitos_sem_data' as medida,
+        1 as quantidade
+    from estados as e
+    where e.estado = 'aguardando' and e.pessoa_tem_obito_sem_data
+    union all
+    select
+        e.mes_fim as competencia,
+        {%- for coluna in celula %}
+        e.{{ coluna }},
+        {%- endfor %}
+        'obitos_sem_data' as medida,
+        -1 as quantidade
+    from estados as e
+    where e.estado = 'aguardando' and e.pessoa_tem_obito_sem_data and e.mes_fim is not null
 ),
 
 final as (
@@ -159,7 +181,8 @@ final as (
             ('aguardando', 'aguardando'),
             ('agendada', 'agendadas'),
             ('devolvida', 'devolvidas'),
-            ('pessoas', 'pessoas_aguardando')
+            ('pessoas', 'pessoas_aguardando'),
+            ('obitos_sem_data', 'aguardando_obito_sem_data')
         ] %}
         sum(case when m.medida = '{{ medida }}' then m.quantidade else 0 end) as saldo_{{ coluna }},
         {%- endfor %}

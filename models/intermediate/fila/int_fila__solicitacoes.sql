@@ -26,6 +26,7 @@ final as (
         v.indice_preferido,
         p.pessoa_id,
         p.data_obito as pessoa_data_obito,
+        coalesce(p.tem_obito_sem_data, false) as pessoa_tem_obito_sem_data,
         v.momento_solicitacao,
         v.momento_atualizacao,
         v.situacao_grupo,
@@ -38,7 +39,8 @@ final as (
         v.unidade_solicitante_cnes,
         v.foi_visualizada_regulador,
         r.regiao_administrativa_numero,
-        coalesce(r.regiao_saude_codigo, 'nao_identificada') as regiao_saude_codigo
+        coalesce(r.regiao_saude_codigo, 'nao_identificada') as regiao_saude_codigo,
+        coalesce(r.territorio_evidencia, 'sem_bairro') as territorio_evidencia
     from vigencias as v
     left join nascidas as n on v.solicitacao_codigo = n.solicitacao_codigo
     left join vinculos as p on v.solicitacao_codigo = p.solicitacao_codigo

@@ -33,7 +33,8 @@ final as (
         case when {{ cpf_is_valid('v.cpf') }} then {{ pseudonym("'cpf:' || v.cpf") }} end as cpf_id,
         {{ pseudonym("'cns:' || c.cns") }} as cns_id,
         coalesce(v.eh_protegida, false) as eh_protegido,
-        v.data_obito
+        v.data_obito,
+        v.data_obito is null and coalesce(v.eh_falecida, false) as tem_obito_sem_data
     from versoes as v
     left join cns_canonico as c on v.cadsus_id = c.cadsus_id
     where v.ordem = 1 and v.cadsus_id is not null

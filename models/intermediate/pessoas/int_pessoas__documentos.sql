@@ -58,7 +58,8 @@ documentos_validos as (
         case when {{ cpf_is_valid('d.paciente_cpf') }} then d.paciente_cpf end as cpf,
         {{ normalize_text('d.residencia_uf_sigla') }} as uf_sigla,
         {{ normalize_text('d.residencia_municipio_nome') }} as municipio_nome,
-        {{ normalize_text('d.residencia_bairro') }} as bairro
+        -- Its punctuation tells the region: a bracket, a dash.
+        upper({{ strip_accents('trim(d.residencia_bairro)') }}) as bairro
     from documentos as d
 ),
 

@@ -23,7 +23,8 @@ ufs_do_municipio as (
         m.municipio_nome_normalizado,
         min(m.uf_sigla) as uf_sigla
     from municipios as m
-    left join bairros as b on m.municipio_nome_normalizado = b.bairro_normalizado
+    left join bairros as b
+        on m.municipio_nome_normalizado = b.bairro_normalizado and b.tipo in ('regiao', 'bairro')
     where b.bairro_normalizado is null
     group by m.municipio_nome_normalizado
     having count(*) = 1
@@ -40,27 +41,14 @@ enderecos as (
     left join ufs_do_municipio as u on d.municipio_nome = u.municipio_nome_normalizado
 ),
 
-bairros_distintos as (
+textos as (
     select e.bairro
     from enderecos as e
     where e.uf_sigla = 'DF' and e.bairro is not null
     group by e.bairro
 ),
 
-bairros_candidatos as (
-    -- The whole text first, then the longest beginning made of whole words.
-    select
-        d.bairro,
-        b.regiao_administrativa_numero,
-        row_number() over (
-            partition by d.bairro order by length(b.bairro_normalizado) desc
-        ) as ordem
-    from bairros_distintos as d
-    inner join bairros as b
-        on
-            d.bairro = b.bairro_normalizado
-            or left(d.bairro, length(b.bairro_normalizado) + 1) = b.bairro_normalizado || ' '
-),
+{{ placed_neighbourhoods() }},
 
 final as (
     select
@@ -72,10 +60,15 @@ final as (
         case
             when e.uf_sigla <> 'DF' then 'fora_df'
             else coalesce(r.regiao_saude_codigo, 'nao_identificada')
-        end as regiao_saude_codigo
+        end as regiao_saude_codigo,
+        case
+            when e.uf_sigla <> 'DF' then 'fora_df'
+            when e.uf_sigla is null then 'sem_estado'
+            else coalesce(l.territorio_evidencia, 'sem_bairro')
+        end as territorio_evidencia
     from enderecos as e
-    left join bairros_candidatos as b on e.bairro = b.bairro and b.ordem = 1 and e.uf_sigla = 'DF'
-    left join regioes as r on b.regiao_administrativa_numero = r.regiao_administrativa_numero
+    left join lugares as l on e.bairro = l.bairro and e.uf_sigla = 'DF'
+    left join regioes as r on l.regiao_administrativa_numero = r.regiao_administrativa_numero
     left join municipios as m
         on e.municipio_nome = m.municipio_nome_normalizado and e.uf_sigla = m.uf_sigla
 )

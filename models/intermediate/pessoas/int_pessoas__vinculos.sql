@@ -30,6 +30,7 @@ nucleos as (
         d.cpf_id as cadastro_cpf_id,
         d.cns_id as cadastro_cns_id,
         d.data_obito,
+        coalesce(d.tem_obito_sem_data, false) as tem_obito_sem_data,
         coalesce(d.cadastro_id, i.cns_id, i.solicitacao_codigo) as nucleo_id
     from identificadores as i
     left join cartoes as c on i.cns_id = c.cns_id
@@ -66,7 +67,8 @@ vinculados as (
             else 'nenhuma'
         end as vinculo_regra,
         not n.eh_protegido and coalesce(n.cadastro_cpf_id <> n.cpf_id, false) as tem_conflito_cpf,
-        case when not n.eh_protegido then n.data_obito end as data_obito
+        case when not n.eh_protegido then n.data_obito end as data_obito,
+        not n.eh_protegido and n.tem_obito_sem_data as tem_obito_sem_data
     from nucleos as n
     left join cpf_do_nucleo as u on n.nucleo_id = u.nucleo_id
 ),
@@ -75,13 +77,17 @@ obitos as (
     -- A request linked by CPF alone still finds the death in the record that has that CPF.
     select
         d.cpf_id,
-        min(d.data_obito) as data_obito
+        min(d.data_obito) as data_obito,
+        max(d.tem_obito_sem_data) as tem_obito_sem_data
     from cadastros as d
-    where not d.eh_protegido and d.cpf_id is not null and d.data_obito is not null
+    where
+        not d.eh_protegido
+        and d.cpf_id is not null
+        and (d.data_obito is not null or d.tem_obito_sem_data)
     group by d.cpf_id
 ),
 
-final as (
+obitos_da_pessoa as (
     select
         v.solicitacao_codigo,
         v.pessoa_id,
@@ -89,9 +95,24 @@ final as (
         v.tem_conflito_cpf,
         min(least(v.data_obito, o.data_obito)) over (
             partition by coalesce(v.pessoa_id, v.solicitacao_codigo)
-        ) as data_obito
+        ) as data_obito,
+        max(v.tem_obito_sem_data or coalesce(o.tem_obito_sem_data, false)) over (
+            partition by coalesce(v.pessoa_id, v.solicitacao_codigo)
+        ) as tem_obito_sem_data
     from vinculados as v
     left join obitos as o on v.pessoa_id = o.cpf_id
+),
+
+final as (
+    select
+        p.solicitacao_codigo,
+        p.pessoa_id,
+        p.vinculo_regra,
+        p.tem_conflito_cpf,
+        p.data_obito,
+        -- A date that another record of the person has is worth more than none.
+        p.data_obito is null and p.tem_obito_sem_data as tem_obito_sem_data
+    from obitos_da_pessoa as p
 )
 
 select * from final

@@ -1,7 +1,5 @@
 -- One row per unit that executes or requests. The name of the CNES wins over SISREG's; the region
--- comes from the neighbourhood in the CNES, whole name first, then the longest beginning.
-{%- set municipio = var('municipio_ibge6') %}
-
+-- is that of int_territorio__unidades.
 with escalas as (
     select * from {{ ref('stg_sisreg__escalas') }}
 ),
@@ -18,8 +16,8 @@ estabelecimentos as (
     select * from {{ ref('stg_cnes__estabelecimentos') }}
 ),
 
-bairros as (
-    select * from {{ ref('bairros_regioes_administrativas') }}
+lugares as (
+    select * from {{ ref('int_territorio__unidades') }}
 ),
 
 territorio as (
@@ -87,28 +85,11 @@ cadastro as (
         e.unidade_cnes,
         e.unidade_nome,
         e.tipo_codigo,
-        coalesce(e.municipio_gestor_ibge6, '{{ municipio }}') <> '{{ municipio }}' as eh_de_fora,
-        {{ normalize_text('e.bairro') }} as bairro_normalizado,
         row_number() over (
             partition by e.unidade_cnes
             order by e._carregado_em desc, e._linha desc
         ) as versao_ordem
     from estabelecimentos as e
-),
-
-regioes as (
-    select
-        c.unidade_cnes,
-        b.regiao_administrativa_numero,
-        row_number() over (
-            partition by c.unidade_cnes
-            order by length(b.bairro_normalizado) desc
-        ) as ordem
-    from cadastro as c
-    inner join bairros as b
-        on concat(c.bairro_normalizado, ' ') like concat(b.bairro_normalizado, ' %')
-    -- a neighbourhood of another municipality may bear the name of one of ours (Planaltina)
-    where c.versao_ordem = 1 and not c.eh_de_fora
 ),
 
 final as (
@@ -118,19 +99,19 @@ final as (
         c.tipo_codigo,
         t.regiao_administrativa_numero,
         case
-            when c.eh_de_fora then 'fora_df'
+            when l.eh_de_fora then 'fora_df'
             else coalesce(t.regiao_saude_codigo, 'nao_identificada')
         end as regiao_saude_codigo,
+        coalesce(l.territorio_evidencia, 'sem_bairro') as territorio_evidencia,
         u.eh_executante,
         u.eh_solicitante,
         c.unidade_cnes is not null as tem_cadastro_cnes
     from unidades as u
     left join cadastro as c
         on u.unidade_cnes = c.unidade_cnes and c.versao_ordem = 1
-    left join regioes as r
-        on u.unidade_cnes = r.unidade_cnes and r.ordem = 1
+    left join lugares as l on u.unidade_cnes = l.unidade_cnes
     left join territorio as t
-        on r.regiao_administrativa_numero = t.regiao_administrativa_numero
+        on l.regiao_administrativa_numero = t.regiao_administrativa_numero
 )
 
 select * from final

@@ -2,7 +2,8 @@
 -- movement of the combination to the month of data_referencia. Indicators 20 to 23, 25, 26 and 57.
 -- Rules regra_estoque_fila, regra_versao_vigente and regra_estados_solicitacao.
 {% set estoques = [
-    'aguardando', 'agendadas', 'devolvidas', 'pessoas_aguardando', 'aguardando_obito'
+    'aguardando', 'agendadas', 'devolvidas', 'pessoas_aguardando', 'aguardando_obito',
+    'aguardando_obito_sem_data'
 ] %}
 
 with movimentos as (

@@ -1,5 +1,5 @@
 -- Grain: one row per raw row, every version kept. Dates come as AAAA-MM-DD or, straight from the
--- service, as AAAAMMDD with or without a time.
+-- service, as AAAAMMDD with or without a time; that of a death may lack its day and month.
 with source as (
     select * from {{ source('bruto_cadsus', 'pessoa') }}
 ),
@@ -16,7 +16,9 @@ final as (
         ) as data_nascimento,
         coalesce(
             {{ try_date('data_obito') }},
-            {{ try_date('data_obito', 'compact') }}
+            {{ try_date('data_obito', 'compact') }},
+            {{ try_date('data_obito', 'dmy') }},
+            {{ last_day_said('data_obito') }}
         ) as data_obito,
         {{ local_timestamp('data_consulta') }} as momento_consulta,
         -- categorias
@@ -29,7 +31,11 @@ final as (
         left({{ null_if_blank('res_ibge') }}, 6) as residencia_municipio_ibge,
         {{ null_if_blank('res_bairro') }} as residencia_bairro,
         {{ pad_code('res_cep', 8) }} as residencia_cep,
-        {{ flag('falecido') }} as eh_falecida,
+        -- A date of death that cannot be read still tells of a death; zeros tell nothing.
+        coalesce(
+            {{ flag('falecido') }},
+            case when {{ regexp_like('data_obito', '[1-9]') }} then true end
+        ) as eh_falecida,
         {{ flag('protegido') }} as eh_protegida,
         -- textos
         {{ null_if_blank('nome') }} as nome,

@@ -38,8 +38,8 @@ from mapa.simulate.schemas import REQUESTS, table
 from mapa.simulate.territory import (
     ADMINISTRATIVE_REGIONS,
     DISTRICT,
+    LENT_UNTOLD,
     REGIONS,
-    region_of_bairro,
 )
 
 LONGEST_BACKLOG = 640
@@ -267,8 +267,8 @@ def request_table(
 ) -> pa.Table:
     """Write the requests as the requesting units type them."""
     n = len(demand.at)
-    city, bairro = _residence(population.persons, demand, rng)
-    unit = _requesters(network.units, city, bairro, rng)
+    home = _residence(population.persons, demand, rng)
+    unit = _requesters(network.units, home["ra"].to_numpy(zero_copy_only=False), rng)
     serial = FIRST_REQUESTER_SERIAL + unit * REQUESTERS_PER_UNIT
     serial = serial + rng.integers(0, REQUESTERS_PER_UNIT, n)
     group = network.catalogue.group[demand.procedure]
@@ -293,44 +293,48 @@ def request_table(
             "cid": pick(cids, cid),
             "requested_at": demand.at,
             "desired_date": np.where(rng.random(n) < 0.2, MISSING, wish),
-            "bairro": bairro,
-            "city_ibge6": city,
+            **home,
             "lagging": rng.random(n) < LAGGING,
             "undated": rng.random(n) < UNDATED,
         },
     )
 
 
-def _residence(
-    persons: pa.Table, demand: Demand, rng: np.random.Generator
-) -> tuple[pa.Array, pa.Array]:
-    """Return municipality and neighbourhood that each request carries.
+def _residence(persons: pa.Table, demand: Demand, rng: np.random.Generator) -> dict[str, pa.Array]:
+    """Return what each request carries of a residence, by the columns of the requests.
 
     It is where the person lives that day; some who live in other municipalities give an address
-    in the district.
+    in the district, and of these some a neighbourhood that is none of its own.
     """
     who = pa.array(demand.person)
     moved = numbers(persons, "moved_at")[demand.person]
     at_new = pa.array((moved != MISSING) & (moved <= demand.at // DAY))
-    old, new = persons.take(who), ("new_city_ibge6", "new_bairro")
-    city = pc.if_else(at_new, old[new[0]].combine_chunks(), old["city_ibge6"].combine_chunks())
-    bairro = pc.if_else(at_new, old[new[1]].combine_chunks(), old["bairro"].combine_chunks())
+    living = persons.take(who)
+    home = {
+        name: pc.if_else(
+            at_new, living[f"new_{name}"].combine_chunks(), living[name].combine_chunks()
+        )
+        for name in ("city_ibge6", "bairro", "ra", "bairro_tells")
+    }
     names = [name for name, _, _ in ADMINISTRATIVE_REGIONS]
-    lent = pick(names, rng.integers(0, len(names), len(who)))
-    lends = pc.and_(pc.not_equal(city, DISTRICT), pa.array(rng.random(len(who)) < 0.1))
-    return pc.if_else(lends, DISTRICT, city), pc.if_else(lends, lent, bairro)
+    lent = rng.integers(0, len(names), len(who))
+    tells = lent % 5 > 0
+    lends = pc.and_(
+        pc.not_equal(home["city_ibge6"], DISTRICT), pa.array(rng.random(len(who)) < 0.1)
+    )
+    given = {
+        "city_ibge6": DISTRICT,
+        "bairro": pc.if_else(pa.array(tells), pick(names, lent), LENT_UNTOLD),
+        "ra": pa.array(np.where(tells, lent + 1, 0)),
+        "bairro_tells": pa.array(tells),
+    }
+    return {name: pc.if_else(lends, given[name], column) for name, column in home.items()}
 
 
-def _requesters(
-    units: pa.Table, city: pa.Array, bairro: pa.Array, rng: np.random.Generator
-) -> Ints:
+def _requesters(units: pa.Table, ra: Ints, rng: np.random.Generator) -> Ints:
     """Draw the requesting unit: of the own health region nine times in ten."""
-    known = region_of_bairro()
-    texts = pa.array(list(known), pa.string())
-    region_of_text = np.array([REGIONS.index(region) for region in known.values()] + [-1])
-    found = pc.fill_null(pc.index_in(bairro, value_set=texts), -1).to_numpy(zero_copy_only=False)
-    inside = pc.equal(city, DISTRICT).to_numpy(zero_copy_only=False)
-    region = np.where(inside, region_of_text[found], -1)
+    region_of_ra = [REGIONS.index(region) for _, region, _ in ADMINISTRATIVE_REGIONS]
+    region = np.array([-1, *region_of_ra])[ra]
     region = np.where((region < 0) | (rng.random(len(region)) < 0.1), len(REGIONS), region)
     requesting = units["is_requesting"].to_numpy()
     names = np.asarray(units["regiao_saude"].to_pylist())

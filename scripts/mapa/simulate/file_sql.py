@@ -1,9 +1,9 @@
 """The SQL of the exported files: one query per file, its columns named as in the header.
 
-Macros and session variables are those of `mapa.simulate.document_sql`; `region` holds the names of
-the administrative regions, `seen_*` the records of the offer on the day of the export. Spellings
-hang on what a row is about and not on its place, so that a row keeps them from one day to the next,
-but for one row in ten: those are written anew each day (`writing`), which is no change.
+Macros and session variables are those of `mapa.simulate.document_sql`; `seen_*` holds the records
+of the offer on the day of the export. Spellings hang on what a row is about and not on its place,
+so that a row keeps them from one day to the next, but for one row in ten: those are written anew
+each day (`writing`), which is no change.
 """
 
 from __future__ import annotations
@@ -273,13 +273,13 @@ where cast(b.appointment_at as date)
 # Besides the city's units: as many that are disabled, and one in ten of another municipality.
 ESTABLISHMENTS = """
 with place as (
-    select cnes, nome, ra, is_executing, '530010' as city, null as reason
+    select cnes, nome, bairro, is_executing, '530010' as city, null as reason
     from city_units
     union all
     select
         lpad(cast(500000 + idx as varchar), 7, '0'),
         'UNIDADE DESATIVADA FICTÍCIA ' || idx,
-        ra,
+        bairro,
         is_executing,
         '530010',
         pick(cnes, 'reason', ['01', '02', '06'])
@@ -288,7 +288,7 @@ with place as (
     select
         lpad(cast(900000 + idx as varchar), 7, '0'),
         'UNIDADE VIZINHA FICTÍCIA ' || idx,
-        null,
+        'CENTRO',
         is_executing,
         '520025',
         null
@@ -321,7 +321,7 @@ select
     'S/N' as "NU_ENDERECO",
     case when chance(p.cnes, 'annex', 200) then 'ANEXO "B"' || chr(10) || 'TÉRREO' else '' end
         as "NO_COMPLEMENTO",
-    coalesce(r.name, 'CENTRO') as "NO_BAIRRO",
+    p.bairro as "NO_BAIRRO",
     '70000000' as "CO_CEP",
     case
         when chance(p.cnes, 'place', 300) then '-15.78'
@@ -358,6 +358,5 @@ select
     strftime(cast(getvariable('closing') as date) - 1, '%d/%m/%Y') as "DT_ATUALIZACAO",
     'OPERADOR FICTICIO' as "CO_USUARIO"
 from place as p
-left join region as r on p.ra = r.number
 order by p.city || p.cnes
 """

@@ -39,7 +39,6 @@ from mapa.simulate.file_sql import (
     LIMITS,
     SCHEDULES,
 )
-from mapa.simulate.territory import ADMINISTRATIVE_REGIONS
 
 PATTERNS = (
     "SISREG_ESCALAS_AMB_*.csv",
@@ -87,9 +86,6 @@ def write(city: City, directory: Path, as_of: date | None = None) -> list[Path]:
             documents.number(con, f"seen_{name}", getattr(records, name))
         con.execute("set variable seed = ?", [city.parameters.seed])
         con.execute("set variable closing = ?", [datetime.combine(day + timedelta(days=1), time())])
-        con.execute("create temp table region (number integer, name varchar)")
-        names = [(i + 1, row[0]) for i, row in enumerate(ADMINISTRATIVE_REGIONS)]
-        con.executemany("insert into region values (?, ?)", names)
         for statement in (MACROS, FILE_MACROS):
             con.execute(statement)
         return [_write(con, directory, export) for export in _exports(con, day)]

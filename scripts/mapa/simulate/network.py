@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from mapa.simulate.arrays import Floats, Ints, digits, pick, weighted
 from mapa.simulate.schemas import PROCEDURES, UNITS, table
-from mapa.simulate.territory import ADMINISTRATIVE_REGIONS, REGIONS
+from mapa.simulate.territory import ADMINISTRATIVE_REGIONS, REGIONS, Writing, writings
 
 
 @dataclass(frozen=True)
@@ -267,6 +267,7 @@ def build_units(people: int, rng: np.random.Generator) -> pa.Table:
         for i, ra in enumerate(ras.tolist())
     ]
     regions = [region for _, region, _ in ADMINISTRATIVE_REGIONS]
+    places = [_written(i, ra) for i, ra in enumerate(ras.tolist())]
     return table(
         UNITS,
         {
@@ -274,10 +275,19 @@ def build_units(people: int, rng: np.random.Generator) -> pa.Table:
             "nome": names,
             "ra": ras,
             "regiao_saude": pick(regions, ras - 1),
+            "bairro": [place.text for place in places],
+            "bairro_tells": [place.tells for place in places],
             "is_executing": is_executing,
             "is_requesting": ~is_executing | (np.arange(total) % 6 == 0),
         },
     )
+
+
+def _written(position: int, ra: int) -> Writing:
+    """Return how the registers write where a unit stands; one in twenty does not tell it."""
+    tells = position % 20 != 7
+    ways = [w for w in writings() if w.ra == ra and w.tells == tells and w.text]
+    return ways[position % len(ways)]
 
 
 def _places(total: int, rng: np.random.Generator) -> Ints:

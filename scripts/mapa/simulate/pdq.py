@@ -66,6 +66,7 @@ class Person:
     race: str
     cpf: str | None
     death_date: date | None
+    death_known: str
     city: str
     bairro: str
     cep: str
@@ -247,7 +248,8 @@ def _subject(person: Person) -> str:
 
 def _details(person: Person) -> str:
     died = person.death_date
-    death = f'<deceasedTime value="{died:%Y%m%d}"/>' if died else ""
+    form = {"day": "%Y%m%d", "month": "%Y%m"}.get(person.death_known)
+    death = f'<deceasedTime value="{died:{form}}"/>' if died and form else ""
     state = "DF" if person.city.startswith("53") else "GO"
     return (
         f'<name use="L"><given>{escape(person.name)}</given></name>'

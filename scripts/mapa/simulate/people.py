@@ -23,12 +23,10 @@ from mapa.simulate.arrays import (
 from mapa.simulate.identifiers import cns, cpf
 from mapa.simulate.schemas import CARDS, PERSONS, table
 from mapa.simulate.territory import (
-    ADMINISTRATIVE_REGIONS,
-    AMBIGUOUS,
     DISTRICT,
     ENTORNO,
     ENTORNO_NEIGHBOURHOODS,
-    NEIGHBOURHOODS,
+    writings,
 )
 
 FIRST_PERSON_SERIAL = 50_001
@@ -55,6 +53,9 @@ NAMES_LAST = tuple(
     for link in ("", "DO", "DE")
     for word in ("EXEMPLO", "ENSAIO", "INVENTO", "MODELO", "FICTICIO", "RASCUNHO", "PAPEL")
 )
+DEATHS_KNOWN = ("day", "month", "nothing", "day")
+"""How the register comes to know of deaths, taking turns."""
+
 RACES = ("01", "02", "03", "04", "05", "99")
 RACE_SHARES = (0.4, 0.11, 0.42, 0.01, 0.01, 0.05)
 
@@ -69,10 +70,12 @@ class Population:
 
 @dataclass(frozen=True)
 class _Addresses:
-    """Municipality and neighbourhood of each person."""
+    """Municipality, neighbourhood as written, real region and whether the text tells it."""
 
     city: pa.Array
     bairro: pa.Array
+    ra: Ints
+    tells: Flags
 
 
 def build_population(people: int, span: Span, rng: np.random.Generator) -> Population:
@@ -96,10 +99,15 @@ def build_population(people: int, span: Span, rng: np.random.Generator) -> Popul
             "race": pick(RACES, weighted(rng, np.array(RACE_SHARES), people)),
             "cpf": pc.if_else(pa.array(no_cpf), None, numbers_cpf),
             "death_date": death,
+            "death_known": pick(DEATHS_KNOWN, np.arange(people) % len(DEATHS_KNOWN)),
             "city_ibge6": home.city,
             "bairro": home.bairro,
+            "ra": home.ra,
+            "bairro_tells": home.tells,
             "moved_at": moved,
             "new_bairro": pc.if_else(moves, next_home.bairro, None),
+            "new_ra": next_home.ra,
+            "new_bairro_tells": next_home.tells,
             "new_city_ibge6": pc.if_else(moves, next_home.city, None),
             "cep": digits(70_000_000 + rng.integers(0, 3_000, people) * 10, 8),
         },
@@ -131,27 +139,21 @@ def _names(female: Flags, rng: np.random.Generator) -> pa.Array:
 
 def _addresses(people: int, rng: np.random.Generator) -> _Addresses:
     """Draw municipality and neighbourhood; two addresses in a hundred say nothing useful."""
-    texts: list[str] = []
-    weights: list[float] = []
-    cities: list[str] = []
-    inside = sum(weight for _, _, weight in ADMINISTRATIVE_REGIONS)
-    for name, _, weight in ADMINISTRATIVE_REGIONS:
-        # Half of the addresses name the administrative region itself.
-        known = NEIGHBOURHOODS.get(name, ())
-        options = (name,) * max(1, len(known)) + known
-        texts += options
-        weights += [weight / inside * 0.98 * (1 - ENTORNO_SHARE) / len(options)] * len(options)
-    texts += AMBIGUOUS
-    weights += [0.02 * (1 - ENTORNO_SHARE) / len(AMBIGUOUS)] * len(AMBIGUOUS)
-    cities += [DISTRICT] * len(texts)
+    inside = writings()
+    texts = [writing.text for writing in inside]
+    weights = [(1 - ENTORNO_SHARE) * writing.share for writing in inside]
+    cities = [DISTRICT] * len(inside)
     outside = sum(weight for _, weight in ENTORNO)
     for code, weight in ENTORNO:
         texts += ENTORNO_NEIGHBOURHOODS
         share = ENTORNO_SHARE * weight / outside / len(ENTORNO_NEIGHBOURHOODS)
         weights += [share] * len(ENTORNO_NEIGHBOURHOODS)
         cities += [code] * len(ENTORNO_NEIGHBOURHOODS)
+    elsewhere = len(texts) - len(inside)
+    ras = np.array([writing.ra for writing in inside] + [0] * elsewhere)
+    tells = np.array([writing.tells for writing in inside] + [False] * elsewhere)
     chosen = weighted(rng, np.array(weights), people)
-    return _Addresses(pick(cities, chosen), pick(texts, chosen))
+    return _Addresses(pick(cities, chosen), pick(texts, chosen), ras[chosen], tells[chosen])
 
 
 def _deaths(age: Floats, span: Span, rng: np.random.Generator) -> Ints:

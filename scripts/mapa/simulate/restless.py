@@ -62,8 +62,10 @@ def change(
             "request_idx": request[order],
             "at": at[order],
             **{name: values[order] for name, values in now.items()},
-            "bairro": address["bairro"].combine_chunks(),
-            "city_ibge6": address["city_ibge6"].combine_chunks(),
+            **{
+                name: address[name].combine_chunks()
+                for name in ("bairro", "ra", "bairro_tells", "city_ibge6")
+            },
         },
     )
 

@@ -35,7 +35,9 @@ UNITS = pa.schema(
         "cnes": _TEXT,
         "nome": _TEXT,
         "ra": _INT,  # 1..35
-        "regiao_saude": _TEXT,
+        "regiao_saude": _TEXT,  # where it really is
+        "bairro": _TEXT,
+        "bairro_tells": _FLAG,  # whether the text lets a stranger know the region
         "is_executing": _FLAG,
         "is_requesting": _FLAG,
     }
@@ -152,10 +154,15 @@ PERSONS = pa.schema(
         "race": _TEXT,  # CadSUS 01..05, 99
         "cpf": _TEXT,
         "death_date": _DAY,
+        "death_known": _TEXT,  # what the register knows of it: day, month, nothing
         "city_ibge6": _TEXT,
         "bairro": _TEXT,  # empty text: the address has none
+        "ra": _INT,  # 1..35, where the address really is; 0: outside the district
+        "bairro_tells": _FLAG,  # whether the text lets a stranger know the region
         "moved_at": _DAY,  # first day at the new address
         "new_bairro": _TEXT,
+        "new_ra": _INT,
+        "new_bairro_tells": _FLAG,
         "new_city_ibge6": _TEXT,
         "cep": _TEXT,
     }
@@ -180,6 +187,8 @@ REQUESTS = pa.schema(
         "requested_at": _TIME,
         "desired_date": _DAY,
         "bairro": _TEXT,
+        "ra": _INT,
+        "bairro_tells": _FLAG,
         "city_ibge6": _TEXT,
         "lagging": _FLAG,  # once booked, its queue document is not refreshed any more
         "undated": _FLAG,  # typed in as a booking, without the date of the request
@@ -194,6 +203,8 @@ CHANGES = pa.schema(
         "procedure_idx": _INT,
         "risk": _INT,
         "bairro": _TEXT,
+        "ra": _INT,
+        "bairro_tells": _FLAG,
         "city_ibge6": _TEXT,
     }
 )

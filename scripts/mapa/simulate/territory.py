@@ -6,6 +6,8 @@ where it did not; they only give the city its shape.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 DISTRICT = "530010"
 UNIDENTIFIED = "nao_identificada"
 OUTSIDE = "fora_df"
@@ -88,8 +90,96 @@ NEIGHBOURHOODS: dict[str, tuple[str, ...]] = {
 }
 """What addresses say instead of the name of the administrative region."""
 
-AMBIGUOUS = ("", "CENTRO", "SETOR CENTRAL", "SETOR SUL", "AREAL")
-"""Texts that stand in several administrative regions, or in none."""
+OFFICIAL: dict[str, tuple[str, ...]] = {
+    "PLANO PILOTO": ("SETOR NOROESTE", "SETOR MILITAR URBANO", "ZONA CIVICO-ADMINISTRATIVA"),
+    "GAMA": ("SETOR LESTE (GAMA)", "SETOR SUL - GAMA", "SETOR CENTRAL DO GAMA", "PONTE ALTA (GAMA"),
+    "TAGUATINGA": ("SETOR INDUSTRIAL (TAGUATINGA)", "TAGUATINGA NORTE (TAGUATINGA)"),
+    "BRAZLANDIA": ("SETOR TRADICIONAL (BRAZLANDIA)", "VILA SAO JOSE (BRAZLANDIA)", "RA IV"),
+    "SOBRADINHO": ("NOVA COLINA (SOBRADINHO)", "SETOR DE MANSOES DE SOBRADINHO"),
+    "PLANALTINA": (
+        "SETOR TRADICIONAL (PLANALTINA)",
+        "SETOR RESIDENCIAL LESTE - PLANALTINA",
+        "FAZENDA MESTRE DARMAS (ETAPA I - PLANALTINA)",
+        "PLANALTINA DF",
+        "QUADRA 0 (CASA 0) (PLANALTINA)",
+    ),
+    "PARANOA": ("PARANOA PARQUE (PARANOA)",),
+    "NUCLEO BANDEIRANTE": ("VILA CAUHY (NUCLEO BANDEIRANTE)", "SETOR PLACA DA MERCEDES (RA VIII)"),
+    "CEILANDIA": ("CEILANDIA NORTE (CEILANDIA)", "SETOR INDUSTRIAL - CEILANDIA", "RA IX"),
+    "GUARA": ("GUARA II QE 00", "QUADRAS ECONOMICAS LUCIO COSTA (GUARA)"),
+    "SAMAMBAIA": ("SAMAMBAIA NORTE (SAMAMBAIA)",),
+    "SANTA MARIA": ("CONDOMINIO SANTA MONICA (SANTA MARIA)", "NUCLEO RURAL SANTA MARIA"),
+    "SAO SEBASTIAO": ("CENTRO (SAO SEBASTIAO)", "VILA DO BOA (SAO SEBASTIAO)"),
+    "LAGO SUL": ("SETOR DE HABITACOES INDIVIDUAIS SUL", "SETOR DE MANSOES DOM BOSCO"),
+    "RIACHO FUNDO": ("RIACHO FUNDO I", "QN 0 (RIACHO FUNDO)"),
+    "LAGO NORTE": ("SETOR DE HABITACOES INDIVIDUAIS NORTE",),
+    "AGUAS CLARAS": ("AREAL (AGUAS CLARAS)", "NORTE (AGUAS CLARAS)"),
+    "RIACHO FUNDO II": ("QN 0 (RIACHO FUNDO II)",),
+    "SUDOESTE OCTOGONAL": ("SETOR SUDOESTE", "AREA OCTOGONAL", "SUDOESTE/OCTOGONAL"),
+    "PARK WAY": ("SETOR DE MANSOES PARK WAY",),
+    "SOBRADINHO II": ("SETOR OESTE (SOBRADINHO II)", "SOBRADINHO 2"),
+    "ITAPOA": ("DEL LAGO II (ITAPOA)", "ITAPOA I"),
+    "VICENTE PIRES": (
+        "SETOR HABITACIONAL VICENTE PIRES",
+        "SETOR HABITACIONAL SAMAMBAIA (VICENTE PIRES)",
+    ),
+}
+"""What the post office's list and those who copy it write: the region in brackets, or after a dash,
+or long names that have none; brackets that stay open and brackets that hold something else."""
+
+UNTOLD = (
+    "",
+    "CENTRO",
+    "SETOR CENTRAL",
+    "SETOR LESTE",
+    "SETOR SUL",
+    "SETOR TRADICIONAL",
+    "VILA SAO JOSE",
+    "ZONA INDUSTRIAL",
+    "AREAL",
+    "BRASILIA",
+    "QUADRA 0 (CASA 0)",
+    "CHACARA FICTICIA 0",
+)
+"""Texts by which nobody who does not know the person can tell the region: these names stand in
+several regions, in all, or in no list."""
+
+UNTOLD_SHARE = 0.02
+LENT_UNTOLD = "JARDIM FICTICIO (VALPARAISO)"
+"""What some write who live in another municipality and give the district as theirs."""
+
+
+@dataclass(frozen=True)
+class Writing:
+    """One way of writing where somebody lives.
+
+    Attributes:
+        text: of the neighbourhood.
+        ra: number of the administrative region in which it really is.
+        tells: whether the text lets a stranger know that.
+        share: of the people of the district.
+    """
+
+    text: str
+    ra: int
+    tells: bool
+    share: float
+
+
+def writings() -> list[Writing]:
+    """Return every way of writing an address in the district; the shares add up to one."""
+    everybody = sum(weight for _, _, weight in ADMINISTRATIVE_REGIONS)
+    found = []
+    for ra, (name, _, weight) in enumerate(ADMINISTRATIVE_REGIONS, start=1):
+        # Half of the addresses name the administrative region itself.
+        known = (*NEIGHBOURHOODS.get(name, ()), *OFFICIAL.get(name, ()))
+        texts = (name,) * max(1, len(known)) + known
+        share = weight / everybody
+        told = (1 - UNTOLD_SHARE) * share / len(texts)
+        found += [Writing(text, ra, True, told) for text in texts]
+        found += [Writing(text, ra, False, UNTOLD_SHARE * share / len(UNTOLD)) for text in UNTOLD]
+    return found
+
 
 ENTORNO: tuple[tuple[str, int], ...] = (
     ("520025", 225_693),
@@ -110,8 +200,6 @@ ENTORNO: tuple[tuple[str, int], ...] = (
 ENTORNO_NEIGHBOURHOODS = ("CENTRO", "SETOR CENTRAL", "PARQUE DAS AGUAS", "JARDIM PLANALTO", "")
 
 
-def region_of_bairro() -> dict[str, str]:
-    """Map every known address text of the district to its health region; others are unknown."""
-    known = {name: region for name, region, _ in ADMINISTRATIVE_REGIONS}
-    nested = {text: known[name] for name, texts in NEIGHBOURHOODS.items() for text in texts}
-    return known | nested
+def health_region(ra: int) -> str:
+    """Return the health region of an administrative region."""
+    return ADMINISTRATIVE_REGIONS[ra - 1][1]

@@ -44,7 +44,7 @@ from mapa.simulate.truth_queue import (
 )
 from mapa.simulate.truth_report import reconcile
 from mapa.simulate.truth_seen import know
-from mapa.simulate.truth_territory import offer_per_territory
+from mapa.simulate.truth_territory import known_places, offer_per_territory
 from mapa.simulate.truth_use import funnel_per_month, offer_per_kind
 
 
@@ -90,6 +90,7 @@ def compute(
         "oferta_horas_por_mes": hours_per_month(hours),
         "oferta_esperada_por_mes": shares_per_month(hours),
         "oferta_por_territorio_por_mes": offer_per_territory(dated, days, both),
+        "qualidade_territorio": known_places(city, known),
         "oferta_diario": diary(city, seen, moves),
         "oferta_retiradas_por_mes": withdrawn(city, seen, moves, real),
         "fila_por_mes": queue,

@@ -262,7 +262,8 @@ def _flows(past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
 def _stocks(city: City, past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
     """Count who is in which state at the end of each month, per group of cells."""
     person = numbers(city.requests, "person_idx")[past.request]
-    death = numbers(city.persons, "death_date")[person]
+    death, untold = _deaths(city)
+    death, untold = death[person], untold[person]
     people = city.persons.num_rows
     of = group[past.cell]
     ends: list[list[Ints]] = []
@@ -271,19 +272,32 @@ def _stocks(city: City, past: History, when: Calendar, group: Ints) -> dict[str,
         dead = waiting[(death[waiting] != MISSING) & (death[waiting] <= end)]
         pairs = np.unique(of[waiting] * people + person[waiting])
         scheduled, returned = past.at(end, _SCHEDULED), past.at(end, _RETURNED)
-        ends.append([of[waiting], of[scheduled], of[returned], pairs // people, of[dead]])
+        counted = (waiting, scheduled, returned)
+        undated = waiting[untold[waiting]]
+        ends.append([*(of[part] for part in counted), pairs // people, of[dead], of[undated]])
     names = (
         "qtd_aguardando",
         "qtd_agendadas",
         "qtd_devolvidas",
         "qtd_pessoas_aguardando",
         "qtd_aguardando_obito",
+        "qtd_aguardando_obito_sem_data",
     )
     size = int(group.max()) + 1
     return {
         name: np.column_stack([np.bincount(part, minlength=size) for part in parts])
         for name, parts in zip(names, zip(*ends, strict=True), strict=True)
     }
+
+
+def _deaths(city: City) -> tuple[Ints, Flags]:
+    """Return the day from which the register lets each person be dead, and who is without a day."""
+    day = numbers(city.persons, "death_date")
+    month_end = month_start(month_number(day) + 1) - 1
+    known = texts(city.persons, "death_known")
+    dead = day != MISSING
+    told = np.where(known == "month", month_end, day)
+    return np.where(dead & (known != "nothing"), told, MISSING), dead & (known == "nothing")
 
 
 def waits_per_month(city: City, known: Known, past: History, when: Calendar) -> dict[str, Any]:

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+import pyarrow as pa
 
 from mapa.simulate.arrays import DAY, MISSING, Flags, Ints, day_number, matches, numbers
 from mapa.simulate.city import City
-from mapa.simulate.territory import DISTRICT, OUTSIDE, REGION_CODES, UNIDENTIFIED, region_of_bairro
+from mapa.simulate.territory import DISTRICT, OUTSIDE, REGION_CODES, UNIDENTIFIED, health_region
 
 LATE = 300
 """Seconds after midnight at which the source is read."""
@@ -154,23 +155,28 @@ def _says(city: City, closing: int) -> tuple[Ints, Ints, Ints]:
     """Return procedure, region and risk that each request carries at an instant."""
     procedure = numbers(city.requests, "procedure_idx").copy()
     risk = numbers(city.requests, "risk").copy()
-    region = regions(city.requests["city_ibge6"].to_pylist(), city.requests["bairro"].to_pylist())
+    region = regions(city.requests)
     # By request and instant: the last one before the instant stays.
     done = numbers(city.changes, "at") < closing
     row = numbers(city.changes, "request_idx")[done]
-    moved = regions(city.changes["city_ibge6"].to_pylist(), city.changes["bairro"].to_pylist())
+    moved = regions(city.changes)
     procedure[row] = numbers(city.changes, "procedure_idx")[done]
     risk[row] = numbers(city.changes, "risk")[done]
     region[row] = moved[done]
     return procedure, region, risk
 
 
-def regions(cities: Sequence[str], bairros: Sequence[str]) -> Ints:
-    """Return the health region of addresses, as a position in the codes."""
-    known = region_of_bairro()
+def regions(addresses: pa.Table) -> Ints:
+    """Return the health region of addresses, as a position in the codes.
+
+    It is that of the real place, where the city wrote an address that tells it.
+    """
     names = [
-        OUTSIDE if city != DISTRICT else known.get(bairro, UNIDENTIFIED)
-        for city, bairro in zip(cities, bairros, strict=True)
+        OUTSIDE if city != DISTRICT else health_region(ra) if tells else UNIDENTIFIED
+        for city, ra, tells in zip(
+            *(addresses[name].to_pylist() for name in ("city_ibge6", "ra", "bairro_tells")),
+            strict=True,
+        )
     ]
     return np.array([REGION_CODES.index(name) for name in names], dtype=np.int64)
 

@@ -7,11 +7,23 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mapa.simulate.arrays import day_text, month_number, month_start, numbers, texts
+import numpy as np
+import pyarrow as pa
+
+from mapa.simulate.arrays import (
+    Ints,
+    Texts,
+    day_text,
+    month_number,
+    month_start,
+    numbers,
+    texts,
+)
 from mapa.simulate.city import City
 from mapa.simulate.slots import SlotDays
-from mapa.simulate.territory import REGION_CODES
+from mapa.simulate.territory import REGION_CODES, REGIONS, UNIDENTIFIED
 from mapa.simulate.truth_offer import known_sum
+from mapa.simulate.truth_seen import Known
 
 POPULATION = {
     "central": 336_024,
@@ -85,6 +97,34 @@ def offer_per_territory(
     }
 
 
+def _regions(city: City) -> Texts:
+    """Return the health region of each unit, where the registers write an address that tells it."""
+    tells = np.array(city.units["bairro_tells"].to_pylist())
+    return np.where(tells, texts(city.units, "regiao_saude"), UNIDENTIFIED)
+
+
+def known_places(city: City, known: Known) -> dict[str, Any]:
+    """Count the requests and the units, and those whose address tells the region."""
+    cells = known.cells
+    last = np.r_[cells.request[1:] != cells.request[:-1], True]
+    told = cells.region[last] < len(REGIONS)
+    met = np.unique(np.r_[_met(city.schedules), _met(city.requests)])
+    placed = np.array(city.units["bairro_tells"].to_pylist())[met]
+    return {
+        "chave": ["assunto"],
+        "colunas": ["qtd", "qtd_com_regiao_administrativa"],
+        "linhas": [
+            ("residencia", len(told), int(told.sum())),
+            ("unidade", len(met), int(placed.sum())),
+        ],
+    }
+
+
+def _met(table: pa.Table) -> Ints:
+    """Return the units that a table names."""
+    return np.unique(numbers(table, "unit_idx"))
+
+
 def _sum(parts: list[list[int | None]]) -> int | None:
     """Add up what is known of all the parts; no part at all is zero."""
     return known_sum([value for part in parts for value in part]) if parts else 0
@@ -129,7 +169,7 @@ def _active(city: City, days: SlotDays) -> dict[tuple[Pair, str, bool], list[int
     """Collect the active slots of each month, group and region, those of local agendas apart."""
     month = day_text(month_start(month_number(days.day))).tolist()
     codes = texts(city.procedures, "codigo")[numbers(city.schedules, "procedure_idx")]
-    region = texts(city.units, "regiao_saude")[numbers(city.schedules, "unit_idx")]
+    region = _regions(city)[numbers(city.schedules, "unit_idx")]
     local = city.schedules["local_agenda"].to_pylist()
     slots: dict[tuple[Pair, str, bool], list[int | None]] = defaultdict(list)
     triples = zip(
@@ -154,7 +194,7 @@ def _real(
     city: City, mart: Mapping[str, Any]
 ) -> dict[tuple[Pair, str], dict[str, list[int | None]]]:
     """Collect the real offers of each month, group and region, by unit."""
-    region = dict(zip(texts(city.units, "cnes"), texts(city.units, "regiao_saude"), strict=True))
+    region = dict(zip(texts(city.units, "cnes"), _regions(city), strict=True))
     real: dict[tuple[Pair, str], dict[str, list[int | None]]] = {}
     for row in _rows(mart):
         unit = row["unidade_executante_cnes"]

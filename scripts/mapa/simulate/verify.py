@@ -12,8 +12,10 @@ from typing import Any
 import duckdb
 
 TOLERANCE = 1e-9
-# The truth knows units, not schedules, and counts professionals without naming them.
+# The truth knows units, not schedules, counts professionals without naming them, and knows which
+# addresses tell their place, not how the project finds that out.
 SUMMED = {"oferta_por_dia", "oferta_alertas", "oferta_horas_por_mes", "oferta_esperada_por_mes"}
+SUMMED |= {"qualidade_territorio"}
 # Where each mart of the truth stands, and how its rows come at the grain of the truth.
 MARTS = {
     "oferta_por_dia": "oferta",
@@ -32,6 +34,7 @@ MARTS = {
     "espera_por_mes": "espera",
     "absenteismo_por_mes": "absenteismo",
     "qualidade_escalas": "qualidade",
+    "qualidade_territorio": "qualidade",
     "dim_calendario": "dimensoes",
     "dim_estabelecimentos": "dimensoes",
     "dim_procedimentos": "dimensoes",

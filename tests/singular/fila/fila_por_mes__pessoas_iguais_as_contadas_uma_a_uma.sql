@@ -7,7 +7,8 @@ with contadas as (
         s.risco_codigo,
         count(distinct coalesce(s.pessoa_id, s.solicitacao_codigo)) as qtd_pessoas,
         sum(case when s.pessoa_data_obito <= {{ data_referencia() }} then 1 else 0 end)
-            as qtd_obitos
+            as qtd_obitos,
+        sum(case when s.pessoa_tem_obito_sem_data then 1 else 0 end) as qtd_obitos_sem_data
     from {{ ref('int_fila__intervalos') }} as i
     inner join {{ ref('int_fila__solicitacoes') }} as s
         on i.solicitacao_codigo = s.solicitacao_codigo
@@ -21,8 +22,10 @@ select
     f.risco_codigo,
     f.qtd_pessoas_aguardando,
     f.qtd_aguardando_obito,
+    f.qtd_aguardando_obito_sem_data,
     c.qtd_pessoas,
-    c.qtd_obitos
+    c.qtd_obitos,
+    c.qtd_obitos_sem_data
 from {{ ref('fila_por_mes') }} as f
 left join contadas as c
     on
@@ -34,5 +37,6 @@ where
     and (
         f.qtd_pessoas_aguardando <> coalesce(c.qtd_pessoas, 0)
         or f.qtd_aguardando_obito <> coalesce(c.qtd_obitos, 0)
+        or f.qtd_aguardando_obito_sem_data <> coalesce(c.qtd_obitos_sem_data, 0)
         or f.qtd_pessoas_aguardando > f.qtd_aguardando
     )
