@@ -32,6 +32,8 @@ LAW = {
 GOOD_FRIDAY = "Paixão de Cristo"
 BLACK_AWARENESS = (11, 20), 2024, "Dia Nacional de Zumbi e da Consciência Negra"
 CENSUS = 2022
+UNTOLD = "nao_identificada"
+"""Region of a unit whose address does not tell it."""
 TYPES = {True: "05", False: "02"}
 """Type of an executing unit in the register, and of another."""
 
@@ -107,13 +109,18 @@ def establishments(city: City, dated: City) -> dict[str, Any]:
         ],
         "linhas": [
             (
-                unit["cnes"], unit["nome"], TYPES[unit["is_executing"]], unit["ra"],
-                unit["regiao_saude"], row in executing, row in requesting, True,
+                unit["cnes"], unit["nome"], TYPES[unit["is_executing"]], *_place(unit),
+                row in executing, row in requesting, True,
             )
             for row, unit in enumerate(units)
             if row in executing | requesting
         ],
     }  # fmt: skip
+
+
+def _place(unit: dict[str, Any]) -> tuple[int | None, str]:
+    """Return the regions of a unit as far as its address tells them."""
+    return (unit["ra"], unit["regiao_saude"]) if unit["bairro_tells"] else (None, UNTOLD)
 
 
 def procedures(city: City, dated: City) -> dict[str, Any]:
@@ -163,7 +170,6 @@ def territories() -> dict[str, Any]:
 
 def names_of(city: City) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
     """Return name and health region of each unit, and the name of each procedure."""
-    columns = (texts(city.units, name) for name in ("cnes", "nome", "regiao_saude"))
-    units = {cnes: (name, region) for cnes, name, region in np.column_stack([*columns]).tolist()}
+    units = {unit["cnes"]: (unit["nome"], _place(unit)[1]) for unit in city.units.to_pylist()}
     codes, names = (texts(city.procedures, name).tolist() for name in ("codigo", "nome"))
     return units, dict(zip(codes, names, strict=True))

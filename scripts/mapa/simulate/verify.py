@@ -58,6 +58,7 @@ SAME_TRUTH = {
 _NAMELESS = "the truth has no professional and no schedule by name; rows are summed over them"
 _OF_A_SCHEDULE = "a mark of one schedule; the truth adds up the schedules of a place"
 _REFERENCE = "a figure or name of the seed that nothing computes; its own tests hold it"
+_EVIDENCE = "how a text told the region; test_territory states it for each way of writing"
 NOT_COMPARED = {
     "oferta_por_dia.escala_id": _NAMELESS,
     "oferta_por_dia.escala_codigo": _NAMELESS,
@@ -74,6 +75,9 @@ NOT_COMPARED = {
     "oferta_alertas.profissional_id": _NAMELESS,
     "oferta_horas_por_mes.profissional_id": _NAMELESS,
     "oferta_esperada_por_mes.profissional_id": _NAMELESS,
+    "dim_estabelecimentos.territorio_evidencia": _EVIDENCE,
+    "pub_dim_estabelecimentos.territorio_evidencia": _EVIDENCE,
+    "qualidade_territorio.territorio_evidencia": _EVIDENCE,
     "dim_territorio.regiao_administrativa_nome": _REFERENCE,
     "dim_territorio.subdistrito_ibge": _REFERENCE,
     "dim_territorio.regiao_saude_nome": _REFERENCE,
