@@ -6,8 +6,6 @@ from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any
 
-import numpy as np
-
 from mapa.simulate.arrays import DAY, numbers, texts
 from mapa.simulate.city import City
 from mapa.simulate.offer import easter

@@ -14,8 +14,13 @@ import duckdb
 TOLERANCE = 1e-9
 # The truth knows units, not schedules, counts professionals without naming them, and knows which
 # addresses tell their place, not how the project finds that out.
-SUMMED = {"oferta_por_dia", "oferta_alertas", "oferta_horas_por_mes", "oferta_esperada_por_mes"}
-SUMMED |= {"qualidade_territorio"}
+SUMMED = {
+    "oferta_por_dia",
+    "oferta_alertas",
+    "oferta_horas_por_mes",
+    "oferta_esperada_por_mes",
+    "qualidade_territorio",
+}
 # Where each mart of the truth stands, and how its rows come at the grain of the truth.
 MARTS = {
     "oferta_por_dia": "oferta",
