@@ -1,6 +1,6 @@
--- Grain: month, executing unit, procedure of the agenda, kind of slot that some schedule offers. The
--- real offer of each central shared between the kinds by largest remainder, ties in the order of the
--- list, and added up over the centrals (regra_oferta_real).
+-- Grain: month, executing unit, procedure of the agenda, kind of slot that some schedule offers.
+-- The real offer of each central shared between the kinds by largest remainder, ties in the order
+-- of the list, and added up over the centrals (regra_oferta_real).
 with oferta as (
     select * from {{ ref('int_oferta__por_mes') }}
 ),
