@@ -111,7 +111,7 @@ def seal_committed(con: duckdb.DuckDBPyConnection, root: Path) -> None:
             Folder(root, note.parent.parent.name, note.parent.name).seal()
 
 
-def date_scopes(con: duckdb.DuckDBPyConnection, root: Path) -> None:
+def restore_scopes(con: duckdb.DuckDBPyConnection, root: Path) -> None:
     """Give loads and watermarks of before scopes were kept the scope that their notes name.
 
     One whose note is gone stays without: its scope is then read from the beginning again, which

@@ -88,7 +88,7 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
         warehouse.connect(settings.warehouse) as con,
         progress() as display,
     ):
-        resume.date_scopes(con, settings.landing / SOURCE)
+        resume.restore_scopes(con, settings.landing / SOURCE)
         reader = Reader(settings, door, con, display)
         wish = Wish(since, until, full, accept_types)
         summaries, empty = list[Summary](), list[EmptyScopeError]()
