@@ -98,7 +98,18 @@ palavras as (
         t.visto_de,
         i.informado_id,
         i.abrangencia,
-        i.feriado_descricao,
+        -- of two holidays that one file gives a date, the widest names it
+        {% for coluna in ['abrangencia', 'feriado_descricao'] %}
+        first_value(i.{{ coluna }}) over (
+            partition by t.data, t.unidade_executante_cnes, t.visto_de
+            order by
+                case when i.abrangencia = 'nenhuma' then 1 else 0 end,
+                i.visto_de desc,
+                i._carregado_em desc,
+                case i.abrangencia when 'nacional' then 1 when 'distrital' then 2 else 3 end,
+                i._linha desc
+        ) as {{ coluna }}_do_dia,
+        {% endfor %}
         row_number() over (
             partition by t.data, t.unidade_executante_cnes, t.visto_de
             order by i.visto_de desc, i._carregado_em desc, i._linha desc
@@ -125,15 +136,22 @@ final as (
             partition by p.data, p.unidade_executante_cnes order by p.visto_de
         )', -1) }} as visto_ate,
         -- categorias
-        case when p.informado_id is null then c.abrangencia else p.abrangencia end as abrangencia,
+        case
+            when p.informado_id is null then c.abrangencia
+            when p.abrangencia = 'nenhuma' then 'nenhuma'
+            else p.abrangencia_do_dia
+        end as abrangencia,
         case when p.informado_id is null then c.feriado_natureza else 'feriado' end
             as feriado_natureza,
         case
             when p.informado_id is not null then 'operador'
             when c.data is not null then 'calculado'
         end as feriado_origem,
-        case when p.informado_id is null then c.feriado_descricao else p.feriado_descricao end
-            as feriado_descricao,
+        case
+            when p.informado_id is null then c.feriado_descricao
+            when p.abrangencia = 'nenhuma' then p.feriado_descricao
+            else p.feriado_descricao_do_dia
+        end as feriado_descricao,
         case
             when p.informado_id is not null then coalesce(p.abrangencia, '') <> 'nenhuma'
             when c.data is null or not {{ var('feriados_calculados_bloqueiam') }} then false

@@ -6,6 +6,8 @@ from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any
 
+import pyarrow.compute as pc
+
 from mapa.simulate.arrays import DAY, numbers, texts
 from mapa.simulate.city import City
 from mapa.simulate.offer import easter
@@ -44,7 +46,9 @@ def calendar_days(city: City, dated: City, days: SlotDays) -> dict[str, Any]:
         dated: the city with the schedules that the slots come from.
         days: slots of each schedule and day.
     """
-    begins = [numbers(city.requests, "requested_at") // DAY, days.day]
+    # A request typed in as a booking has no date for anybody to see.
+    told = city.requests.filter(pc.invert(city.requests["undated"]))
+    begins = [numbers(told, "requested_at") // DAY, days.day]
     first = date((EPOCH + timedelta(days=int(min(b.min() for b in begins)))).year, 1, 1)
     last = city.until + timedelta(days=HORIZON)
     listed, worked = _operators_word(dated)
