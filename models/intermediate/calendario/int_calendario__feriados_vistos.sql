@@ -98,6 +98,7 @@ palavras as (
         t.visto_de,
         i.informado_id,
         i.abrangencia,
+        i.feriado_descricao,
         -- of two holidays that one file gives a date, the widest names it
         {% for coluna in ['abrangencia', 'feriado_descricao'] %}
         first_value(i.{{ coluna }}) over (

@@ -1,7 +1,8 @@
 -- Grain: raw row, first day of a stretch in which it was in force or gone. Each has exactly one
 -- fate (escala_destino); only 'expandida' gives slots, on each seventh day from primeira_data to
--- ultima_data, so that each date counts by one version of its schedule. The rows of one version are
--- numbered, because nothing in them need differ. Rules: regra_oferta_total, regra_versoes_da_oferta.
+-- ultima_data, so that each date counts by one version of its schedule. The rows of one version
+-- are numbered, because nothing in them need differ. Rules: regra_oferta_total,
+-- regra_versoes_da_oferta.
 {% set ocorrencia = '({0}.dia_semana_numero - {1} + 7) % 7' %}
 
 with linhas as (

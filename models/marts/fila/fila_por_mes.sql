@@ -46,15 +46,15 @@ acumulados as (
         g.procedimento_codigo,
         g.regiao_saude_codigo,
         g.risco_codigo,
-        {%- for medida in queue_flows() %}
-        coalesce(m.qtd_{{ medida }}, 0) as qtd_{{ medida }},
-        {%- endfor %}
         {%- for estoque in estoques %}
         sum(coalesce(m.saldo_{{ estoque }}, 0)) over (
             partition by g.procedimento_codigo, g.regiao_saude_codigo, g.risco_codigo
             order by g.competencia
             rows between unbounded preceding and current row
-        ) as qtd_{{ estoque }}{% if not loop.last %},{% endif %}
+        ) as qtd_{{ estoque }},
+        {%- endfor %}
+        {%- for medida in queue_flows() %}
+        coalesce(m.qtd_{{ medida }}, 0) as qtd_{{ medida }}{{ ',' if not loop.last }}
         {%- endfor %}
     from grade as g
     left join movimentos as m

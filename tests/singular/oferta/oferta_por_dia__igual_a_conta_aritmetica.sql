@@ -1,7 +1,7 @@
 -- The slots of each schedule number are counted again from what was received, by arithmetic on
--- weekdays instead of expansion. The number is read as a number from raw; which file speaks for it is
--- asked anew on every day on which some file was seen. Nothing is taken from keys, stretches or rows
--- of the models: a slot lost or doubled by identity, versions, expansion or joins shows here.
+-- weekdays instead of expansion. The number is read as a number from raw; which file speaks for it
+-- is asked anew on every day on which some file was seen. Nothing is taken from keys, stretches or
+-- rows of the models: a slot lost or doubled by identity, versions, expansion or joins shows here.
 with recebidas as (
     select
         try_cast(trim(b.cod_escala_ambulatorial) as bigint) as numero,
@@ -17,20 +17,20 @@ with recebidas as (
 
 arquivos as (
     select
-        r.numero,
-        r._carga_id,
-        r.visto_em,
-        r.iniciada_em,
-        r.visto_em <= {{ add_days(data_referencia(), 1) }} as chegou_a_tempo,
-        min(r.visto_em) over (partition by r.numero) as primeiro_dia,
-        min(r.visto_em) over () as primeira_carga,
-        max(coalesce(r.data_insercao <= {{ data_referencia() }}, true)) as existia
-    from recebidas as r
+        l.numero,
+        l._carga_id,
+        l.visto_em,
+        l.iniciada_em,
+        l.visto_em <= {{ add_days(data_referencia(), 1) }} as chegou_a_tempo,
+        min(l.visto_em) over (partition by l.numero) as primeiro_dia,
+        min(l.visto_em) over () as primeira_carga,
+        max(coalesce(l.data_insercao <= {{ data_referencia() }}, true)) as existia
+    from recebidas as l
     group by
-        r.numero,
-        r._carga_id,
-        r.visto_em,
-        r.iniciada_em
+        l.numero,
+        l._carga_id,
+        l.visto_em,
+        l.iniciada_em
 ),
 
 faltas as (
@@ -48,16 +48,37 @@ faltas as (
 ),
 
 -- days on which something new could be known; before the first of them counts what it said
+vistos as (
+    select a.visto_em
+    from arquivos as a
+
+    union distinct
+
+    select f.visto_em
+    from faltas as f
+),
+
 dias as (
     select
+        v.visto_em,
+        case when v.visto_em > min(v.visto_em) over () then v.visto_em end as desde,
+        lead(v.visto_em) over (order by v.visto_em) as proximo_em
+    from vistos as v
+),
+
+-- the newest word on presence by each day
+presencas as (
+    select
         d.visto_em,
-        case when d.visto_em > min(d.visto_em) over () then d.visto_em end as desde,
-        lead(d.visto_em) over (order by d.visto_em) as proximo_em
-    from (
-        select a.visto_em from arquivos as a
-        union
-        select f.visto_em from faltas as f
-    ) as d
+        f.numero,
+        f.evento,
+        row_number() over (
+            partition by d.visto_em, f.numero
+            order by f.registrado_em desc
+        ) as ordem
+    from dias as d
+    inner join faltas as f
+        on d.visto_em >= f.visto_em
 ),
 
 -- the newest file that has the number, among those seen by the day; if it came later, its first
@@ -94,19 +115,7 @@ vigentes as (
     from escolhidos as e
     inner join recebidas as r
         on e.numero = r.numero and e._carga_id = r._carga_id
-    left join (
-        select
-            d.visto_em,
-            f.numero,
-            f.evento,
-            row_number() over (
-                partition by d.visto_em, f.numero
-                order by f.registrado_em desc
-            ) as ordem
-        from dias as d
-        inner join faltas as f
-            on d.visto_em >= f.visto_em
-    ) as s
+    left join presencas as s
         on e.numero = s.numero and e.visto_em = s.visto_em and s.ordem = 1
     where
         e.ordem = 1
