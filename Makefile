@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
+# Files of tests run side by side; a file stays in one process, with the house it builds.
+WORKERS ?= 2
 
 .PHONY: demo panels test lint clean
 
@@ -12,7 +14,7 @@ panels: $(STAMP)
 	@$(BIN)/mapa panels
 
 test: lint
-	$(BIN)/pytest
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 lint: $(STAMP) profiles.yml
 	$(BIN)/ruff check .
