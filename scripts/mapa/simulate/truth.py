@@ -97,7 +97,7 @@ def compute(
         "espera_por_mes": waits_per_month(city, known, past, when),
         "absenteismo_por_mes": absence_per_month(city, known),
         "qualidade_escalas": fates_of_lines(seen, city.until),
-        "dim_calendario": calendar_days(city, dated, days),
+        "dim_calendario": calendar_days(city, known, dated, days),
         "dim_estabelecimentos": establishments(city, dated),
         "dim_procedimentos": named,
         "dim_territorio": territories(),

@@ -6,6 +6,7 @@ from collections import defaultdict
 from datetime import date, timedelta
 from typing import Any
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from mapa.simulate.arrays import DAY, numbers, texts
@@ -13,6 +14,7 @@ from mapa.simulate.city import City
 from mapa.simulate.offer import easter
 from mapa.simulate.slots import HORIZON, WORKED, SlotDays
 from mapa.simulate.territory import ADMINISTRATIVE_REGIONS
+from mapa.simulate.truth_seen import Known
 
 EPOCH = date(1970, 1, 1)
 WEEKDAYS = ("SEG", "TER", "QUA", "QUI", "SEX", "SAB", "DOM")
@@ -38,16 +40,19 @@ TYPES = {True: "05", False: "02"}
 """Type of an executing unit in the register, and of another."""
 
 
-def calendar_days(city: City, dated: City, days: SlotDays) -> dict[str, Any]:
+def calendar_days(city: City, known: Known, dated: City, days: SlotDays) -> dict[str, Any]:
     """Say of each day whether it is a holiday of all units, and a working day.
 
     Args:
         city: the finished city.
+        known: what the readings showed.
         dated: the city with the schedules that the slots come from.
         days: slots of each schedule and day.
     """
     # A request typed in as a booking has no date for anybody to see.
-    told = city.requests.filter(pc.invert(city.requests["undated"]))
+    told = city.requests.filter(
+        pc.and_not(pa.array(known.seen), city.requests["undated"].combine_chunks())
+    )
     begins = [numbers(told, "requested_at") // DAY, days.day]
     first = date((EPOCH + timedelta(days=int(min(b.min() for b in begins)))).year, 1, 1)
     last = city.until + timedelta(days=HORIZON)
