@@ -1,9 +1,7 @@
 -- Grain: month, procedure, health region of residence and risk, without gaps from the first
 -- movement of the combination to the month of data_referencia. Indicators 20 to 23, 25, 26 and 57.
 -- Rules regra_estoque_fila, regra_versao_vigente and regra_estados_solicitacao.
-{% set estoques = [
-    'aguardando', 'agendadas', 'devolvidas', 'pessoas_aguardando', 'aguardando_obito'
-] %}
+{% set estoques = queue_stocks() %}
 
 with movimentos as (
     select * from {{ ref('int_fila__movimentos_por_mes') }}
@@ -18,15 +16,7 @@ combinacoes as (
         {{ competencia(data_referencia()) }} as ultima_competencia
     from movimentos as m
     -- What came and went within the month without waiting leaves nothing to show.
-    where
-        greatest(
-            {% for medida in queue_flows() %}
-            m.qtd_{{ medida }},
-            {% endfor %}
-            {% for estoque in estoques %}
-            abs(m.saldo_{{ estoque }}){% if not loop.last %},{% endif %}
-            {% endfor %}
-        ) > 0
+    where {{ queue_moved('m') }}
     group by m.procedimento_codigo, m.regiao_saude_codigo, m.risco_codigo
 ),
 
@@ -48,13 +38,18 @@ acumulados as (
         {%- for medida in queue_flows() %}
         coalesce(m.qtd_{{ medida }}, 0) as qtd_{{ medida }},
         {%- endfor %}
-        {%- for estoque in estoques %}
+        {%- for estoque in estoques[:-1] %}
         sum(coalesce(m.saldo_{{ estoque }}, 0)) over (
             partition by g.procedimento_codigo, g.regiao_saude_codigo, g.risco_codigo
             order by g.competencia
             rows between unbounded preceding and current row
-        ) as qtd_{{ estoque }}{% if not loop.last %},{% endif %}
+        ) as qtd_{{ estoque }},
         {%- endfor %}
+        sum(coalesce(m.saldo_{{ estoques[-1] }}, 0)) over (
+            partition by g.procedimento_codigo, g.regiao_saude_codigo, g.risco_codigo
+            order by g.competencia
+            rows between unbounded preceding and current row
+        ) as qtd_{{ estoques[-1] }}
     from grade as g
     left join movimentos as m
         on
@@ -79,9 +74,10 @@ final as (
         {%- for medida in queue_flows() %}
         cast(a.qtd_{{ medida }} as integer) as qtd_{{ medida }},
         {%- endfor %}
-        {%- for estoque in estoques %}
-        cast(a.qtd_{{ estoque }} as integer) as qtd_{{ estoque }}{% if not loop.last %},{% endif %}
+        {%- for estoque in estoques[:-1] %}
+        cast(a.qtd_{{ estoque }} as integer) as qtd_{{ estoque }},
         {%- endfor %}
+        cast(a.qtd_{{ estoques[-1] }} as integer) as qtd_{{ estoques[-1] }}
     from acumulados as a
 )
 
