@@ -35,3 +35,26 @@
         'reclassificadas_saida',
     ]) }}
 {%- endmacro %}
+
+
+{# Who is in which state at the end of a month, in the order in which the marts show it. #}
+{% macro queue_stocks() -%}
+    {{ return([
+        'aguardando',
+        'agendadas',
+        'devolvidas',
+        'pessoas_aguardando',
+        'aguardando_obito',
+        'aguardando_obito_sem_data',
+    ]) }}
+{%- endmacro %}
+
+
+{# Whether a row of int_fila__movimentos_por_mes shows anything at all. #}
+{% macro queue_moved(movement) -%}
+    greatest(
+        {%- for flow in queue_flows() %} {{ movement }}.qtd_{{ flow }}, {%- endfor %}
+        {%- for stock in queue_stocks() %} abs({{ movement }}.saldo_{{ stock }})
+        {%- if not loop.last %},{% endif %} {%- endfor -%}
+    ) > 0
+{%- endmacro %}

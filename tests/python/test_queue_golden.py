@@ -401,7 +401,7 @@ SITUATIONS = {
     "never existed": Situation([[request(NONE, "03-12")], None, None, None], {}),
 }
 LONGEST = "waits for longer than any wait that is believed"
-AT_THE_END_OF_MAY: dict[str, dict[str, Any]] = {
+AT_THE_END_OF_MAY: dict[str, dict[str, dict[str, Any]]] = {
     "confirmed after the end of May": {
         "rows": {
             "03 2": {"qtd_entradas": 1, "qtd_agendamentos": 1, "qtd_agendadas": 1},

@@ -1,10 +1,7 @@
 -- Grain: month, procedure, health region of residence and risk, without gaps from the first
 -- movement of the combination to the month of data_referencia. Indicators 20 to 23, 25, 26 and 57.
 -- Rules regra_estoque_fila, regra_versao_vigente and regra_estados_solicitacao.
-{% set estoques = [
-    'aguardando', 'agendadas', 'devolvidas', 'pessoas_aguardando', 'aguardando_obito',
-    'aguardando_obito_sem_data'
-] %}
+{% set estoques = queue_stocks() %}
 
 with movimentos as (
     select * from {{ ref('int_fila__movimentos_por_mes') }}
@@ -19,15 +16,7 @@ combinacoes as (
         {{ competencia(data_referencia()) }} as ultima_competencia
     from movimentos as m
     -- What came and went within the month without waiting leaves nothing to show.
-    where
-        greatest(
-            {% for medida in queue_flows() %}
-            m.qtd_{{ medida }},
-            {% endfor %}
-            {% for estoque in estoques %}
-            abs(m.saldo_{{ estoque }}){% if not loop.last %},{% endif %}
-            {% endfor %}
-        ) > 0
+    where {{ queue_moved('m') }}
     group by m.procedimento_codigo, m.regiao_saude_codigo, m.risco_codigo
 ),
 
@@ -80,9 +69,10 @@ final as (
         {%- for medida in queue_flows() %}
         cast(a.qtd_{{ medida }} as integer) as qtd_{{ medida }},
         {%- endfor %}
-        {%- for estoque in estoques %}
-        cast(a.qtd_{{ estoque }} as integer) as qtd_{{ estoque }}{% if not loop.last %},{% endif %}
+        {%- for estoque in estoques[:-1] %}
+        cast(a.qtd_{{ estoque }} as integer) as qtd_{{ estoque }},
         {%- endfor %}
+        cast(a.qtd_{{ estoques[-1] }} as integer) as qtd_{{ estoques[-1] }}
     from acumulados as a
 )
 
