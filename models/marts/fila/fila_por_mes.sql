@@ -35,16 +35,21 @@ acumulados as (
         g.procedimento_codigo,
         g.regiao_saude_codigo,
         g.risco_codigo,
-        {%- for estoque in estoques %}
+        {%- for medida in queue_flows() %}
+        coalesce(m.qtd_{{ medida }}, 0) as qtd_{{ medida }},
+        {%- endfor %}
+        {%- for estoque in estoques[:-1] %}
         sum(coalesce(m.saldo_{{ estoque }}, 0)) over (
             partition by g.procedimento_codigo, g.regiao_saude_codigo, g.risco_codigo
             order by g.competencia
             rows between unbounded preceding and current row
         ) as qtd_{{ estoque }},
         {%- endfor %}
-        {%- for medida in queue_flows() %}
-        coalesce(m.qtd_{{ medida }}, 0) as qtd_{{ medida }}{{ ',' if not loop.last }}
-        {%- endfor %}
+        sum(coalesce(m.saldo_{{ estoques[-1] }}, 0)) over (
+            partition by g.procedimento_codigo, g.regiao_saude_codigo, g.risco_codigo
+            order by g.competencia
+            rows between unbounded preceding and current row
+        ) as qtd_{{ estoques[-1] }}
     from grade as g
     left join movimentos as m
         on
