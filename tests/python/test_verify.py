@@ -12,12 +12,12 @@ import pytest
 
 from conftest import SMALL, House
 from mapa import warehouse
-from mapa.demo import DELIVERIES
+from mapa.demo import DELIVERIES, READINGS
 from mapa.simulate import city as simulated
 from mapa.simulate import truth as judge
 from mapa.simulate import verify
 
-SILENT = {"oferta_funil_por_mes.qtd_canceladas_tarde"}
+SILENT = {"fila_por_mes.qtd_outras_saidas"}
 """Columns in which no city has anything but zeros: nobody in it has that habit yet."""
 
 COLUMNS = {
@@ -241,7 +241,8 @@ def test_the_truth_of_some_city_has_values_in_every_column() -> None:
     for people, days, seed in cities:
         city = simulated.build(people, days, seed, date(2026, 6, 30))
         delivered = [city.until - timedelta(days=back) for back in DELIVERIES]
-        answers = judge.compute(city, delivered)
+        read = [city.until - timedelta(days=back) for back in READINGS]
+        answers = judge.compute(city, delivered, read)
         silent.append(
             {
                 f"{mart}.{name}"
