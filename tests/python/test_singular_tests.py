@@ -182,6 +182,20 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "fila__ultimo_estado_concorda_com_a_situacao": (
         f"{INTERVALS} estado = 'encerrada' where momento_fim is null and estado = 'aguardando'",
     ),
+    "fila_por_mes__reclassificadas_se_compensam": (f"{QUEUE} qtd_reclassificadas_entrada = 0",),
+    "qualidade_territorio__evidencia_decide_a_regiao": (
+        "update qualidade.qualidade_territorio set qtd_com_regiao_administrativa = qtd "
+        "where territorio_evidencia = 'ambiguo'",
+        without_one("qualidade.qualidade_territorio", "assunto = 'residencia'"),
+    ),
+    "oferta_funil_por_mes__membros_e_grupo": (
+        f"{FUNNEL} qtd_marcadas = qtd_marcadas + qtd_na_agenda_do_grupo",
+        without_one("oferta.oferta_funil_por_mes", "qtd_marcadas > 0"),
+    ),
+    "oferta_real_por_tipo_por_mes__igual_a_que_recebe_as_marcacoes": (
+        "update intermediario.int_oferta__reais_por_tipo set qtd_oferta_real = 0",
+        without_one("intermediario.int_oferta__reais_por_tipo"),
+    ),
     "fila__intervalos_encadeados": (
         f"{INTERVALS} momento_fim = momento_inicio - interval 1 day "
         + one_row("intermediario.int_fila__intervalos", "momento_fim is not null"),
@@ -192,7 +206,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
         f"{INTERVALS} data_inicio = data_inicio + 400",
     ),
     "fila__nenhum_pedido_se_perde": (
-        without_one("intermediario.int_fila__marcos"),
+        without_one("intermediario.int_fila__agendamentos", "marcacao_codigo <> 'nao_informado'"),
         doubled("intermediario.int_fila__solicitacoes"),
     ),
     "fila_por_mes__pessoas_iguais_as_contadas_uma_a_uma": (
