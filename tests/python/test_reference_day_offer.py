@@ -144,6 +144,7 @@ DATED: dict[date, Delivery] = {
             schedule(22, "10/02/2026", desc_cnes_exec="NOME NOVO DA UNIDADE"),
         ],
         "afastamento_profissional": [leave(4, "16/03/2026")],
+        "carga_horaria": [hours("202605", "30")],
     },
 }
 """What only a later load says and is dated up to the day, as that load says it."""

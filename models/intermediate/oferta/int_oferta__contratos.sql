@@ -4,6 +4,10 @@ with cargas_horarias as (
     select * from {{ ref('stg_cnes__cargas_horarias') }}
 ),
 
+cargas as (
+    select * from {{ ref('int_calendario__cargas') }}
+),
+
 versoes as (
     select
         c.competencia,
@@ -17,9 +21,15 @@ versoes as (
                 c.profissional_cpf,
                 c.profissional_cbo,
                 c.vinculo_codigo
-            order by c._carregado_em desc, c._linha desc
+            order by
+                -- a later word counts only where nothing was known by the reference day
+                case when g.visto_em <= {{ last_day_seen() }} then 0 else 1 end,
+                c._carregado_em desc,
+                c._linha desc
         ) as versao_ordem
     from cargas_horarias as c
+    left join cargas as g
+        on c._carga_id = g.carga_id
     where
         c.competencia is not null
         and c.unidade_cnes is not null

@@ -5,7 +5,10 @@ with brutos as (
     select
         {{ competencia('m.momento_agendamento') }} as competencia,
         count(
-            distinct concat(m.solicitacao_codigo, ' ', cast(m.momento_agendamento as date))
+            distinct concat(
+                m.solicitacao_codigo, ' ', m.marcacao_codigo, ' ',
+                cast(m.momento_agendamento as date)
+            )
         ) as qtd
     from {{ ref('stg_sisreg__marcacoes_ambulatoriais') }} as m
     where m.momento_agendamento is not null
