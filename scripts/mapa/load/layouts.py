@@ -39,7 +39,7 @@ def canonical(column: str) -> str:
     Codes, quantities and CPFs lose leading zeros, clocks their seconds, dates are written as ISO,
     texts lose accents, case and double blanks; every spelling of nothing is null.
     """
-    text = f'trim("{column}")'
+    text = f'trim(cast("{column}" as varchar))'
     plain = f"upper(strip_accents(regexp_replace({text}, '\\s+', ' ', 'g')))"
     # `~` wants the whole text to match.
     return (
