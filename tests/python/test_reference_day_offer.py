@@ -86,7 +86,7 @@ def loads() -> list[Delivery]:
     late = [
         schedule(20, "10/05/2026"),
         schedule(21, "10/06/2026"),
-        schedule(22, "10/02/2026", desc_cnes_exec="NOME NOVO DA UNIDADE"),
+        schedule(22, "10/02/2026", desc_procedimento_interno="NOME NOVO DO PROCEDIMENTO"),
         # an agenda that a reader of May knew nothing of, all of it in the past
         schedule(23, "01/06/2026", data_de_vigencia_final="31/03/2026"),
     ]
@@ -118,7 +118,10 @@ def loads() -> list[Delivery]:
             "carga_horaria": [hours("202604", "10")],
         },
         {
-            "escala": [row | {"hora_final": "11:00"} for row in gone] + late,
+            "escala": [
+                row | {"hora_final": "11:00", "desc_cnes_exec": "NOME DE JUNHO"} for row in gone
+            ]
+            + late,
             "afastamento_profissional": [
                 leave(2, "11/05/2026", data_fim="31/07/2026"),
                 leave(3, "08/06/2026"),
@@ -135,13 +138,15 @@ def loads() -> list[Delivery]:
 
 DATED: dict[date, Delivery] = {
     DAYS[0]: {
-        "escala": [schedule(22, "10/02/2026", desc_cnes_exec="NOME NOVO DA UNIDADE")],
+        "escala": [
+            schedule(22, "10/02/2026", desc_procedimento_interno="NOME NOVO DO PROCEDIMENTO")
+        ],
         "afastamento_profissional": [leave(4, "16/03/2026")],
     },
     DAYS[1]: {
         "escala": [
             schedule(20, "10/05/2026"),
-            schedule(22, "10/02/2026", desc_cnes_exec="NOME NOVO DA UNIDADE"),
+            schedule(22, "10/02/2026", desc_procedimento_interno="NOME NOVO DO PROCEDIMENTO"),
         ],
         "afastamento_profissional": [leave(4, "16/03/2026")],
         "carga_horaria": [hours("202605", "30")],

@@ -1,5 +1,6 @@
 -- One row per unit that executes or requests. The name of the CNES wins over SISREG's; the region
--- is that of int_territorio__unidades.
+-- is that of int_territorio__unidades. Of several names the newest that was known by the reference
+-- day counts; a later one only where none was.
 with escalas as (
     select * from {{ ref('stg_sisreg__escalas') }}
 ),
@@ -20,6 +21,10 @@ lugares as (
     select * from {{ ref('int_territorio__unidades') }}
 ),
 
+cargas as (
+    select * from {{ ref('int_calendario__cargas') }}
+),
+
 territorio as (
     select * from {{ ref('dim_territorio') }}
 ),
@@ -35,6 +40,7 @@ vistas as (
         o.unidade_{{ papel }}_cnes as unidade_cnes,
         o.unidade_{{ papel }}_nome as nome,
         '{{ papel }}' as papel,
+        o._carga_id,
         o._carregado_em
     from {{ origem }} as o
     where o.unidade_{{ papel }}_cnes is not null
@@ -50,8 +56,12 @@ nomes as (
         v.unidade_cnes,
         v.nome,
         v.papel,
+        max(case when g.visto_em <= {{ last_day_seen() }} then v._carregado_em end)
+            as visto_a_tempo_em,
         max(v._carregado_em) as visto_em
     from vistas as v
+    left join cargas as g
+        on v._carga_id = g.carga_id
     group by
         v.unidade_cnes,
         v.nome,
@@ -65,7 +75,11 @@ nomes_ordenados as (
         n.papel,
         row_number() over (
             partition by n.unidade_cnes
-            order by n.nome is null asc, n.visto_em desc, n.nome asc
+            order by
+                n.nome is null asc,
+                n.visto_a_tempo_em desc nulls last,
+                n.visto_em desc,
+                n.nome asc
         ) as ordem
     from nomes as n
 ),
@@ -87,9 +101,14 @@ cadastro as (
         e.tipo_codigo,
         row_number() over (
             partition by e.unidade_cnes
-            order by e._carregado_em desc, e._linha desc
+            order by
+                case when g.visto_em <= {{ last_day_seen() }} then 0 else 1 end,
+                e._carregado_em desc,
+                e._linha desc
         ) as versao_ordem
     from estabelecimentos as e
+    left join cargas as g
+        on e._carga_id = g.carga_id
 ),
 
 final as (

@@ -1,5 +1,6 @@
 -- One row per procedure that any SISREG source names. The newest name wins, the schedules' first:
--- they are the catalogue, the API repeats what was valid at the time.
+-- they are the catalogue, the API repeats what was valid at the time. What was seen after the
+-- reference day names only what had no name by then.
 with escalas as (
     select * from {{ ref('stg_sisreg__escalas') }}
 ),
@@ -20,8 +21,13 @@ tetos as (
     select * from {{ ref('stg_sisreg__tetos') }}
 ),
 
+cargas as (
+    select * from {{ ref('int_calendario__cargas') }}
+),
+
 procedimentos_solicitados as (
     select
+        s._carga_id,
         s._carregado_em,
         {{ explode('s.procedimentos') }} as procedimento
     from solicitacoes as s
@@ -33,6 +39,7 @@ vistos as (
         e.procedimento_nome as nome,
         e.procedimento_sigtap as sigtap,
         2 as preferencia,
+        e._carga_id,
         e._carregado_em
     from escalas as e
 
@@ -43,6 +50,7 @@ vistos as (
         m.procedimento_nome as nome,
         m.procedimento_sigtap as sigtap,
         1 as preferencia,
+        m._carga_id,
         m._carregado_em
     from marcacoes as m
 
@@ -53,6 +61,7 @@ vistos as (
         {{ null_if_blank('p.procedimento.descricao_interna') }} as nome,
         {{ pad_code('p.procedimento.codigo_sigtap', 10) }} as sigtap,
         1 as preferencia,
+        p._carga_id,
         p._carregado_em
     from procedimentos_solicitados as p
 
@@ -64,6 +73,7 @@ vistos as (
         g.grupo_nome as nome,
         null as sigtap,
         0 as preferencia,
+        g._carga_id,
         g._carregado_em
     from {{ origem }} as g
 
@@ -75,6 +85,7 @@ vistos as (
         null as nome,
         null as sigtap,
         0 as preferencia,
+        l._carga_id,
         l._carregado_em
     from {{ origem }} as l
     {% if not loop.last %}
@@ -90,8 +101,12 @@ agrupados as (
         v.nome,
         v.sigtap,
         v.preferencia,
+        max(case when c.visto_em <= {{ last_day_seen() }} then v._carregado_em end)
+            as visto_a_tempo_em,
         max(v._carregado_em) as visto_em
     from vistos as v
+    left join cargas as c
+        on v._carga_id = c.carga_id
     where v.codigo is not null
     group by
         v.codigo,
@@ -107,11 +122,21 @@ ordenados as (
         a.sigtap,
         row_number() over (
             partition by a.codigo
-            order by a.nome is null asc, a.preferencia desc, a.visto_em desc, a.nome asc
+            order by
+                a.nome is null asc,
+                a.preferencia desc,
+                a.visto_a_tempo_em desc nulls last,
+                a.visto_em desc,
+                a.nome asc
         ) as ordem_nome,
         row_number() over (
             partition by a.codigo
-            order by a.sigtap is null asc, a.preferencia desc, a.visto_em desc, a.sigtap asc
+            order by
+                a.sigtap is null asc,
+                a.preferencia desc,
+                a.visto_a_tempo_em desc nulls last,
+                a.visto_em desc,
+                a.sigtap asc
         ) as ordem_sigtap
     from agrupados as a
 ),
