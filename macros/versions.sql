@@ -21,9 +21,10 @@
    for the time before it, if it comes from the first load of its table or is `dated` (condition on
    alias r) up to the reference day. Rows without a load are computed and hold from the beginning.
 
-   Adds visto_em, the day on which the version was seen; eh_presente (int_oferta__presencas); visto_de and visto_ate, first and last day seen so (no
-   last day: still so; a last day before the first: replaced on the same day); vale_de, first date
-   that it applies to: none for the first version; and eh_ultimo_trecho. #}
+   Adds visto_em, the day on which the version was seen; eh_presente (int_oferta__presencas); visto_de
+   and visto_ate, first and last day seen so (no last day: still so; a last day before the first:
+   replaced on the same day); vale_de, first date that it applies to: none for the first version; and
+   eh_ultimo_trecho. #}
 {% macro record_versions(rows, dated) -%}
 versoes_por_carga as (
     select
