@@ -19,6 +19,7 @@ COMMANDS = {
     "publish": "Publish what the last green build made.",
     "dictionary": "Make or check the data dictionary.",
     "panels": "Open the panels on the published files.",
+    "compare": "Compare all cells of two warehouses.",
     "status": "Show loads, freshness and published versions.",
     "bench": "Measure what the house costs and what it withstands.",
 }

@@ -29,6 +29,7 @@ EXIT_CODES = {
     10: "no room on disk",
     11: "the port is taken",
     12: "some files were refused; the others are loaded",
+    13: "two warehouses differ",
     130: "interrupted",
 }
 
@@ -106,6 +107,12 @@ class PartialError(MapaError):
         """Keep what was loaded."""
         super().__init__(message)
         self.summaries = summaries
+
+
+class DifferenceError(MapaError):
+    """Two warehouses that were compared are not the same."""
+
+    exit_code = 13
 
 
 def where(error: BaseException) -> str:
