@@ -78,9 +78,9 @@ def _in_text(text: str) -> str | None:
 
 
 def _plain(text: str) -> str:
-    """Write a text with ASCII digits and without what cannot be seen; other letters stay letters.
+    r"""Write a text with ASCII digits and without what cannot be seen; other letters stay letters.
 
-    Letters beyond ASCII become `x`, so that `[\\W_]` in ASCII means a sign in every script.
+    Letters beyond ASCII become `x`, so that `[\W_]` in ASCII means a sign in every script.
     """
     return "".join(
         _character(character)
