@@ -29,6 +29,12 @@
 {%- endmacro %}
 
 
+{# A month of which the reference day is a day, but not the last. #}
+{% macro month_under_way(month, reference) -%}
+    ({{ month }} = {{ competencia(add_days(reference, 1)) }} and {{ month }} <= {{ reference }})
+{%- endmacro %}
+
+
 {% macro weekday_number(expression) -%}
     case {{ expression }}
         {%- for code in ['SEG', 'TER', 'QUA', 'QUI', 'SEX', 'SAB', 'DOM'] %}

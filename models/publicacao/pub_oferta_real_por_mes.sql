@@ -1,6 +1,14 @@
--- Grain: month, executing central, executing unit, procedure. The mart with readable names.
+-- Grain: month, executing central, executing unit, procedure. The mart with readable names, less what
+-- would tell the leaves of a professional (regra_divulgacao_afastamentos).
+{% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
+{% set causas = ['feriado', 'afastamento', 'teto', 'ppi'] %}
+
 with oferta as (
     select * from {{ ref('oferta_real_por_mes') }}
+),
+
+divulgacao as (
+    select * from {{ ref('int_oferta__divulgacao') }}
 ),
 
 estabelecimentos as (
@@ -17,6 +25,34 @@ referencia as (
 
 regioes as (
     select * from {{ ref('regioes_saude') }}
+),
+
+-- without what may not be told; the leaves of unit and professional together are one cause
+divulgada as (
+    select
+        o.*,
+        d.divulgacao,
+        d.divulgacao = 'por_dia' as eh_por_dia,
+        d.divulgacao <> 'nao_divulgada' as eh_divulgada,
+        o.qtd_vagas_bloqueadas_feriado as perdidas_feriado,
+        o.qtd_vagas_bloqueadas_afastamento_unidade
+        + o.qtd_vagas_bloqueadas_afastamento_profissional as perdidas_afastamento,
+        o.qtd_vagas_perdidas_teto as perdidas_teto,
+        o.qtd_vagas_perdidas_ppi as perdidas_ppi
+    from oferta as o
+    left join divulgacao as d
+        on
+            o.competencia = d.competencia
+            and o.central_executora_codigo = d.central_executora_codigo
+            and o.unidade_executante_cnes = d.unidade_executante_cnes
+            and o.procedimento_codigo = d.procedimento_codigo
+),
+
+causas as (
+    select
+        v.*,
+        greatest(v.perdidas_{{ causas | join(', v.perdidas_') }}) as maior_perda
+    from divulgada as v
 ),
 
 final as (
@@ -39,33 +75,48 @@ final as (
             when o.competencia = {{ competencia(add_days('d.data_referencia', 1)) }} then 'em_curso'
             else 'encerrada'
         end as competencia_situacao,
-        o.limite_vinculante,
-        o.causa_principal,
+        o.divulgacao,
+        case when o.eh_divulgada then o.limite_vinculante end as limite_vinculante,
+        case
+            when not o.eh_divulgada then null
+            when o.eh_por_dia or o.causa_principal is null then o.causa_principal
+            when o.maior_perda = 0 then 'nenhuma'
+            when
+                {% for causa in causas %}
+                case when o.perdidas_{{ causa }} = o.maior_perda then 1 else 0 end
+                {{ '+' if not loop.last }}
+                {% endfor %}
+                > 1
+                then 'empate'
+            {% for causa in causas %}
+            when o.perdidas_{{ causa }} = o.maior_perda then '{{ causa }}'
+            {% endfor %}
+        end as causa_principal,
         -- quantidades
         o.qtd_vagas_total,
-        o.qtd_vagas_bloqueadas,
+        case when o.eh_divulgada then o.qtd_vagas_bloqueadas end as qtd_vagas_bloqueadas,
         o.qtd_vagas_bloqueadas_feriado,
-        o.qtd_vagas_bloqueadas_afastamento_unidade,
-        o.qtd_vagas_bloqueadas_afastamento_profissional,
-        o.qtd_vagas_ativas,
+        case when o.eh_divulgada then o.perdidas_afastamento end
+            as qtd_vagas_bloqueadas_afastamento,
+        {% for causa in ['unidade', 'profissional'] %}
+        case when o.eh_por_dia then o.qtd_vagas_bloqueadas_afastamento_{{ causa }} end
+            as qtd_vagas_bloqueadas_afastamento_{{ causa }},
+        {% endfor %}
+        case when o.eh_divulgada then o.qtd_vagas_ativas end as qtd_vagas_ativas,
         o.qtd_ppi,
         o.qtd_teto,
-        o.qtd_oferta_real,
-        o.qtd_vagas_perdidas_ppi,
-        o.qtd_vagas_perdidas_teto,
-        o.qtd_vagas_total_primeira_vez,
-        o.qtd_vagas_bloqueadas_primeira_vez,
-        o.qtd_vagas_ativas_primeira_vez,
-        o.qtd_oferta_real_primeira_vez,
-        o.qtd_vagas_total_retorno,
-        o.qtd_vagas_bloqueadas_retorno,
-        o.qtd_vagas_ativas_retorno,
-        o.qtd_oferta_real_retorno,
-        o.qtd_vagas_total_reserva,
-        o.qtd_vagas_bloqueadas_reserva,
-        o.qtd_vagas_ativas_reserva,
-        o.qtd_oferta_real_reserva
-    from oferta as o
+        {% for medida in ['oferta_real', 'vagas_perdidas_ppi', 'vagas_perdidas_teto'] %}
+        case when o.eh_divulgada then o.qtd_{{ medida }} end as qtd_{{ medida }},
+        {% endfor %}
+        {% for tipo in tipos %}
+        o.qtd_vagas_total_{{ tipo }},
+        {% for medida in ['vagas_bloqueadas', 'vagas_ativas', 'oferta_real'] %}
+        case when o.eh_divulgada then o.qtd_{{ medida }}_{{ tipo }} end
+            as qtd_{{ medida }}_{{ tipo }}{{ ',' if not loop.last }}
+        {% endfor %}
+        {{ ',' if not loop.last }}
+        {% endfor %}
+    from causas as o
     cross join referencia as d
     left join estabelecimentos as e
         on o.unidade_executante_cnes = e.unidade_cnes

@@ -18,7 +18,7 @@ from conftest import House, environment
 from mapa.commands.panels import panels as command
 from mapa.errors import PortError, PublishError
 from mapa.panels import figures, grid, style
-from mapa.panels.data import MEASURES, between, causes, closed, newest, planned
+from mapa.panels.data import MEASURES, between, causes, closed, newest, planned, told
 from mapa.panels.page import build_app
 from mapa.publish import store
 
@@ -68,7 +68,9 @@ def test_the_selected_months_are_those_of_the_file(published: Path) -> None:
     assert last <= offer.as_of
     with duckdb.connect(str((published / store.DATABASE).resolve()), read_only=True) as con:
         expected = con.execute(
-            f"select {', '.join(f'sum({m})' for m in MEASURES)} from pub_oferta_real_por_mes "
+            f"select {', '.join(f'sum({m})' for m in MEASURES[:-1])}, "
+            "coalesce(sum(qtd_vagas_total - qtd_vagas_bloqueadas_feriado) "
+            "filter (divulgacao = 'nao_divulgada'), 0) from pub_oferta_real_por_mes "
             "where competencia between $1 and $2",
             [first, last],
         ).fetchall()[0]
@@ -78,8 +80,10 @@ def test_the_selected_months_are_those_of_the_file(published: Path) -> None:
 
 
 def test_the_page_shows_what_really_happened_in_the_city(city_house: House) -> None:
-    truth = city_house.truth["oferta_real_por_mes"]
+    truth = city_house.truth["pub_oferta_real_por_mes"]
     expected = pd.DataFrame(truth["linhas"], columns=truth["chave"] + truth["colunas"])
+    free = expected["qtd_vagas_total"] - expected["qtd_vagas_bloqueadas_feriado"]
+    expected["qtd_vagas_nao_divulgadas"] = free.where(expected["divulgacao"] == "nao_divulgada", 0)
     months = newest(city_house.settings.published).rows
     found = months.assign(competencia=months["competencia"].astype(str))
     for frame in (expected, found):
@@ -123,11 +127,12 @@ def test_the_limits_of_each_month_add_up_to_all_active_slots(rows: pd.DataFrame)
 
 
 def test_the_first_procedures_are_those_of_the_order(rows: pd.DataFrame) -> None:
-    totals = rows.groupby("procedimento")[["qtd_vagas_total", "qtd_oferta_real"]].sum()
-    lost = (totals["qtd_vagas_total"] - totals["qtd_oferta_real"]).nlargest(5)
+    totals = rows.groupby("procedimento")[list(MEASURES)].sum()
+    totals["lost"] = told(totals) - totals["qtd_oferta_real"]
+    lost = totals["lost"].nlargest(5)
     figure = drawn(figures.by_procedure, rows, top=5, order="qtd_nao_ofertadas")
     shown = totals.loc[list(figure.data[0].customdata)]
-    assert sorted(shown["qtd_vagas_total"] - shown["qtd_oferta_real"]) == sorted(lost)
+    assert sorted(shown["lost"]) == sorted(lost)
     largest = totals["qtd_vagas_total"].nlargest(5)
     figure = drawn(figures.by_procedure, rows, top=5, order="qtd_vagas_total")
     shown = totals.loc[list(figure.data[0].customdata)]
@@ -138,7 +143,7 @@ def test_the_table_sums_to_the_cards(rows: pd.DataFrame) -> None:
     listed = grid.summed(rows)
     for measure in MEASURES:
         assert listed[measure].sum() == rows[measure].sum()
-    lost = (listed["qtd_vagas_total"] - listed["qtd_oferta_real"]).dropna()
+    lost = (told(listed) - listed["qtd_oferta_real"]).dropna()
     assert lost.is_monotonic_decreasing
 
 
@@ -148,14 +153,14 @@ TAKEN = list(style.CAUSES)
 @pytest.mark.parametrize(
     ("taken", "named", "ranked"),
     [
-        ((0, 0, 0, 3, 2), "Teto da unidade", [(1, 3), (2, 2)]),
-        ((0, 0, 0, 2, 3), "PPI da central", [(1, 3), (2, 2)]),
-        ((4, 0, 0, 2, 3), "Feriado", [(1, 4), (2, 3), (3, 2)]),
-        ((0, 5, 1, 2, 3), "Afastamento da unidade", [(1, 5), (2, 3), (3, 2), (4, 1)]),
-        ((0, 1, 9, 0, 8), "Afastamento do profissional", [(1, 9), (2, 8), (3, 1)]),
-        ((2, 2, 2, 0, 5), "PPI da central", [(1, 5), (2, 2), (2, 2), (2, 2)]),
-        ((3, 0, 0, 0, 3), "Feriado e PPI da central (empate)", [(1, 3), (1, 3)]),
-        ((0, 0, 0, 0, 0), "Nenhuma", []),
+        ((0, 0, 3, 2), "Teto da unidade", [(1, 3), (2, 2)]),
+        ((0, 0, 2, 3), "PPI da central", [(1, 3), (2, 2)]),
+        ((4, 0, 2, 3), "Feriado", [(1, 4), (2, 3), (3, 2)]),
+        ((0, 5, 2, 3), "Afastamento", [(1, 5), (2, 3), (3, 2)]),
+        ((1, 9, 0, 8), "Afastamento", [(1, 9), (2, 8), (3, 1)]),
+        ((2, 2, 0, 5), "PPI da central", [(1, 5), (2, 2), (2, 2)]),
+        ((3, 0, 0, 3), "Feriado e PPI da central (empate)", [(1, 3), (1, 3)]),
+        ((0, 0, 0, 0), "Nenhuma", []),
     ],
 )
 def test_every_cause_is_ranked_by_the_slots_it_took(
@@ -165,7 +170,9 @@ def test_every_cause_is_ranked_by_the_slots_it_took(
     found = causes(values)
     assert [(cause.place, cause.slots) for cause in found] == ranked
     assert sum(cause.slots for cause in found) == sum(taken)
-    one = rows.head(1).assign(qtd_vagas_total=100, limite_vinculante="ppi", **values)
+    one = rows.head(1).assign(
+        qtd_vagas_total=100, limite_vinculante="ppi", qtd_oferta_real=100, **values
+    )
     assert grid.summed(one)["causa"].tolist() == [named]
 
 
@@ -178,7 +185,7 @@ def test_the_ranking_sums_to_total_less_real_offer_whatever_is_selected(
     assert len(selections) > 10
     for selection in selections:
         sums = selection[list(MEASURES)].sum()
-        lost = sums["qtd_vagas_total"] - sums["qtd_oferta_real"]
+        lost = told(sums) - sums["qtd_oferta_real"]
         assert sum(cause.slots for cause in causes(sums)) == lost
         assert f"'{style.number(lost)}'" in str(drawn(figures.ranking, selection))
 
@@ -187,7 +194,7 @@ def test_the_published_cause_is_the_one_that_took_most(published: Path) -> None:
     codes = dict(
         zip(
             TAKEN,
-            ("feriado", "afastamento_unidade", "afastamento_profissional", "teto", "ppi"),
+            ("feriado", "afastamento", "teto", "ppi"),
             strict=True,
         )
     )
@@ -201,8 +208,8 @@ def test_the_published_cause_is_the_one_that_took_most(published: Path) -> None:
         ).fetchall()
     limits_that_took_less = 0
     for cause, limit, total, real, *taken in found:
-        if total is None:
-            assert cause is None
+        if total is None or real is None:
+            assert (cause, limit) == (None, None) or total is None
             continue
         assert sum(taken) == total - real
         first = [codes[n] for n, slots in zip(TAKEN, taken, strict=True) if slots == max(taken)]
@@ -305,6 +312,30 @@ def test_unknown_quantities_are_said_and_never_zero(rows: pd.DataFrame) -> None:
     assert "2 linhas" in str(drawn(figures.cards, one))
     listed = drawn(figures.table, one).rowData
     assert [row["qtd_vagas_total"] for row in listed] == [None] * len(listed)
+
+
+def test_what_is_not_told_is_said_and_never_zero(rows: pd.DataFrame) -> None:
+    kept = rows[(rows["qtd_vagas_nao_divulgadas"] > 0) & (rows["situacao"] == "encerrada")]
+    assert len(kept) > 0
+    assert kept["qtd_oferta_real"].isna().all()
+    slots = style.number(kept["qtd_vagas_nao_divulgadas"].sum())
+    shown = str(drawn(figures.cards, kept))
+    assert f"Div(children='{slots}', id='cartao-qtd_vagas_nao_divulgadas'" in shown
+    assert f"{slots} vagas não divulgadas" in str(drawn(figures.ranking, kept))
+    listed = drawn(figures.table, kept)
+    assert {row["causa"] for row in listed.rowData} == {grid.KEPT_BACK}
+    assert {row["qtd_oferta_real"] for row in listed.rowData} == {None}
+    assert "'não divulgada'" in str(listed.columnDefs)
+    told_all = drawn(figures.cards, rows[rows["qtd_vagas_nao_divulgadas"] == 0])
+    assert "qtd_vagas_nao_divulgadas" not in str(told_all)
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@A1", "\t=1", ' "=1', "＝1"])
+def test_a_name_that_a_spreadsheet_would_run_is_harmless_in_the_download(
+    rows: pd.DataFrame, name: str
+) -> None:
+    listed = drawn(figures.table, rows.head(1).assign(unidade=name, procedimento=name)).rowData
+    assert (listed[0]["unidade"], listed[0]["procedimento"]) == (f"'{name}", f"'{name}")
 
 
 def test_an_empty_selection_says_so(rows: pd.DataFrame) -> None:

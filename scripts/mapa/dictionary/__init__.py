@@ -36,7 +36,8 @@ def make(settings: Settings, folder: Path) -> list[Path]:
     made = [folder / f"dicionario.{kind}" for kind in ("html", "xlsx", "csv")]
     with warehouse.connect(settings.warehouse, read_only=True) as con:
         synthetic = audit.is_synthetic(con)
-    files.write_html(target / "static_index.html", made[0], target.resolve(), synthetic=synthetic)
+    machine = [target.resolve(), settings.dbt_project_dir.resolve(), settings.mapa_dir.resolve()]
+    files.write_html(target / "static_index.html", made[0], machine, synthetic=synthetic)
     rows = list(entries.columns(manifest, catalog, entries.DATA[synthetic]))
     files.write_xlsx(rows, entries.tables(manifest), made[1])
     files.write_csv(rows, made[2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Iterable
 from dataclasses import astuple
@@ -15,6 +16,7 @@ from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from mapa.dictionary import entries
+from mapa.spreadsheets import harmless, write_text
 
 TITLE = "Mapa Social da Saúde — dicionário de dados"
 WIDTHS = {
@@ -59,9 +61,15 @@ BODY = re.compile(r"(?<=</head>)<body[^>]*>")
 
 
 def write_html(
-    static: Path, target: Path, build_path: Path, *, synthetic: bool | None = None
+    static: Path, target: Path, machine: Iterable[Path], *, synthetic: bool | None = None
 ) -> None:
     """Write the one-file page of `dbt docs`, in Portuguese and without paths of this machine.
+
+    Args:
+        static: the page as dbt made it.
+        target: where it goes.
+        machine: folders of this machine that dbt's records name.
+        synthetic: whether the data are simulated; None: not known.
 
     Raises:
         ValueError: the page has no body to put the band on that says that the data are simulated.
@@ -71,7 +79,10 @@ def write_html(
         text, places = BODY.subn(lambda found: found[0] + SYNTHETIC, text, count=1)
         if not places:
             raise ValueError("the page of dbt docs has no <body>")
-    for old, new in {**REPLACED, f"{build_path}/": ""}.items():
+    # The longest first: one folder may stand in another.
+    folders = sorted({json.dumps(str(path))[1:-1] for path in machine}, key=len, reverse=True)
+    paths = {f"{path}{end}": "" for path in folders for end in ("/", "")}
+    for old, new in {**REPLACED, **paths}.items():
         text = text.replace(old, new)
     target.write_text(text, encoding="utf-8")
 
@@ -85,7 +96,7 @@ def write_csv(rows: Iterable[entries.Entry], target: Path) -> None:
     with target.open("w", encoding="utf-8-sig", newline="") as file:
         writer = csv.writer(file, delimiter=";", lineterminator="\r\n")
         writer.writerow(entries.HEADINGS)
-        writer.writerows(astuple(row) for row in rows)
+        writer.writerows([harmless(cell) for cell in astuple(row)] for row in rows)
 
 
 def write_xlsx(
@@ -117,8 +128,7 @@ def _fill(sheet: Worksheet, headings: tuple[str, ...], rows: Iterable[tuple[Any,
     for line in sheet.iter_rows(min_row=2):
         for cell in line:
             cell.alignment = wrap
-            if isinstance(cell.value, str):
-                cell.data_type = "s"
+            write_text(cell)
     for index, heading in enumerate(headings, start=1):
         sheet.column_dimensions[get_column_letter(index)].width = WIDTHS[heading]
     sheet.freeze_panes = "A2"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -26,14 +27,23 @@ NOTHING_PUBLISHED = (
 MEASURES = (
     "qtd_vagas_total",
     "qtd_vagas_bloqueadas_feriado",
-    "qtd_vagas_bloqueadas_afastamento_unidade",
-    "qtd_vagas_bloqueadas_afastamento_profissional",
+    "qtd_vagas_bloqueadas_afastamento",
     "qtd_vagas_bloqueadas",
     "qtd_vagas_ativas",
     "qtd_vagas_perdidas_teto",
     "qtd_vagas_perdidas_ppi",
     "qtd_oferta_real",
+    "qtd_vagas_nao_divulgadas",
 )
+"""Of a row whose leaves may not be told only total, holidays and what is not told are known."""
+KEPT_BACK = """
+    case
+        when qtd_vagas_total is null then null
+        when divulgacao = 'nao_divulgada' then qtd_vagas_total - qtd_vagas_bloqueadas_feriado
+        else 0
+    end
+"""
+"""Slots of which it is not told what became of them, so that the parts of every sum add up."""
 CLOSED = "encerrada"
 """Situation of a month that is over; only such months are added up and compared."""
 QUERY = f"""
@@ -46,7 +56,8 @@ QUERY = f"""
             || ' (' || procedimento_codigo || ')' as procedimento,
         competencia_situacao as situacao,
         limite_vinculante,
-        {", ".join(MEASURES)}
+        {", ".join(MEASURES[:-1])},
+        {KEPT_BACK} as {MEASURES[-1]}
     from pub_oferta_real_por_mes
     order by competencia
 """
@@ -137,7 +148,7 @@ class Cause:
 
 
 def causes(measures: Mapping[str, float]) -> list[Cause]:
-    """Rank what took slots, most first; the slots add up to total less real offer, exactly.
+    """Rank what took slots, most first; they add up to what is told, less the real offer, exactly.
 
     Causes that took none are left out. `measures` are sums by the names of `MEASURES`.
     """
@@ -148,6 +159,14 @@ def causes(measures: Mapping[str, float]) -> list[Cause]:
         Cause(1 + sum(other > slots for other, _ in taken), name, slots)
         for slots, name in sorted(taken, key=lambda cause: -cause[0])
     ]
+
+
+def told(sums: Mapping[str, Any]) -> Any:
+    """Return the slots of which it is told what became of them: the total less what is kept back.
+
+    `sums` are numbers or columns by the names of `MEASURES`.
+    """
+    return sums["qtd_vagas_total"] - sums["qtd_vagas_nao_divulgadas"]
 
 
 def main_cause(measures: Mapping[str, float]) -> str:

@@ -12,7 +12,7 @@ from plotly.subplots import make_subplots
 from vizro.models.types import capture
 
 from mapa.panels import grid
-from mapa.panels.data import MEASURES, causes, closed, counted, planned
+from mapa.panels.data import MEASURES, causes, closed, counted, planned, told
 from mapa.panels.style import (
     LIMITS,
     PARTS,
@@ -81,12 +81,14 @@ def cards(data_frame: pd.DataFrame) -> html.Div:
 def _past(rows: pd.DataFrame) -> list[Any]:
     """Build the sum of the months that are over, and what it leaves out."""
     sums = rows[list(MEASURES)].sum()
-    total, active, real = (
-        sums[f"qtd_{name}"] for name in ("vagas_total", "vagas_ativas", "oferta_real")
+    total, active, real, kept = (
+        sums[f"qtd_{name}"]
+        for name in ("vagas_total", "vagas_ativas", "oferta_real", "vagas_nao_divulgadas")
     )
-    blocked, ceiling, ppi = (
-        sums[f"qtd_vagas_{name}"] for name in ("bloqueadas", "perdidas_teto", "perdidas_ppi")
-    )
+    ceiling, ppi = (sums[f"qtd_vagas_perdidas_{name}"] for name in ("teto", "ppi"))
+    # The holidays of what is kept back are told.
+    blocked = sums["qtd_vagas_bloqueadas_feriado"] + sums["qtd_vagas_bloqueadas_afastamento"]
+    known = told(sums)
     unknown = int(rows["qtd_vagas_total"].isna().sum())
     months = f": {period(rows['competencia'])}" if len(rows) else ""
     content: list[Any] = [
@@ -98,8 +100,21 @@ def _past(rows: pd.DataFrame) -> list[Any]:
             blocked,
             f"{percent(blocked, total)} do total: feriados e afastamentos",
         ),
+        *(
+            [
+                _sign("−"),
+                _card(
+                    "qtd_vagas_nao_divulgadas",
+                    "Não divulgada",
+                    kept,
+                    f"{percent(kept, total)} do total: diria quem faltou",
+                ),
+            ]
+            if kept
+            else []
+        ),
         _sign("="),
-        _card("qtd_vagas_ativas", "Ativa", active, f"{percent(active, total)} do total"),
+        _card("qtd_vagas_ativas", "Ativa", active, f"{percent(active, known)} do divulgado"),
         _sign("−"),
         _card(
             "qtd_vagas_perdidas_teto",
@@ -115,7 +130,7 @@ def _past(rows: pd.DataFrame) -> list[Any]:
             f"{percent(ppi, active)} da ativa: limite da central",
         ),
         _sign("="),
-        _card("qtd_oferta_real", "Oferta real", real, f"{percent(real, total)} do total"),
+        _card("qtd_oferta_real", "Oferta real", real, f"{percent(real, known)} do divulgado"),
     ]
     note = (
         html.P(
@@ -132,16 +147,21 @@ def _past(rows: pd.DataFrame) -> list[Any]:
 
 def _ahead(rows: pd.DataFrame) -> list[Any]:
     """Say apart what the months under way and to come offer, as far as it is known."""
-    total, blocked, active, real = (
-        number(rows[f"qtd_{name}"].sum())
-        for name in ("vagas_total", "vagas_bloqueadas", "vagas_ativas", "oferta_real")
+    sums = rows[list(MEASURES)].sum()
+    total, active, real = (
+        number(sums[f"qtd_{name}"]) for name in ("vagas_total", "vagas_ativas", "oferta_real")
     )
+    blocked = number(
+        sums["qtd_vagas_bloqueadas_feriado"] + sums["qtd_vagas_bloqueadas_afastamento"]
+    )
+    kept = sums["qtd_vagas_nao_divulgadas"]
+    untold = f"− {number(kept)} não divulgadas " if kept else ""
     return [
         html.P(
             [
                 html.Strong(f"Oferta programada, {period(rows['competencia'])}"),
                 " (meses em curso ou por vir, fora das somas): ",
-                f"{total} vagas nas escalas − {blocked} já bloqueadas = {active} ativas; "
+                f"{total} vagas nas escalas − {blocked} já bloqueadas {untold}= {active} ativas; "
                 f"{real} de oferta real com os limites já informados.",
             ],
             className="nota",
@@ -152,12 +172,14 @@ def _ahead(rows: pd.DataFrame) -> list[Any]:
 
 @capture("figure")
 def ranking(data_frame: pd.DataFrame) -> html.Div:
-    """Rank what took slots, every cause with its slots; they add up to total less real offer."""
+    """Rank what took slots, every cause with its slots; they add up to what is told as lost."""
     rows = counted(data_frame)
     if rows.empty:
         return html.Div(EMPTY, id="causas")
     sums = rows[list(MEASURES)].sum()
-    lost = sums["qtd_vagas_total"] - sums["qtd_oferta_real"]
+    # Of what is kept back only the holidays are told.
+    lost = told(sums) - sums["qtd_oferta_real"]
+    kept = sums["qtd_vagas_nao_divulgadas"]
     found = causes(sums)
     places = [cause.place for cause in found]
     lines = [
@@ -175,7 +197,7 @@ def ranking(data_frame: pd.DataFrame) -> html.Div:
     sum_line = html.Tr(
         [
             html.Td(""),
-            html.Td("Total menos oferta real"),
+            html.Td("Total menos oferta real" + (" e não divulgada" if kept else "")),
             html.Td(number(lost), className="numero", id="causas-soma"),
             html.Td(percent(lost, lost), className="numero"),
         ]
@@ -184,6 +206,9 @@ def ranking(data_frame: pd.DataFrame) -> html.Div:
         [
             html.P(_summed(rows), className="nota"),
             html.Table([html.Thead(heading), html.Tbody([*lines, sum_line])], className="causas"),
+            html.P(f"Fora desta conta: {number(kept)} vagas não divulgadas.", className="nota")
+            if kept
+            else None,
         ],
         id="causas",
     )
@@ -257,7 +282,7 @@ def by_procedure(
         return _empty()
     rows = counted(data_frame)
     procedures = rows.groupby("procedimento")[list(MEASURES)].sum()
-    procedures["qtd_nao_ofertadas"] = procedures["qtd_vagas_total"] - procedures["qtd_oferta_real"]
+    procedures["qtd_nao_ofertadas"] = told(procedures) - procedures["qtd_oferta_real"]
     # The name settles a tie, so that the same data always give the same chart.
     by = [order, "qtd_vagas_total", procedures.index.name]
     first = procedures.sort_values(by).tail(int(top))
@@ -377,7 +402,7 @@ def _parts_by_row(rows: pd.DataFrame, names: list[str], height: int, summed: str
     )
     shares = [
         " " + percent(real, total)
-        for real, total in zip(rows["qtd_oferta_real"], rows["qtd_vagas_total"], strict=True)
+        for real, total in zip(rows["qtd_oferta_real"], told(rows), strict=True)
     ]
     figure.add_trace(
         go.Scatter(

@@ -7,8 +7,9 @@ from typing import Any
 import dash_ag_grid as dag
 import pandas as pd
 
-from mapa.panels.data import MEASURES, counted, main_cause
+from mapa.panels.data import MEASURES, counted, main_cause, told
 from mapa.panels.style import month_label
+from mapa.spreadsheets import harmless
 
 HEADINGS = {
     "regiao": "Região de saúde",
@@ -17,14 +18,15 @@ HEADINGS = {
     "causa": "O que mais retirou vagas",
     "qtd_vagas_total": "Total",
     "qtd_vagas_bloqueadas_feriado": "Bloqueada: feriado",
-    "qtd_vagas_bloqueadas_afastamento_unidade": "Bloqueada: afast. da unidade",
-    "qtd_vagas_bloqueadas_afastamento_profissional": "Bloqueada: afast. do profissional",
+    "qtd_vagas_bloqueadas_afastamento": "Bloqueada: afastamento",
     "qtd_vagas_bloqueadas": "Bloqueada, soma",
     "qtd_vagas_ativas": "Ativa",
     "qtd_vagas_perdidas_teto": "Perdida por teto",
     "qtd_vagas_perdidas_ppi": "Perdida por PPI",
     "qtd_oferta_real": "Oferta real",
+    "qtd_vagas_nao_divulgadas": "Não divulgada",
 }
+KEPT_BACK = "Não divulgada"
 UNKNOWN = "Quantidade não informada"
 WIDTHS = {"regiao": 120, "unidade": 230, "procedimento": 240, "causa": 220}
 LOCALE = {
@@ -66,7 +68,8 @@ LOCALE = {
 }
 # Unknown stays an empty cell; it is never shown as zero.
 BRAZILIAN = (
-    "params.value == null ? '' : d3.formatLocale({decimal: ',', thousands: '.', "
+    "params.value == null ? (params.data.qtd_vagas_nao_divulgadas > 0 ? 'não divulgada' : '') : "
+    "d3.formatLocale({decimal: ',', thousands: '.', "
     "grouping: [3], currency: ['', '']}).format(',d')(params.value)"
 )
 
@@ -74,6 +77,8 @@ BRAZILIAN = (
 def build(data_frame: pd.DataFrame) -> dag.AgGrid:
     """Build the grid; its CSV opens with the semicolon that Brazilian spreadsheets expect."""
     rows = summed(data_frame)
+    names = rows.select_dtypes(exclude="number").columns
+    rows[names] = rows[names].map(harmless)
     return dag.AgGrid(
         className="ag-theme-vizro",
         columnDefs=[_column(name, heading) for name, heading in HEADINGS.items()],
@@ -104,15 +109,19 @@ def summed(data_frame: pd.DataFrame) -> pd.DataFrame:
     keys = ["regiao", "unidade", "procedimento"]
     groups = counted(data_frame).groupby(keys, observed=True)
     rows = groups[list(MEASURES)].sum(min_count=1).reset_index()
-    rows["causa"] = [
-        UNKNOWN if pd.isna(row["qtd_vagas_total"]) else main_cause(row)
-        for row in rows.to_dict(orient="records")
-    ]
-    lost = (rows["qtd_vagas_total"] - rows["qtd_oferta_real"]).rename("perdidas")
+    rows["causa"] = [_cause(row) for row in rows.to_dict(orient="records")]
+    lost = (told(rows) - rows["qtd_oferta_real"]).rename("perdidas")
     order = pd.concat([lost, rows["qtd_vagas_total"]], axis="columns").sort_values(
         ["perdidas", "qtd_vagas_total"], ascending=False
     )
     return rows.loc[order.index]
+
+
+def _cause(row: dict[str, Any]) -> str:
+    """Name what took most slots of a row, or say why it is not known."""
+    if pd.isna(row["qtd_vagas_total"]):
+        return UNKNOWN
+    return KEPT_BACK if pd.isna(row["qtd_oferta_real"]) else main_cause(row)
 
 
 def _column(name: str, heading: str) -> dict[str, Any]:

@@ -47,16 +47,18 @@ PORTUGUESE = {
 # No tool bar: its words are English and one of its buttons sends the chart to another host.
 CHART: dict[str, Any] = {"config": {"displayModeBar": False}}
 HOW_TO_READ = """
-**Como ler.** A barra de cada mês é a **oferta total**: as vagas de todas as escalas válidas.
-Dela saem as vagas **bloqueadas** por feriado ou afastamento; o que resta é a oferta **ativa**
-(traço preto). O **teto** limita cada unidade e a **PPI** (programação pactuada entre municípios)
-limita a central inteira; a **oferta real** é o que sobra e pode de fato ser marcado. Uma vaga com
-mais de uma causa conta uma vez, na primeira desta ordem: feriado, afastamento da unidade,
-afastamento do profissional, teto, PPI. A faixa de baixo mostra sob que limite estão as vagas
-ativas: onde PPI e teto *não foram informados*, a oferta real é igual à ativa por falta de limite
-conhecido. As somas contam só **meses encerrados**; o mês em curso e os que virão são oferta
-programada, que ainda muda. A região é a da unidade que atende. As regras completas estão no
-dicionário de dados, publicado com estes números.
+**Como ler.** A barra de cada mês é a **oferta total**: as vagas de todas as escalas válidas. Dela
+saem as vagas **bloqueadas** por feriado ou afastamento; o que resta é a oferta **ativa** (traço
+preto). O **teto** limita cada unidade e a **PPI** (programação pactuada entre municípios) limita
+a central inteira; a **oferta real** é o que sobra e pode de fato ser marcado. Uma vaga com mais
+de uma causa conta uma vez, na primeira desta ordem: feriado, afastamento, teto, PPI. O
+afastamento é o da unidade ou o do profissional, somados no mês: por dia ele não é divulgado onde
+poucos profissionais atendem, porque diria quem faltou. Onde nem o mês pode ser divulgado, as
+vagas aparecem como **não divulgadas**, o que não é zero e não diz que houve afastamento. A faixa
+de baixo mostra sob que limite estão as vagas ativas: onde PPI e teto *não foram informados*, a
+oferta real é igual à ativa por falta de limite conhecido. As somas contam só **meses
+encerrados**; o mês em curso e os que virão são oferta programada, que ainda muda. A região é a da
+unidade que atende. As regras completas estão no dicionário de dados, publicado com estes números.
 """
 
 

@@ -26,24 +26,13 @@ PARTS = (
     Part("qtd_oferta_real", "Oferta real", "#0072B2"),
     Part("qtd_vagas_perdidas_ppi", "Perdida por PPI", "#CC79A7", "\\"),
     Part("qtd_vagas_perdidas_teto", "Perdida por teto", "#E69F00", "/"),
-    Part(
-        "qtd_vagas_bloqueadas_afastamento_profissional",
-        "Bloqueada: afast. do profissional",
-        "#4D4D4D",
-        ".",
-    ),
-    Part(
-        "qtd_vagas_bloqueadas_afastamento_unidade",
-        "Bloqueada: afast. da unidade",
-        "#7F7F7F",
-        "+",
-    ),
+    Part("qtd_vagas_bloqueadas_afastamento", "Bloqueada: afastamento", "#5E5E5E", "."),
     Part("qtd_vagas_bloqueadas_feriado", "Bloqueada: feriado", "#BDBDBD", "x"),
+    Part("qtd_vagas_nao_divulgadas", "Não divulgada", "#F2F2F2", "-"),
 )
 CAUSES = {
     "qtd_vagas_bloqueadas_feriado": "Feriado",
-    "qtd_vagas_bloqueadas_afastamento_unidade": "Afastamento da unidade",
-    "qtd_vagas_bloqueadas_afastamento_profissional": "Afastamento do profissional",
+    "qtd_vagas_bloqueadas_afastamento": "Afastamento",
     "qtd_vagas_perdidas_teto": "Teto da unidade",
     "qtd_vagas_perdidas_ppi": "PPI da central",
 }

@@ -20,7 +20,7 @@ import duckdb
 
 from mapa import __version__, dictionary
 from mapa.errors import DiskError, PublishError
-from mapa.publish import contents, gate, store
+from mapa.publish import contents, gate, inspection, store
 from mapa.publish.contents import Published
 from mapa.settings import Settings
 
@@ -83,6 +83,7 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         (folder / store.MANIFEST).write_text(
             json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
         )
+        inspection.require_clean(settings, folder)
         store.install(published, folder, manifest["version"])
         removed = store.prune(published, keep)
     return _outcome(manifest, published, new=True, removed=tuple(removed))

@@ -16,7 +16,7 @@ from mapa import warehouse
 from mapa.errors import PublishError
 from mapa.publish import gate
 from mapa.publish.gate import Build, Table
-from mapa.publish.identifiers import SMALLEST_SUSPECT, identifier_in
+from mapa.publish.identifiers import NUMERALS, SMALLEST_SUSPECT, identifier_in
 from mapa.settings import Settings
 
 # The id of the build proves where a table comes from and says nothing about its content.
@@ -194,7 +194,7 @@ def _require_no_identifier(con: duckdb.DuckDBPyConnection, published: Published)
             value = name
         else:
             value = f"cast({name} as varchar)"
-            suspect = rf"length(regexp_replace({value}, '[^\p{{Nd}}]', '', 'g')) >= 11"
+            suspect = f"length(regexp_replace({value}, '[^{NUMERALS}]', '', 'g')) >= 11"
         cursor = con.execute(f"select distinct {value} from {published.table.name} where {suspect}")
         while batch := cursor.fetchmany(10_000):
             for (found,) in batch:

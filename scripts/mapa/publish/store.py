@@ -13,6 +13,7 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ DATABASE = "mapa_publico.duckdb"
 PARQUET = "parquet"
 MANIFEST = "manifest.json"
 DICTIONARY = ("dicionario.html", "dicionario.xlsx", "dicionario.csv")
+FILE, FOLDER, PASSABLE = 0o644, 0o755, 0o011
+"""Modes of what is published, whatever the umask of the one who publishes."""
 STABLE = (DATABASE, PARQUET, MANIFEST, *DICTIONARY)
 
 
@@ -34,6 +37,9 @@ def locked(published: Path) -> Iterator[None]:
         LockedError: another one is running.
     """
     published.mkdir(parents=True, exist_ok=True)
+    # Readers pass through the folder of everything without listing it; the umask has no say.
+    published.parent.chmod(stat.S_IMODE(published.parent.stat().st_mode) | PASSABLE)
+    published.chmod(FOLDER)
     with (published / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,10 +58,13 @@ def preparing(published: Path) -> Iterator[Path]:
     """
     versions = published / "versions"
     versions.mkdir(exist_ok=True)
+    versions.chmod(FOLDER)
     for leftover in versions.glob(".*"):
         shutil.rmtree(leftover)
     folder = versions / ".preparing"
+    # Nobody else reads what is not whole and not checked.
     folder.mkdir()
+    folder.chmod(stat.S_IRWXU)
     try:
         yield folder
     finally:
@@ -71,6 +80,7 @@ def current(published: Path) -> Path | None:
 def install(published: Path, prepared: Path, version: str) -> Path:
     """Make a prepared folder the current version."""
     for path in [*sorted(prepared.rglob("*")), prepared]:
+        path.chmod(FOLDER if path.is_dir() else FILE)
         _sync(path)
     folder = published / "versions" / version
     prepared.rename(folder)

@@ -25,6 +25,7 @@ from mapa.simulate.truth_dimensions import (
     procedures,
     territories,
 )
+from mapa.simulate.truth_disclosure import disclosure, listed
 from mapa.simulate.truth_fates import fates_of_lines
 from mapa.simulate.truth_hours import hours_per_month, months, shares_per_month
 from mapa.simulate.truth_offer import per_day, per_month
@@ -70,6 +71,7 @@ def compute(
     hours = months(dated, days)
     by_day, report = per_day(dated, days), reconcile(city, seen, real)
     named = procedures(city, dated)
+    levels, offered = disclosure(dated, days), {line[3] for line in real["linhas"]}
     both = {"oferta_real_por_mes": real, "fila_por_mes": queue}
     return {
         "parametros": {
@@ -101,8 +103,9 @@ def compute(
         "dim_estabelecimentos": establishments(city, dated),
         "dim_procedimentos": named,
         "dim_territorio": territories(),
-        "pub_oferta_por_dia": published_days(dated, days, by_day),
-        "pub_oferta_real_por_mes": published_months(city, real, named),
+        "pub_oferta_por_dia": published_days(dated, days, by_day, levels),
+        "pub_oferta_real_por_mes": published_months(city, real, named, levels),
+        "pub_dim_procedimentos": listed(city, dated, known, named, offered),
         "pub_atualizacao": described(city, real),
     }
 

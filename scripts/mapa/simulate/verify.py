@@ -55,7 +55,6 @@ MARTS = {
 SAME_TRUTH = {
     "pub_dim_calendario": "dim_calendario",
     "pub_dim_estabelecimentos": "dim_estabelecimentos",
-    "pub_dim_procedimentos": "dim_procedimentos",
     "pub_dim_territorio": "dim_territorio",
 }
 """Published tables that must say what a restricted mart says."""

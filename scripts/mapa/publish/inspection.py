@@ -1,0 +1,171 @@
+"""The last look at a version before anyone else may: every file of it, by what it says.
+
+The cells of the tables are judged in `contents`; here it is the texts around them: dictionary,
+manifest, what the Parquet files say of themselves, comments in the database. None may hold a
+person's number, and no byte a path of the machine that made it.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+import zipfile
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from lxml import etree
+
+from mapa.errors import PublishError
+from mapa.publish.identifiers import identifier_in
+from mapa.settings import Settings
+
+HEXADECIMAL = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{32,64}\b")
+"""Checksums and ids of runs: among so many digits a number of a person stands by chance."""
+DATA = "n={manifest:"
+"""Where the page of dbt docs holds its data; the rest is dbt's own program."""
+CODE = {"raw_code", "compiled_code", "macro_sql", "extra_ctes", "unit_tests"}
+"""Parts of the page that are the project's own source: it is public, and its tests hold numbers of
+nobody on purpose."""
+SAID = """
+    select comment from duckdb_tables() where comment is not null
+    union all select comment from duckdb_columns() where comment is not null
+    union all select table_name from duckdb_tables()
+    union all select column_name from duckdb_columns() where not internal
+"""
+
+
+def require_clean(settings: Settings, folder: Path) -> None:
+    """Refuse a version in which any file holds a person's number or a path of this machine.
+
+    Raises:
+        PublishError: one does; the message names the file, never the value.
+    """
+    paths = machine_paths(settings)
+    for file in sorted(path for path in folder.rglob("*") if path.is_file()):
+        name = file.relative_to(folder).as_posix()
+        for text in texts(file):
+            if identifier := identifier_in(HEXADECIMAL.sub("x", text)):
+                raise PublishError(
+                    f"{name}: a text holds a valid {identifier}; nothing was published.\n"
+                    "Find out how a person's number came into a description or a name; a published "
+                    "file may hold none."
+                )
+        for content in contents(file):
+            if any(path in content for path in paths):
+                raise PublishError(
+                    f"{name} holds a path of this machine; nothing was published.\n"
+                    "A published file says nothing about where it was made; take the path out of "
+                    "the description or setting that it comes from."
+                )
+
+
+def machine_paths(settings: Settings) -> list[bytes]:
+    """Return the folders that would tell where a version was made."""
+    folders = (settings.mapa_dir, settings.dbt_project_dir, settings.dbt_target_path, Path.home())
+    # A short one, like / or /app, is part of too many addresses to mean anything.
+    return [str(path.resolve()).encode() for path in folders if len(path.resolve().parts) > 2]
+
+
+def contents(file: Path) -> Iterator[bytes]:
+    """Yield the bytes of a file as they stand and, of a workbook, those of its parts."""
+    yield file.read_bytes()
+    if file.suffix == ".xlsx":
+        with zipfile.ZipFile(file) as book:
+            for part in book.namelist():
+                yield book.read(part)
+
+
+def texts(file: Path) -> Iterable[str]:
+    """Return the texts of a published file, each by itself.
+
+    Raises:
+        PublishError: it is of a kind that nobody looks into.
+    """
+    readers = {
+        ".json": lambda: _strings(json.loads(file.read_bytes())),
+        ".html": lambda: _page(file),
+        ".csv": lambda: _cells(file),
+        ".xlsx": lambda: _book(file),
+        ".parquet": lambda: _parquet(file),
+        ".duckdb": lambda: _database(file),
+    }
+    if file.suffix not in readers:
+        raise PublishError(f"{file.name} is of no kind that is published; nothing was published.")
+    return readers[file.suffix]()
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Yield every text in a JSON value, names included."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from value
+        for name, part in value.items():
+            if name not in CODE:
+                yield from _strings(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from _strings(part)
+
+
+def _page(file: Path) -> Iterator[str]:
+    """Yield the texts of the data that the page of dbt docs carries.
+
+    Raises:
+        PublishError: the page does not carry them where it should.
+    """
+    page = file.read_text(encoding="utf-8")
+    before, found, rest = page.partition(DATA)
+    if not found:
+        raise PublishError(f"{file.name} is no page of dbt docs that can be looked into.")
+    manifest, end = json.JSONDecoder().raw_decode(rest)
+    catalog, _ = json.JSONDecoder().raw_decode(rest[end:].partition("catalog:")[2])
+    yield from _strings(manifest)
+    yield from _strings(catalog)
+    yield from re.findall(r">([^<>]+)</(?:div|title)>", before[:20_000])
+
+
+def _cells(file: Path) -> Iterator[str]:
+    """Yield the cells of a CSV."""
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        for row in csv.reader(lines, delimiter=";"):
+            yield from row
+
+
+def _book(file: Path) -> Iterator[str]:
+    """Yield the texts in all parts of a workbook."""
+    with zipfile.ZipFile(file) as book:
+        for part in book.namelist():
+            if part.endswith((".xml", ".rels")):
+                root = etree.fromstring(
+                    book.read(part), etree.XMLParser(resolve_entities=False, huge_tree=True)
+                )
+                # The numbers of a sheet are counts and positions in the list of texts.
+                yield from (
+                    element.text or ""
+                    for element in root.iter()
+                    if etree.QName(element).localname != "v"
+                )
+
+
+def _parquet(file: Path) -> Iterator[str]:
+    """Yield what a Parquet file says of itself and the names of its columns."""
+    with duckdb.connect() as con:
+        path = str(file)
+        rows = con.execute(
+            "select decode(key) from parquet_kv_metadata($1) "
+            "union all select decode(value) from parquet_kv_metadata($1) "
+            "union all select name from parquet_schema($1) "
+            "union all select created_by from parquet_file_metadata($1)",
+            [path],
+        ).fetchall()
+    yield from (str(text) for (text,) in rows)
+
+
+def _database(file: Path) -> Iterator[str]:
+    """Yield the comments of a DuckDB file and the names in it."""
+    with duckdb.connect(str(file), read_only=True) as con:
+        yield from (text for (text,) in con.execute(SAID).fetchall())
