@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import click
 
-from mapa import __version__
+from mapa import __version__, signals
 from mapa.errors import EXIT_CODES, MapaError, where
 
 COMMANDS = {
@@ -70,15 +70,17 @@ def cli(ctx: click.Context, debug: bool) -> None:
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line; an unexpected error becomes one line unless --debug is given."""
     args = sys.argv[1:] if argv is None else argv
+    signals.heed()
     try:
         sys.exit(cli.main(args=args, prog_name="mapa", standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted; what was committed stays, nothing is half loaded.", err=True)
-        sys.exit(130)
+        _end_interrupted()
     except Exception as error:
+        if signals.is_stop(error):
+            _end_interrupted()
         if "--debug" in args:
             click.echo(where(error), err=True, nl=False)
             sys.exit(1)
@@ -87,3 +89,8 @@ def main(argv: list[str] | None = None) -> NoReturn:
             f"Run `mapa --debug {' '.join(args)}` to see where."
         ).show()
         sys.exit(1)
+
+
+def _end_interrupted() -> NoReturn:
+    click.echo("Interrupted; what was committed stays, nothing is half loaded.", err=True)
+    sys.exit(130)

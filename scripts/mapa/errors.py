@@ -15,6 +15,8 @@ import click
 if TYPE_CHECKING:
     from mapa.audit import Summary
 
+PACKAGE = "/mapa/"
+"""In the path of each file of ours, last before its name in the package."""
 EXIT_CODES = {
     0: "done",
     1: "unexpected error; run again with --debug",
@@ -37,6 +39,22 @@ class MapaError(click.ClickException):
     """Base of all expected failures; click prints the message and exits with `exit_code`."""
 
     exit_code = 1
+
+
+class UnexpectedError(MapaError):
+    """An error that nobody foresaw, told by its class and place: what it says may hold data."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> UnexpectedError:
+        """Return what may be said of an error."""
+        ours = [f for f in traceback.extract_tb(error.__traceback__) if PACKAGE in f.filename]
+        place = ""
+        if ours:
+            place = f" in {ours[-1].filename.rpartition(PACKAGE)[2]}, line {ours[-1].lineno}"
+        return cls(
+            f"Unexpected error ({type(error).__name__}{place}).\n"
+            "Please report it; with `mapa --debug` the command says more of where, never of what."
+        )
 
 
 class LayoutError(MapaError):

@@ -53,6 +53,8 @@ class Settings(BaseSettings):
     mapa_wait_seconds: float = Field(default=0.5, ge=0, le=60)
     mapa_timeout_seconds: float = Field(default=300, gt=0)
     mapa_ca_file: Path | None = None
+    # How long to wait for another process that has the warehouse open.
+    mapa_wait_lock_seconds: float = Field(default=600, ge=0)
 
     # dbt's own variables, so that dbt and mapa look at the same folders.
     dbt_project_dir: Path = Path()
