@@ -27,6 +27,7 @@ from mapa.errors import (
     UnexpectedError,
 )
 from mapa.load import exports
+from mapa.load.archives import shown
 from mapa.settings import Settings
 
 FOLDER = "inbox"
@@ -99,7 +100,7 @@ def load(settings: Settings, tell: Callable[[Summary], None]) -> Delivery:
     paths = _paths(inbox, delivery)
     delivery.count = len(paths)
     for path in paths:
-        before, name = _state(path), shown(path)
+        before, name = _state(path), shown(path.name)
         summaries, bad = list[Summary](), True
         try:
             summaries, bad = _load(settings, path), False
@@ -133,12 +134,6 @@ def waiting(settings: Settings) -> int:
         return 0
 
 
-def shown(path: Path) -> str:
-    """Return the name of a file as a terminal may show it."""
-    name = path.name.encode(errors="replace").decode()
-    return "".join(c if c.isprintable() else "?" for c in name)
-
-
 def _paths(inbox: Path, delivery: Delivery) -> list[Path]:
     try:
         found = sorted(inbox.iterdir(), key=lambda path: path.name)
@@ -150,8 +145,8 @@ def _paths(inbox: Path, delivery: Delivery) -> list[Path]:
     found = [path for path in found if path.name not in (LOADED, REFUSED)]
     for path in found:
         if LITTER.match(path.name) or path.name.endswith(COPYING):
-            delivery.passed.append(shown(path))
-    return [p for p in found if shown(p) not in delivery.passed]
+            delivery.passed.append(shown(path.name))
+    return [p for p in found if shown(p.name) not in delivery.passed]
 
 
 def _load(settings: Settings, path: Path) -> list[Summary]:
@@ -164,11 +159,11 @@ def _load(settings: Settings, path: Path) -> list[Summary]:
     if not kind:
         return exports.load(settings, [path])
     problem = FormatError(
-        f"{shown(path)} is {kind}; nothing was loaded.\nExpected in the inbox are export files, as "
-        "they are, in gz or in a zip."
+        f"{shown(path.name)} is {kind}; nothing was loaded.\n"
+        "Expected in the inbox are export files, as they are, in gz or in a zip."
     )
     with warehouse.connect(settings.warehouse) as con:
-        audit.refuse(con, ("arquivo", exports.UNKNOWN, shown(path)), 0, problem)
+        audit.refuse(con, ("arquivo", exports.UNKNOWN, shown(path.name)), 0, problem)
     raise problem
 
 
