@@ -11,6 +11,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
@@ -431,13 +432,7 @@ def test_a_publication_waits_for_another(tmp_path: Path, monkeypatch: pytest.Mon
     fcntl.flock(handle, fcntl.LOCK_EX)
     with environment({"MAPA_WAIT_LOCK_SECONDS": "0.3"}), pytest.raises(LockedError):
         publish.store.locked(tmp_path / "published").__enter__()
-    slept = waiting.time.sleep
-
-    def release(seconds: float) -> None:
-        os.close(handle)
-        monkeypatch.setattr(waiting.time, "sleep", slept)
-
-    monkeypatch.setattr(waiting.time, "sleep", release)
+    threading.Timer(1, os.close, (handle,)).start()
     with (
         environment({"MAPA_WAIT_LOCK_SECONDS": "60"}),
         publish.store.locked(tmp_path / "published"),
