@@ -35,26 +35,33 @@ EXIT_CODES = {
 }
 
 
+def visible(text: str, *, lines: bool = False) -> str:
+    """Return a text without what a terminal or a log would obey instead of show.
+
+    Names of files, fields and centrals come from outside. Control characters, line separators,
+    marks of writing direction and halves of characters are written as escapes, such as x1b.
+
+    Args:
+        text: what is to be shown.
+        lines: keep line ends: this is a message of ours, whose names have been through here.
+
+    """
+    kept = "\n" if lines else ""
+    if text.replace(kept, "").isprintable() if kept else text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in kept else c.encode("unicode_escape").decode() for c in text
+    )
+
+
 class MapaError(click.ClickException):
     """Base of all expected failures; click prints the message and exits with `exit_code`."""
 
     exit_code = 1
 
-
-class UnexpectedError(MapaError):
-    """An error that nobody foresaw, told by its class and place: what it says may hold data."""
-
-    @classmethod
-    def of(cls, error: BaseException) -> UnexpectedError:
-        """Return what may be said of an error."""
-        ours = [f for f in traceback.extract_tb(error.__traceback__) if PACKAGE in f.filename]
-        place = ""
-        if ours:
-            place = f" in {ours[-1].filename.rpartition(PACKAGE)[2]}, line {ours[-1].lineno}"
-        return cls(
-            f"Unexpected error ({type(error).__name__}{place}).\n"
-            "Please report it; with `mapa --debug` the command says more of where, never of what."
-        )
+    def __init__(self, message: str) -> None:
+        """Keep a message that any terminal and any log can take."""
+        super().__init__(visible(message, lines=True))
 
 
 class LayoutError(MapaError):
@@ -113,6 +120,22 @@ class PortError(MapaError):
     """Another program listens on the port."""
 
     exit_code = 11
+
+
+class UnexpectedError(MapaError):
+    """An error that nobody foresaw, told by its class and place: what it says may hold data."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> UnexpectedError:
+        """Return what may be said of an error."""
+        ours = [f for f in traceback.extract_tb(error.__traceback__) if PACKAGE in f.filename]
+        place = ""
+        if ours:
+            place = f" in {ours[-1].filename.rpartition(PACKAGE)[2]}, line {ours[-1].lineno}"
+        return cls(
+            f"Unexpected error ({type(error).__name__}{place}).\n"
+            "Please report it; with `mapa --debug` the command says more of where, never of what."
+        )
 
 
 class PartialError(MapaError):

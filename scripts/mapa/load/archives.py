@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from mapa.errors import FormatError
+from mapa.errors import FormatError, visible
 
 CHUNK = 2**20
 GZIP, ZIP = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06")
@@ -59,8 +59,11 @@ class Export:
 
     @property
     def name(self) -> str:
-        """Return the name to call it by in messages."""
-        file = shown(self.path.name)
+        """Return the name to call it by in messages; what is no text in it becomes `?`.
+
+        Old file shares hold names in windows-1252, which no database takes.
+        """
+        file = visible(self.path.name.encode(errors="replace").decode())
         return f"{file}/{self.title}" if self.member else file
 
     def chunks(self) -> Iterator[bytes]:
@@ -97,16 +100,6 @@ class Export:
                 f"{self.name} unpacks to more than {MOST_RATIO} times its size, which no export "
                 "does; nothing was loaded.\nIf you know where it comes from, unpack it yourself."
             )
-
-
-def shown(name: str) -> str:
-    """Return a name as messages and the database may hold it; what is no text in it becomes `?`.
-
-    Old file shares hold names in windows-1252, which no database takes; a control character would
-    speak to the terminal.
-    """
-    text = name.encode(errors="replace").decode()
-    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def exports_in(paths: Iterable[Path], most: int) -> Iterator[Export]:

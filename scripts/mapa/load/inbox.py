@@ -27,7 +27,7 @@ from mapa.errors import (
     UnexpectedError,
 )
 from mapa.load import exports
-from mapa.load.archives import shown
+from mapa.load.archives import Export
 from mapa.settings import Settings
 
 FOLDER = "inbox"
@@ -35,13 +35,6 @@ LOADED, REFUSED = "carregados", "recusados"
 LITTER = re.compile(r"\.|~\$|thumbs\.db$|desktop\.ini$", re.IGNORECASE)
 """What other programs leave in any folder; hidden files are also those that are being copied."""
 COPYING = (".part", ".partial", ".filepart", ".crdownload")
-KINDS = {
-    stat.S_ISDIR: "a folder",
-    stat.S_ISFIFO: "a pipe",
-    stat.S_ISSOCK: "a socket",
-    stat.S_ISCHR: "a device",
-    stat.S_ISBLK: "a device",
-}
 
 
 @dataclass
@@ -100,7 +93,7 @@ def load(settings: Settings, tell: Callable[[Summary], None]) -> Delivery:
     paths = _paths(inbox, delivery)
     delivery.count = len(paths)
     for path in paths:
-        before, name = _state(path), shown(path.name)
+        before, name = _state(path), Export(path).name
         summaries, bad = list[Summary](), True
         try:
             summaries, bad = _load(settings, path), False
@@ -145,25 +138,27 @@ def _paths(inbox: Path, delivery: Delivery) -> list[Path]:
     found = [path for path in found if path.name not in (LOADED, REFUSED)]
     for path in found:
         if LITTER.match(path.name) or path.name.endswith(COPYING):
-            delivery.passed.append(shown(path.name))
-    return [p for p in found if shown(p.name) not in delivery.passed]
+            delivery.passed.append(Export(path).name)
+    return [p for p in found if Export(p).name not in delivery.passed]
 
 
 def _load(settings: Settings, path: Path) -> list[Summary]:
     """Load one file, or refuse what is none; either leaves its row in the audit."""
     try:
         mode = path.stat().st_mode
-        kind = next((name for is_kind, name in KINDS.items() if is_kind(mode)), "")
     except OSError as error:
         kind = f"a link that leads nowhere ({error.strerror})"
-    if not kind:
-        return exports.load(settings, [path])
+    else:
+        if stat.S_ISREG(mode):
+            return exports.load(settings, [path])
+        kind = "a folder" if stat.S_ISDIR(mode) else "a pipe, a socket or a device"
+    name = Export(path).name
     problem = FormatError(
-        f"{shown(path.name)} is {kind}; nothing was loaded.\n"
+        f"{name} is {kind}; nothing was loaded.\n"
         "Expected in the inbox are export files, as they are, in gz or in a zip."
     )
     with warehouse.connect(settings.warehouse) as con:
-        audit.refuse(con, ("arquivo", exports.UNKNOWN, shown(path.name)), 0, problem)
+        audit.refuse(con, ("arquivo", exports.UNKNOWN, name), 0, problem)
     raise problem
 
 
