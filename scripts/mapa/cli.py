@@ -19,7 +19,8 @@ COMMANDS = {
     "publish": "Publish what the last green build made.",
     "dictionary": "Make or check the data dictionary.",
     "panels": "Open the panels on the published files.",
-    "status": "Show loads, freshness and published versions.",
+    "status": "Show loads, freshness, published versions and a verdict.",
+    "doctor": "Check keys, clocks, modes, sources, disk and versions.",
     "bench": "Measure what the house costs and what it withstands.",
 }
 

@@ -24,13 +24,14 @@ EXIT_CODES = {
     3: "layout differs from the expected one",
     4: "the content cannot be read",
     5: "a source does not answer, refuses or answers incompletely",
-    6: "another process holds the warehouse",
+    6: "another process holds the warehouse, or another `mapa run` is at work",
     7: "a setting or key is missing or unfit",
     8: "dbt did not build",
     9: "publication refused",
     10: "no room on disk",
     11: "the port is taken",
     12: "some files were refused; the others are loaded",
+    13: "a check (`doctor`, `status --check`) found something stale or unfit",
     130: "interrupted",
 }
 
@@ -147,6 +148,12 @@ class PartialError(MapaError):
         """Keep what was loaded."""
         super().__init__(message)
         self.summaries = summaries
+
+
+class CheckError(MapaError):
+    """`mapa doctor` or `mapa status --check` found what must be looked at."""
+
+    exit_code = 13
 
 
 def where(error: BaseException) -> str:
