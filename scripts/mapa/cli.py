@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+import threading
 from typing import NoReturn
 
 import click
@@ -94,4 +96,8 @@ def main(argv: list[str] | None = None) -> NoReturn:
 
 def _end_interrupted() -> NoReturn:
     click.echo("Interrupted; what was committed stays, nothing is half loaded.", err=True)
+    if any(not t.daemon for t in threading.enumerate() if t is not threading.main_thread()):
+        # A question that is still on its way; everything that we hold has been given back.
+        sys.stdout.flush()
+        os._exit(130)
     sys.exit(130)

@@ -22,6 +22,7 @@ from typing import Any
 import duckdb
 import pytest
 from click.testing import CliRunner
+from pydantic import SecretStr
 
 from conftest import PROJECT, environment, house_environment
 from mapa import dbt, publish, signals, waiting, warehouse
@@ -30,6 +31,7 @@ from mapa.cli import cli
 from mapa.errors import FormatError, LockedError
 from mapa.load import cadsus, exports, inbox, sisreg
 from mapa.settings import Settings
+from mirror import INDICES, PASSWORD, USER, Mirror, document, mirroring
 
 FIXTURES = PROJECT / "tests" / "fixtures" / "load"
 MAPA = (sys.executable, "-c", "from mapa.cli import main; main()")
@@ -565,3 +567,28 @@ def test_a_polite_kill_ends_a_load_in_the_middle_of_a_query(tmp_path: Path) -> N
     )  # fmt: skip
     assert done.returncode == 130, done.stderr
     assert "Interrupted" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_a_polite_kill_does_not_wait_for_questions_on_their_way(house: dict[str, str]) -> None:
+    path = Path(house["MAPA_DIR"], "mapa.duckdb")
+    with mirroring(Mirror({INDICES[0]: [document(n) for n in range(3)]})) as mirror:
+        access: dict[str, Any] = {"sisreg_user": USER, "sisreg_password": SecretStr(PASSWORD)}
+        settings = Settings(mapa_dir=path.parent, sisreg_url=mirror.url, **access)
+        sisreg.load(settings, INDICES[0])
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        process = subprocess.Popen(
+            [*MAPA, "load", "cadsus"], stderr=subprocess.PIPE, text=True,
+            env=house | {"CADSUS_URL": url, "CADSUS_TOKEN_URL": url, "CADSUS_SYSTEM": "S"},
+        )  # fmt: skip
+        silent.settimeout(60)
+        peer, _ = silent.accept()
+        with peer:
+            peer.recv(100)
+            assert is_held(path)
+            begun = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=60)
+    assert time.monotonic() - begun < 10
+    assert process.returncode == 130, said
+    assert "Interrupted" in said and not is_held(path)

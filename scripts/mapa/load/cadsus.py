@@ -451,10 +451,15 @@ def _load_batch(
 def _ask_all(registry: Registry, wanted: list[tuple[str, str]], concurrency: int) -> list[Asked]:
     """Ask in parallel; the first failure, or Ctrl-C, calls off what has not been sent."""
     pool = ThreadPoolExecutor(concurrency)
+    waits = True
     try:
         return list(pool.map(registry.ask, wanted))
+    except KeyboardInterrupt:
+        # What is on its way may take minutes; the warehouse is to be free now.
+        waits = False
+        raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=waits, cancel_futures=True)
 
 
 def _packed(asked: list[Asked]) -> Iterator[bytes]:
