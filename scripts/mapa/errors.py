@@ -133,10 +133,12 @@ class UnexpectedError(MapaError):
         place = ""
         if ours:
             place = f" in {ours[-1].filename.rpartition(PACKAGE)[2]}, line {ours[-1].lineno}"
-        return cls(
+        made = cls(
             f"Unexpected error ({type(error).__name__}{place}).\n"
             "Please report it; with `mapa --debug` the command says more of where, never of what."
         )
+        made.__cause__ = error
+        return made
 
 
 class PartialError(MapaError):

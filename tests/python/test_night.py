@@ -207,15 +207,41 @@ def test_every_refusal_and_every_load_has_its_row(dropped: Dropped) -> None:
     assert rows == [("completa", 4), ("recusada", count)]
 
 
+def delivered(settings: Settings) -> inbox.Delivery:
+    """Load the inbox."""
+    delivery = inbox.Delivery()
+    inbox.load(settings, delivery, print)
+    return delivery
+
+
+@pytest.mark.parametrize(
+    ("spoil", "code"),
+    [
+        (lambda house: (house / "mapa.duckdb").write_text("no database " * 9), 4),
+        (lambda house: (house / "mapa.duckdb").mkdir(), None),
+    ],
+)
+def test_a_warehouse_that_cannot_be_used_is_no_fault_of_what_is_in_the_inbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Callable[[Path], object], code: int
+) -> None:
+    (tmp_path / "inbox").mkdir()
+    (tmp_path / "inbox" / "ppi.csv").write_bytes(PPI)
+    spoil(tmp_path)
+    monkeypatch.setenv("MAPA_DIR", str(tmp_path))
+    result = CliRunner().invoke(cli, ["run"])
+    assert result.exit_code in {code or result.exit_code} - {0}
+    assert (tmp_path / "inbox" / "ppi.csv").read_bytes() == PPI
+
+
 def test_a_refused_file_that_is_mended_and_moved_back_is_loaded(tmp_path: Path) -> None:
     settings = Settings(mapa_dir=tmp_path)
     inbox.folder(settings).mkdir()
     (inbox.folder(settings) / "ppi.csv").write_bytes(b"")
-    (name,) = [name for name, _ in inbox.load(settings, print).refused]
+    (name,) = [name for name, _ in delivered(settings).refused]
     (aside,) = (inbox.folder(settings) / inbox.REFUSED).glob("*/*")
     aside.write_bytes(PPI)
     aside.rename(inbox.folder(settings) / name)
-    again = inbox.load(settings, print)
+    again = delivered(settings)
     assert (again.refused, [s.entity for s in again.loaded]) == ([], ["ppi"])
 
 
@@ -236,8 +262,8 @@ def test_a_file_that_is_still_being_copied_stays_for_the_next_night(
 
     with monkeypatch.context() as patch:
         patch.setattr(exports, "load", growing)
-        assert len(inbox.load(settings, print).refused) == 1
-    assert [s.entity for s in inbox.load(settings, print).loaded] == ["ppi"]
+        assert len(delivered(settings).refused) == 1
+    assert [s.entity for s in delivered(settings).loaded] == ["ppi"]
 
 
 def test_an_error_of_ours_in_one_file_leaves_it_where_it_is_and_the_others_load(
@@ -255,7 +281,7 @@ def test_an_error_of_ours_in_one_file_leaves_it_where_it_is_and_the_others_load(
         take(load, file, *rest)
 
     monkeypatch.setattr(exports, "_take", broken)
-    found = inbox.load(settings, print)
+    found = delivered(settings)
     assert [s.entity for s in found.loaded] == ["ppi"]
     assert (inbox.folder(settings) / "a.csv").exists()
     assert found.error is not None and found.error.exit_code == 1

@@ -18,6 +18,7 @@ from mapa.landing import disk
 from mapa.load import cadsus, exports, inbox, sisreg
 from mapa.settings import Settings
 from mapa.ui import say
+from mapa.waiting import Wait
 
 INDENT = "    "
 LOCK = ".run.lock"
@@ -43,6 +44,8 @@ def run(context: click.Context) -> None:
                 f"No source is configured: SISREG_USER, CADSUS_SYSTEM, {inbox.folder(settings)}.\n"
                 "Set one of them, or run `mapa demo` for a synthetic city."
             )
+        # Without a warehouse there is nothing to be done; whoever holds it is waited for once.
+        warehouse.wait_until_free(settings.warehouse, Wait())
         for name, load in steps:
             night.step(name, load)
         night.step("Build", lambda: dbt.build(settings))
@@ -135,9 +138,11 @@ class Night:
             MapaError: something in it is not loaded; all else is.
 
         """
-        self.delivery = inbox.load(self.settings, self.tell)
+        inbox.load(self.settings, self.delivery, self.tell)
         if self.delivery.passed:
             say(f"{INDENT}passed over: {', '.join(self.delivery.passed)}")
+        for _, error in self.delivery.failed if self.debug else ():
+            click.echo(where(error), err=True, nl=False)
         if self.delivery.error:
             raise self.delivery.error
 

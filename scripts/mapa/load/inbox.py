@@ -75,11 +75,12 @@ def folder(settings: Settings) -> Path:
     return settings.mapa_dir / FOLDER
 
 
-def load(settings: Settings, tell: Callable[[Summary], None]) -> Delivery:
+def load(settings: Settings, delivery: Delivery, tell: Callable[[Summary], None]) -> None:
     """Load everything in the inbox in the order of names; nothing in it stops the others.
 
     Args:
         settings: where the data are.
+        delivery: an empty one, which learns what became of what, also when this does not end well.
         tell: called with what each load did.
 
     Raises:
@@ -88,7 +89,6 @@ def load(settings: Settings, tell: Callable[[Summary], None]) -> Delivery:
 
     """
     inbox = folder(settings)
-    delivery = Delivery()
     night = f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}"
     paths = _paths(inbox, delivery)
     delivery.count = len(paths)
@@ -116,7 +116,6 @@ def load(settings: Settings, tell: Callable[[Summary], None]) -> Delivery:
         # One that changes meanwhile is still being copied: the next night sees it whole.
         if before == _state(path):
             _put_away(path, inbox / (REFUSED if bad else LOADED) / night, delivery, bad=bad)
-    return delivery
 
 
 def waiting(settings: Settings) -> int:
