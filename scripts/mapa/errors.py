@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,8 +16,7 @@ import click
 if TYPE_CHECKING:
     from mapa.audit import Summary
 
-PACKAGE = "/mapa/"
-"""In the path of each file of ours, last before its name in the package."""
+HERE = Path(__file__).parent
 EXIT_CODES = {
     0: "done",
     1: "unexpected error; run again with --debug",
@@ -129,10 +129,12 @@ class UnexpectedError(MapaError):
     @classmethod
     def of(cls, error: BaseException) -> UnexpectedError:
         """Return what may be said of an error."""
-        ours = [f for f in traceback.extract_tb(error.__traceback__) if PACKAGE in f.filename]
+        frames = traceback.extract_tb(error.__traceback__)
+        ours = [frame for frame in frames if Path(frame.filename).is_relative_to(HERE)]
         place = ""
         if ours:
-            place = f" in {ours[-1].filename.rpartition(PACKAGE)[2]}, line {ours[-1].lineno}"
+            file = Path(ours[-1].filename).relative_to(HERE)
+            place = f" in {file}, line {ours[-1].lineno}"
         made = cls(
             f"Unexpected error ({type(error).__name__}{place}).\n"
             "Please report it; with `mapa --debug` the command says more of where, never of what."

@@ -33,7 +33,6 @@ def _own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
     """Let each test have a folder without settings of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MAPA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("MAPA_WAIT_LOCK_SECONDS", "0")
     for name in ("SISREG_USER", "SISREG_PASSWORD", "SISREG_URL"):
         monkeypatch.delenv(name, raising=False)
     yield
