@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+import threading
 from typing import NoReturn
 
 import click
 
-from mapa import __version__
+from mapa import __version__, signals
 from mapa.errors import EXIT_CODES, MapaError, where
 
 COMMANDS = {
@@ -20,7 +22,8 @@ COMMANDS = {
     "dictionary": "Make or check the data dictionary.",
     "panels": "Open the panels on the published files.",
     "compare": "Compare all cells of two warehouses.",
-    "status": "Show loads, freshness and published versions.",
+    "status": "Show loads, freshness, published versions and a verdict.",
+    "doctor": "Check keys, clocks, modes, sources, disk and versions.",
     "bench": "Measure what the house costs and what it withstands.",
 }
 
@@ -71,15 +74,17 @@ def cli(ctx: click.Context, debug: bool) -> None:
 def main(argv: list[str] | None = None) -> NoReturn:
     """Run the command line; an unexpected error becomes one line unless --debug is given."""
     args = sys.argv[1:] if argv is None else argv
+    signals.heed()
     try:
         sys.exit(cli.main(args=args, prog_name="mapa", standalone_mode=False))
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
-        click.echo("Interrupted; what was committed stays, nothing is half loaded.", err=True)
-        sys.exit(130)
+        _end_interrupted()
     except Exception as error:
+        if signals.is_stop(error):
+            _end_interrupted()
         if "--debug" in args:
             click.echo(where(error), err=True, nl=False)
             sys.exit(1)
@@ -88,3 +93,12 @@ def main(argv: list[str] | None = None) -> NoReturn:
             f"Run `mapa --debug {' '.join(args)}` to see where."
         ).show()
         sys.exit(1)
+
+
+def _end_interrupted() -> NoReturn:
+    click.echo("Interrupted; what was committed stays, nothing is half loaded.", err=True)
+    if any(not t.daemon for t in threading.enumerate() if t is not threading.main_thread()):
+        # A question that is still on its way; everything that we hold has been given back.
+        sys.stdout.flush()
+        os._exit(130)
+    sys.exit(130)

@@ -10,11 +10,17 @@ import sys
 import time
 from pathlib import Path
 
+from mapa import warehouse
 from mapa.errors import BuildError, ConfigError, LockedError, MapaError
 from mapa.settings import Settings
 from mapa.ui import progress
+from mapa.waiting import Wait
 
 STEP = re.compile(r"(\d+) of (\d+) (?!START)")
+OPENS_NOTHING = {"parse"}
+"""Commands that need no warehouse."""
+GRACE = 10.0
+"""Seconds that dbt has to end when it is told to."""
 COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 BAD = {"error", "fail", "runtime error"}
 
@@ -27,7 +33,7 @@ def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
 
     Raises:
         ConfigError: there is no dbt project here.
-        LockedError: another process has the warehouse open.
+        LockedError: another process has the warehouse open, and still has after the wait.
         BuildError: dbt failed; the message names what failed.
     """
     project = settings.dbt_project_dir
@@ -41,12 +47,26 @@ def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
         "DBT_TARGET_PATH": str(settings.dbt_target_path.resolve()),
         "DBT_LOG_PATH": str(settings.dbt_log_path.resolve()),
     }
+    if arguments[0] not in OPENS_NOTHING:
+        # dbt waits too, for one that was quicker, but what it says meanwhile stands in its log.
+        warehouse.wait_until_free(settings.warehouse, Wait())
     began = time.time()
+    code, tail = _run(project, environment, arguments, title)
+    if code:
+        raise _failure(settings, tail, arguments[0], began)
+
+
+def _run(
+    project: Path, environment: dict[str, str], arguments: tuple[str, ...], title: str
+) -> tuple[int, list[str]]:
+    """Run dbt to its end, or to ours; return its exit code and its last lines."""
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
-        [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments],
+        [sys.executable, "-m", "mapa.dbt_child", "--no-use-colors", *arguments],
         cwd=project,
         umask=0o077,
         env=environment,
+        # Nothing is ever written to it: its end tells dbt that we are gone.
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -59,12 +79,25 @@ def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
                 tail = [*tail[-30:], COLOUR.sub("", line).rstrip()]
                 if step := STEP.search(line):
                     display.update(task, completed=int(step[1]), total=int(step[2]))
-    finally:
-        if process.poll() is None:
-            process.terminate()
         code = process.wait()
-    if code:
-        raise _failure(settings, tail, arguments[0], began)
+    except BaseException:
+        _stop(process)
+        raise
+    finally:
+        for pipe in (process.stdin, process.stdout):
+            if pipe:
+                pipe.close()
+    return code, tail
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """End a dbt that still runs, so that its lock on the warehouse is free when this returns."""
+    process.terminate()
+    try:
+        process.wait(GRACE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _failure(settings: Settings, tail: list[str], command: str, began: float) -> MapaError:
@@ -74,7 +107,7 @@ def _failure(settings: Settings, tail: list[str], command: str, began: float) ->
     for index, line in enumerate(tail):
         if "Compilation Error in operation" in line and index + 1 < len(tail):
             return BuildError(tail[index + 1].strip())
-        if "Could not set lock" in line:
+        if "Could not set lock" in line or "is in use by another process" in line:
             return LockedError(
                 "dbt could not open the warehouse: another process has it open.\n"
                 "Wait until the other run has ended, then try again."

@@ -18,9 +18,12 @@ from typing import Any
 import duckdb
 from dbt.adapters.duckdb.plugins import BasePlugin
 
-from mapa.errors import ConfigError
+from mapa import warehouse
+from mapa.errors import ConfigError, MapaError
 from mapa.settings import Settings
+from mapa.waiting import Wait
 
+MEMORY = ":memory:"
 BLOCK = 64  # bytes in a block of SHA-256
 MACRO = """
 create or replace temp macro mapa_hmac_sha256(texto) as
@@ -56,9 +59,23 @@ class Plugin(BasePlugin):
         settings.make_directory()
         # Whatever dbt writes from here on may quote a value: log files, the write-ahead log.
         os.umask(0o077)
+        # One for all the connections that dbt tries to open.
+        self.wait = Wait()
         key = (hashlib.sha256(key).digest() if len(key) > BLOCK else key).ljust(BLOCK, b"\0")
         self.pads = bytes(b ^ 0x36 for b in key), bytes(b ^ 0x5C for b in key)
         self.extensions = [extension_file(name) for name in plugin_config.get("extensions", [])]
+
+    def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
+        """Wait until nobody else has the warehouse open: dbt opens it next.
+
+        Raises:
+            RuntimeError: it cannot be opened; of this kind dbt shows the message and no traceback.
+        """
+        if creds.path != MEMORY:
+            try:
+                warehouse.wait_until_free(Path(creds.path), self.wait)
+            except MapaError as error:
+                raise RuntimeError(error.message) from None
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Load the extensions."""

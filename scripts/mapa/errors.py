@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -15,6 +16,7 @@ import click
 if TYPE_CHECKING:
     from mapa.audit import Summary
 
+HERE = Path(__file__).parent
 EXIT_CODES = {
     0: "done",
     1: "unexpected error; run again with --debug",
@@ -22,22 +24,45 @@ EXIT_CODES = {
     3: "layout differs from the expected one",
     4: "the content cannot be read",
     5: "a source does not answer, refuses or answers incompletely",
-    6: "another process holds the warehouse",
+    6: "another process holds the warehouse, or another `mapa run` is at work",
     7: "a setting or key is missing or unfit",
     8: "dbt did not build",
     9: "publication refused",
     10: "no room on disk",
     11: "the port is taken",
     12: "some files were refused; the others are loaded",
-    13: "two warehouses differ",
+    13: "a check (`doctor`, `status --check`, `compare`) found something stale, unfit or different",
     130: "interrupted",
 }
+
+
+def visible(text: str, *, lines: bool = False) -> str:
+    """Return a text without what a terminal or a log would obey instead of show.
+
+    Names of files, fields and centrals come from outside. Control characters, line separators,
+    marks of writing direction and halves of characters are written as escapes, such as x1b.
+
+    Args:
+        text: what is to be shown.
+        lines: keep line ends: this is a message of ours, whose names have been through here.
+
+    """
+    kept = "\n" if lines else ""
+    if text.replace(kept, "").isprintable() if kept else text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in kept else c.encode("unicode_escape").decode() for c in text
+    )
 
 
 class MapaError(click.ClickException):
     """Base of all expected failures; click prints the message and exits with `exit_code`."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        """Keep a message that any terminal and any log can take."""
+        super().__init__(visible(message, lines=True))
 
 
 class LayoutError(MapaError):
@@ -98,6 +123,26 @@ class PortError(MapaError):
     exit_code = 11
 
 
+class UnexpectedError(MapaError):
+    """An error that nobody foresaw, told by its class and place: what it says may hold data."""
+
+    @classmethod
+    def of(cls, error: BaseException) -> UnexpectedError:
+        """Return what may be said of an error."""
+        frames = traceback.extract_tb(error.__traceback__)
+        ours = [frame for frame in frames if Path(frame.filename).is_relative_to(HERE)]
+        place = ""
+        if ours:
+            file = Path(ours[-1].filename).relative_to(HERE)
+            place = f" in {file}, line {ours[-1].lineno}"
+        made = cls(
+            f"Unexpected error ({type(error).__name__}{place}).\n"
+            "Please report it; with `mapa --debug` the command says more of where, never of what."
+        )
+        made.__cause__ = error
+        return made
+
+
 class PartialError(MapaError):
     """Some files of a delivery were refused and each is named; the others are loaded."""
 
@@ -109,8 +154,8 @@ class PartialError(MapaError):
         self.summaries = summaries
 
 
-class DifferenceError(MapaError):
-    """Two warehouses that were compared are not the same."""
+class CheckError(MapaError):
+    """`mapa doctor`, `mapa status --check` or `mapa compare` found what must be looked at."""
 
     exit_code = 13
 

@@ -7,11 +7,16 @@ that was answered.
 
 from __future__ import annotations
 
+import os
+import re
 import ssl
 import threading
 import time
+import zlib
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from email.message import Message
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -23,13 +28,18 @@ import stamina
 
 from mapa import synthetic
 from mapa.errors import ConfigError, FormatError, SourceError
-from mapa.packing import DamagedError, unpack
+from mapa.packing import DamagedError, is_gzip, unpack
 from mapa.settings import Settings, refuse_wide_mode
+from mapa.wire import ENDLESS, Clock, Transport, proxy_for
 
 MAX_BODY = 256 * 2**20
 """Largest body that is read, in bytes as received."""
 RETRIED = frozenset({429, 500, 502, 503, 504})
+READ = frozenset({200, 500})
+"""Statuses with a body that is read; CadSUS sends its faults with 500."""
 MAX_RETRY_AFTER = 120.0
+NAME = re.compile(r"[a-z0-9_., -]{1,40}")
+"""What a server may call an encoding, so that we repeat it."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +47,7 @@ class Patience:
     """How often and how long a request is tried; waits are in seconds and grow twofold.
 
     Attributes:
-        timeout: longest silence of a source; a whole answer may take twice as long.
+        timeout: longest silence of a source; a whole exchange may take twice as long.
 
     """
 
@@ -97,6 +107,39 @@ class Access:
     key: Path | None = None
     authority: Path | None = None
 
+    def trust(self) -> ssl.SSLContext:
+        """Return a verifying TLS context.
+
+        Raises:
+            ConfigError: a file of authorities cannot be used.
+
+        """
+        named = {"SSL_CERT_FILE": Path.is_file, "SSL_CERT_DIR": Path.is_dir}
+        for name, fits in named.items():
+            if (value := os.environ.get(name)) and not fits(Path(value)):
+                kind = "folder" if name == "SSL_CERT_DIR" else "file"
+                raise ConfigError(
+                    f"The {kind} named by {name} does not exist.\nCorrect it, or unset it: then "
+                    "the public authorities are trusted, and those of MAPA_CA_FILE."
+                )
+        try:
+            context = httpx.create_ssl_context()
+        except (OSError, ssl.SSLError):
+            raise ConfigError(
+                "The certificates named by SSL_CERT_FILE cannot be read.\nExpected is a PEM file "
+                "of authorities that this user may read; or unset it."
+            ) from None
+        if self.authority:
+            try:
+                context.load_verify_locations(self.authority)
+            except (OSError, ssl.SSLError):
+                raise ConfigError(
+                    "The file named by MAPA_CA_FILE cannot be read"
+                    f"{_why_no_pem(self.authority)}.\n"
+                    "Expected are the certificates of one or more authorities as PEM."
+                ) from None
+        return context
+
     def context(self) -> ssl.SSLContext:
         """Return a verifying TLS context that presents the client certificate, if any.
 
@@ -105,26 +148,58 @@ class Access:
                 read the key.
 
         """
-        context = httpx.create_ssl_context()
+        context = self.trust()
+        if self.key and not self.certificate:
+            raise ConfigError(
+                f"There is a private key and no client certificate.\nCheck {self.settings}."
+            )
         if self.key and self.key.is_file():
             refuse_wide_mode(self.key, "a private key")
-        if self.authority:
-            try:
-                context.load_verify_locations(self.authority)
-            except (OSError, ssl.SSLError):
-                raise ConfigError(
-                    "The file named by MAPA_CA_FILE cannot be read.\n"
-                    "Expected are the certificates of one or more authorities as PEM."
-                ) from None
         if self.certificate:
+            asked = list[bool]()
+
+            def password() -> bytes:
+                # Without an answer of ours OpenSSL asks on the terminal, where nobody sits.
+                asked.append(True)
+                return b""
+
             try:
-                context.load_cert_chain(self.certificate, self.key)
-            except (OSError, ssl.SSLError):
+                context.load_cert_chain(self.certificate, self.key, password)
+            except (OSError, ssl.SSLError, ValueError):
+                named = (("certificate", self.certificate), ("key", self.key))
+                why = (
+                    "; its key is encrypted"
+                    if asked
+                    else "".join(
+                        f"; the {what}{_why_no_pem(path)}"
+                        for what, path in named
+                        if path and _why_no_pem(path)
+                    )
+                )
+                why = why or ("" if self.key else "; no key is named, and it holds none")
                 raise ConfigError(
-                    f"The client certificate cannot be read.\nCheck {self.settings}: the "
-                    "certificate and its key as unencrypted PEM files."
+                    f"The client certificate cannot be read{why}.\nCheck {self.settings}: the "
+                    "certificate and its key as unencrypted PEM files, each the other's. An "
+                    "encrypted key is opened with\n  openssl pkey -in KEY -out NEW_KEY"
                 ) from None
         return context
+
+
+def _why_no_pem(path: Path) -> str:
+    """Say what a file is instead of PEM; nothing when that is not known."""
+    try:
+        if path.is_dir():
+            return ": it is a folder"
+        begins = path.read_bytes()[:4096]
+    except FileNotFoundError:
+        return ": it does not exist"
+    except OSError as error:
+        return f": {error.strerror}"
+    if not begins.strip():
+        return ": it is empty"
+    if begins.startswith(b"\x30\x82"):
+        return ": it is in the form DER; openssl x509 -inform der -in FILE -out FILE.pem"
+    return "" if b"-----BEGIN" in begins else ": it is not PEM"
 
 
 @dataclass(frozen=True)
@@ -136,9 +211,39 @@ class Answer:
     body: bytes = field(repr=False)
 
     @property
+    def encoding(self) -> str:
+        """What the server says that the body is packed with; empty when it says nothing."""
+        said = self.headers.get("content-encoding", "").strip().lower()
+        return "" if said == "identity" else said
+
+    @property
     def is_gzip(self) -> bool:
-        """Whether the body is a gzip stream."""
-        return self.headers.get("content-encoding", "").lower() in ("gzip", "x-gzip")
+        """Whether the body is a gzip stream; some servers do not say so."""
+        return self.encoding in ("gzip", "x-gzip") or is_gzip(self.body)
+
+    @property
+    def problem(self) -> str:
+        """Why nobody can read the body although it is whole; empty when nothing is known."""
+        if self.encoding not in ("", "gzip", "x-gzip"):
+            named = self.encoding if NAME.fullmatch(self.encoding) else "one without a name"
+            return f"packed in a way that was not asked for ({named}); expected is gzip or none"
+        if self.is_gzip:
+            with suppress(zlib.error):
+                if is_gzip(zlib.decompressobj(31).decompress(self.body[:4096], 2)):
+                    return "packed twice; expected is gzip once, or none"
+        kind = Message()
+        kind["content-type"] = self.headers.get("content-type", "")
+        charset = str(kind.get_content_charset("utf-8"))
+        if charset in ("utf-8", "utf8", "us-ascii") or not kind.get_content_type().endswith("json"):
+            return ""
+        try:
+            self.plain().decode()
+        except UnicodeDecodeError:
+            named = charset if NAME.fullmatch(charset) else "one without a name"
+            return f"written in another character set ({named}); expected is UTF-8"
+        except FormatError:
+            pass
+        return ""
 
     @property
     def instant(self) -> datetime | None:
@@ -209,7 +314,8 @@ class Door:
             pace: how many requests per second at most; repeated ones count, too.
 
         Raises:
-            ConfigError: the URL is unfit or carries a credential.
+            ConfigError: the URL is unfit or carries a credential, or a certificate or the proxy
+                that the environment names cannot be used.
 
         """
         self.host = _host(url)
@@ -222,9 +328,12 @@ class Door:
         # Retries are counted and reported; stamina's own log line tells a person nothing.
         stamina.instrumentation.set_on_retry_hooks(())
         self._counting = threading.Lock()
+        self._clock = Clock()
+        self._proxy = proxy_for(httpx.URL(url))
         self._client = httpx.Client(
             auth=httpx.BasicAuth(access.user, access.password) if access.user else None,
-            verify=access.context(),
+            transport=Transport(access.context(), self._clock, self._proxy, access.trust),
+            trust_env=False,
             timeout=httpx.Timeout(self.patience.timeout, connect=min(10.0, self.patience.timeout)),
             headers={"accept-encoding": "gzip", "user-agent": "mapa"},
         )
@@ -258,7 +367,8 @@ class Door:
             **request: `json`, `content` or `headers`, as httpx takes them.
 
         Raises:
-            SourceError: no answer came, or one larger than `MAX_BODY`.
+            SourceError: no answer came, one larger than `MAX_BODY`, or one that nobody can read.
+            ConfigError: a credential or the address cannot be sent.
 
         """
         try:
@@ -269,9 +379,19 @@ class Door:
                     answer = self._once(method, path, request)
                     if answer.status in retried:
                         raise _RetryError(answer)
+                    if answer.status in READ and answer.problem:
+                        raise SourceError(
+                            f"{self.host} sent an answer that is {answer.problem}.\nAsk the owner "
+                            "of the source, or of the proxy or gateway before it."
+                        )
                     return answer
         except _RetryError as last:
             return last.answer
+        except (httpx.LocalProtocolError, UnicodeError):
+            raise ConfigError(
+                f"What is sent to {self.host} holds a character that cannot be sent.\nCheck the "
+                f"address and {self.access.settings}: expected is plain text, without line breaks."
+            ) from None
         except httpx.TransportError as error:
             raise self._unreachable(error) from None
         raise AssertionError("stamina neither returned nor raised")
@@ -303,14 +423,13 @@ class Door:
 
     def _once(self, method: str, path: str, request: dict[str, Any]) -> Answer:
         self.pace.wait()
-        end = time.monotonic() + 2 * self.patience.timeout
+        self._clock.begin(2 * self.patience.timeout)
         with self._client.stream(method, self.url + path, **request) as response:
+            self._clock.answered()
             self.synthetic = self.synthetic or synthetic.HEADER in response.headers
             body = bytearray()
             for chunk in response.iter_raw():
                 body += chunk
-                if time.monotonic() > end:
-                    raise httpx.ReadTimeout("the answer trickles")
                 if len(body) > MAX_BODY:
                     raise SourceError(
                         f"{self.host} answered with more than {MAX_BODY >> 20} MB at once.\n"
@@ -324,18 +443,40 @@ class Door:
                 f"The certificate of {self.host} cannot be verified.\n"
                 "If the network has its own authority, name its file in MAPA_CA_FILE."
             )
-        slow = isinstance(error, httpx.TimeoutException)
-        how = "did not answer in time" if slow else "cannot be reached or broke off the connection"
+        if isinstance(error, httpx.TimeoutException):
+            how = "did not answer in time"
+        elif ENDLESS in str(error):
+            how = f"sends {ENDLESS}"
+        else:
+            how = "cannot be reached or broke off the connection"
+        attempts = f"({self.patience.attempts} attempts)"
+        if self._proxy:
+            refused = _refused_by_proxy(error)
+            how = f"the proxy answered {refused}" if refused else f"it {how}"
+            return SourceError(
+                f"On the way to {self.host} through the proxy {self._proxy.name} {how} "
+                f"{attempts if _worth_another(error) else '(1 attempt)'}.\nCheck "
+                f"{self._proxy.variable}, its user and password among it, and that the proxy is "
+                "up; a source that needs no proxy is named in NO_PROXY."
+            )
         return SourceError(
-            f"{self.host} {how} ({self.patience.attempts} attempts).\n"
+            f"{self.host} {how} {attempts}.\n"
             "Check the address in the settings, the network, and that the source is up."
         )
+
+
+def _refused_by_proxy(error: Exception) -> str:
+    """Return the status that a proxy gave instead of a connection, empty when it gave none."""
+    status = str(error)[:3]
+    return status if isinstance(error, httpx.ProxyError) and status.isdigit() else ""
 
 
 def _worth_another(error: Exception) -> bool | float:
     if isinstance(error, _RetryError):
         wait = error.answer.retry_after
         return True if wait is None else min(wait, MAX_RETRY_AFTER)
+    if isinstance(error, httpx.LocalProtocolError) or _refused_by_proxy(error).startswith("4"):
+        return False
     return isinstance(error, httpx.TransportError) and "CERTIFICATE" not in str(error)
 
 

@@ -21,6 +21,7 @@ from mapa.load.scope import Scope
 
 MIN_KEY_LENGTH = 32
 ENV_FILE = Path(".env")
+STALE = r"^\d+(\.\d+)?(\s*,\s*[a-z_]+=\d+(\.\d+)?)*\s*$"
 HAS_MODES = os.name == "posix"
 
 
@@ -53,6 +54,10 @@ class Settings(BaseSettings):
     mapa_wait_seconds: float = Field(default=0.5, ge=0, le=60)
     mapa_timeout_seconds: float = Field(default=300, gt=0)
     mapa_ca_file: Path | None = None
+    # How long to wait for another process that has the warehouse open.
+    mapa_wait_lock_seconds: float = Field(default=600, ge=0)
+    # From which age in days on a source is stale, and sources with another one.
+    mapa_stale_days: str = Field(default="7,cnes=45", pattern=STALE)
 
     # dbt's own variables, so that dbt and mapa look at the same folders.
     dbt_project_dir: Path = Path()
@@ -120,6 +125,11 @@ class Settings(BaseSettings):
         # One municipality may have several; order and repetition make no other scope.
         centrals = sorted({code for code in re.split(r"[\s,;]+", self.sisreg_central) if code})
         return Scope(self.sisreg_suffix, tuple(centrals), self.sisreg_uf)
+
+    def stale_days(self, source: str) -> float:
+        """Return from which age in days on what a source has brought is stale."""
+        first, *others = self.mapa_stale_days.replace(" ", "").split(",")
+        return float(dict(pair.split("=") for pair in others).get(source, first))
 
     @property
     def warehouse(self) -> Path:

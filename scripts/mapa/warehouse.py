@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import duckdb
 from mapa.errors import DiskError, FormatError, LockedError, MapaError
 from mapa.landing import disk
 from mapa.load.layouts import ALL_LAYOUTS, SYSTEM_COLUMNS, Layout
+from mapa.waiting import Wait
 
 CONTROL_DDL = """
 create schema if not exists controle;
@@ -87,20 +89,27 @@ MEMORY = "256MB"
 
 
 @contextmanager
-def connect(path: Path, *, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(
+    path: Path, *, read_only: bool = False, wait: float | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse, create what is missing in it, and close it again.
 
     The folder is made with mode 0711 and the file with 0600. The session runs in UTC.
 
+    Args:
+        path: the file.
+        read_only: several processes may read at the same time, but not while one writes.
+        wait: seconds to wait for another process, by default MAPA_WAIT_LOCK_SECONDS.
+
     Raises:
-        LockedError: another process holds the file.
+        LockedError: another process holds the file, and still does after the wait.
         FormatError: the file is not a DuckDB database this version can open.
         DiskError: it does not exist (when only reading), or cannot be created or written.
 
     """
     if read_only and not path.exists():
         raise DiskError(f"{path} does not exist yet. Load something first; see\n  mapa load --help")
-    con = _open(path, read_only=read_only)
+    con = Wait(wait).until(lambda: _open(path, read_only=read_only))
     try:
         con.execute("set TimeZone = 'UTC'")
         con.execute("set enable_progress_bar = false")
@@ -135,6 +144,17 @@ def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
         raise explain(path, error) from None
     finally:
         os.umask(before)
+
+
+def wait_until_free(path: Path, wait: Wait) -> None:
+    """Wait until no other process has the warehouse open; one that does not exist is free.
+
+    Raises:
+        LockedError: another process still has it open after the wait.
+
+    """
+    if path.exists():
+        wait.until(lambda: _open(path, read_only=False)).close()
 
 
 def create_schemas(con: duckdb.DuckDBPyConnection) -> None:
@@ -184,10 +204,13 @@ def _refresh_hashes(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
 def explain(path: Path, error: duckdb.Error) -> MapaError:
     """Turn DuckDB's error on opening a file into one that says what to do."""
     text = str(error).lower()
-    if "lock" in text:
+    if "could not set lock" in text:
+        holder = re.search(r"\(pid (\d+)\)", text)
+        number = f" ({holder[1]})" if holder else ""
         return LockedError(
-            f"{path} is in use by another process; the warehouse has one writer at a time.\n"
-            "Wait until the other run (mapa, dbt, a database tool) has ended, then try again."
+            f"{path} is in use by another process{number}; the warehouse has one writer at a "
+            "time.\nWait until the other run (mapa, dbt, a database tool) has ended, then try "
+            "again; MAPA_WAIT_LOCK_SECONDS says how long to wait for it."
         )
     if "permission denied" in text or "read-only" in text or "cannot open file" in text:
         return DiskError(f"{path} cannot be opened. Check the folder and its permissions.")

@@ -17,6 +17,8 @@ import pytest
 from mapa.demo import CitySize, build_house, fresh_directory
 from mapa.settings import Settings
 
+# A test that holds the warehouse against another process does not want to wait for itself.
+os.environ.setdefault("MAPA_WAIT_LOCK_SECONDS", "0")
 PROJECT = Path(__file__).parents[2]
 TEST_KEY = "only-for-tests-" * 4
 SMALL = CitySize(people=3000, days=150, seed=1, until=date(2026, 6, 30))
@@ -57,6 +59,7 @@ def house_environment(directory: Path) -> dict[str, str]:
         "DBT_PROFILES_DIR": str(profiles),
         "DBT_TARGET_PATH": str(directory / "target"),
         "DBT_LOG_PATH": str(directory / "logs"),
+        "MAPA_WAIT_LOCK_SECONDS": "0",
     }
 
 

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,81 @@ def test_files_are_loaded_and_the_status_shows_them(tmp_path: Path) -> None:
 
 def test_status_before_any_load_says_what_to_do() -> None:
     result = mapa("status")
-    assert (result.exit_code, "mapa load --help" in result.stderr) == (10, True)
+    assert (result.exit_code, "mapa load --help" in result.stdout) == (0, True)
+    assert "Verdict: unknown" in result.stdout
+    assert mapa("status", "--check").exit_code == 13
+    assert json.loads(mapa("status", "--json").stdout)["verdict"]["verdict"] == "unknown"
+
+
+def test_status_while_the_warehouse_is_in_use_says_so_and_waits_for_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MAPA_WAIT_LOCK_SECONDS", "600")
+    with warehouse.connect(tmp_path / "data" / "mapa.duckdb"):
+        codes = {}
+        for option in ("--json", "--check"):
+            done = subprocess.run(
+                [*PYTHON_MAPA, "status", option], capture_output=True, text=True, check=False,
+                timeout=60,
+            )  # fmt: skip
+            codes[option] = done.returncode
+            assert f"in use by another process ({os.getpid()})" in done.stdout
+    assert codes == {"--json": 0, "--check": 6}
+
+
+def test_the_verdict_says_what_is_stale_not_built_and_not_published(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def verdict() -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(mapa("status", "--json").stdout)["verdict"]
+        return found
+
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    assert mapa("load", "export", str(FIXTURES / "ppi.csv")).exit_code == 0
+    assert mapa("load", "cnes", str(FIXTURES / "tbEstabelecimento202604.csv")).exit_code == 0
+    first = verdict()
+    assert {(row["source"], row["state"]) for row in first["sources"]} == {
+        ("arquivo", "fresh"), ("cnes", "fresh"),
+    }  # fmt: skip
+    assert (first["unpublished"]["loads"], first["last_build"]) == (2, None)
+    assert first["unpublished"]["state"] == "loaded and not built"
+    # dbt built since, and then it was published.
+    (tmp_path / "target").mkdir()
+    later = (datetime.now(UTC) + timedelta(minutes=1)).isoformat()
+    results: dict[str, Any] = {"args": {"which": "build"}, "metadata": {"generated_at": later}}
+    for statuses, green in ((["success", "fail"], False), (["success", "pass"], True)):
+        results["results"] = [{"status": status} for status in statuses]
+        (tmp_path / "target" / "run_results.json").write_text(json.dumps(results))
+        assert verdict()["last_build"]["green"] is green
+    assert verdict()["unpublished"]["state"].startswith("built and not published")
+    assert mapa("status", "--check").exit_code == 13
+    version = tmp_path / "data" / "published" / "versions" / "v1"
+    version.mkdir(parents=True)
+    (version / "manifest.json").write_text(json.dumps({"version": "v1", "created_at": later}))
+    (version.parent.parent / "current").symlink_to("versions/v1")
+    assert (verdict()["verdict"], verdict()["problems"]) == ("fresh", [])
+    assert mapa("status", "--check").exit_code == 0
+    # Days go by: the register of units may be older than a file.
+    with warehouse.connect(tmp_path / "data" / "mapa.duckdb") as con:
+        con.execute("update controle.cargas set janela_fim = janela_fim - interval 20 day")
+    assert {row["source"]: row["state"] for row in verdict()["sources"]} == {
+        "arquivo": "stale", "cnes": "fresh",
+    }  # fmt: skip
+    assert verdict()["verdict"] == "stale"
+    monkeypatch.setenv("MAPA_STALE_DAYS", "30, cnes=10")
+    assert {row["source"]: row["state"] for row in verdict()["sources"]} == {
+        "arquivo": "fresh", "cnes": "stale",
+    }  # fmt: skip
+    assert "MAPA_STALE_DAYS" in mapa("status").stdout
+
+
+@pytest.mark.parametrize("value", ["", "soon", "7,cnes", "-1", "7;cnes=3", "7,CNES=3"])
+def test_a_limit_of_age_that_cannot_be_read_is_named(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("MAPA_STALE_DAYS", value)
+    result = mapa("status")
+    assert (result.exit_code, "MAPA_STALE_DAYS" in result.stderr) == (7, True)
 
 
 @pytest.mark.parametrize("layout", ALL_LAYOUTS, ids=lambda layout: layout.name)
@@ -116,7 +191,10 @@ def test_an_empty_file_is_a_failed_export(tmp_path: Path) -> None:
 def test_a_second_writer_is_told_to_wait(tmp_path: Path) -> None:
     path = tmp_path / "data" / "mapa.duckdb"
     with warehouse.connect(path):
-        for arguments in (["load", "export", str(FIXTURES / "ppi.csv")], ["status"]):
+        for arguments in (
+            ["load", "export", str(FIXTURES / "ppi.csv")],
+            ["load", "cnes", str(FIXTURES / "tbEstabelecimento202604.csv")],
+        ):
             other = subprocess.run(
                 [*PYTHON_MAPA, *arguments],
                 capture_output=True, text=True, check=False,

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from mapa import compare as warehouses
-from mapa.errors import DifferenceError
+from mapa.errors import CheckError
 from mapa.settings import Settings
 from mapa.ui import say
 
@@ -34,7 +34,7 @@ def compare(before: Path, after: Path, ignore: tuple[str, ...], inner: bool) -> 
     for comparison in different:
         click.echo(comparison)
     if different:
-        raise DifferenceError(f"{len(different)} of {len(found)} tables differ.")
+        raise CheckError(f"{len(different)} of {len(found)} tables differ.")
     say(f"All {len(found)} tables are equal, cell by cell.")
 
 

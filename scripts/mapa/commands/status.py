@@ -13,7 +13,9 @@ from rich.console import Console
 from rich.table import Table
 
 from mapa import warehouse
-from mapa.load.overview import overview
+from mapa.errors import CheckError, ConfigError, DiskError, LockedError, MapaError
+from mapa.load import freshness
+from mapa.load.overview import overview, without_warehouse
 from mapa.settings import Settings
 
 TITLES = {
@@ -24,6 +26,7 @@ TITLES = {
     "drift": "Drift: fields that changed since the load before (refused: that load was not taken)",
     "absences": "Vanished from complete files",
     "published": "Published",
+    "sources": "Newest of each source (source's clock)",
 }
 # Too wide for a screen.
 HIDDEN = {"load", "sha256", "version", "since", "until", "origin", "source"}
@@ -33,20 +36,58 @@ PIPED_WIDTH, WIDE = 160, 400
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, with everything, for machines.")
 @click.option("--wide", is_flag=True, help="Print all columns, however wide that is.")
-def status(as_json: bool, wide: bool) -> None:
-    """Show loads, freshness, counts, drift of the sources and published versions."""
+@click.option(
+    "--check", is_flag=True, help="End with exit code 13 unless all is fresh, built and published."
+)
+def status(as_json: bool, wide: bool, check: bool) -> None:
+    """Show loads, freshness, counts, drift of the sources, published versions and a verdict.
+
+    It waits for nobody: while the warehouse is in use, or before there is one, it says so, shows
+    what can be known without it and ends with 0; with --check with 6 while it is in use.
+    MAPA_STALE_DAYS says from which age on a source is stale.
+    """
     settings = Settings.load()
-    with warehouse.connect(settings.warehouse, read_only=True) as con:
-        sections = overview(con, settings)
+    trouble: MapaError | None = None
+    try:
+        with warehouse.connect(settings.warehouse, read_only=True, wait=0) as con:
+            sections = overview(con, settings)
+    except (LockedError, DiskError, ConfigError) as error:
+        trouble = error
+        sections = without_warehouse(settings)
+    found = sections["verdict"]
+    if trouble:
+        found["problems"].insert(0, trouble.message)
     if as_json:
         click.echo(orjson.dumps(sections, option=orjson.OPT_INDENT_2).decode())
-        return
+    else:
+        _show(sections, wide=wide)
+    if check and isinstance(trouble, LockedError):
+        raise trouble
+    if check and found["verdict"] != freshness.FRESH:
+        raise CheckError("Not all is fresh, built and published; the verdict says what is not.")
+
+
+def _show(sections: dict[str, Any], *, wide: bool) -> None:
     width = WIDE if wide else None if sys.stdout.isatty() else PIPED_WIDTH
     console = Console(highlight=False, width=width)
+    verdict = sections.pop("verdict")
+    sections["sources"] = verdict["sources"]
     for name, rows in sections.items():
         hidden = set[str]() if wide else HIDDEN if name == "loads" else {"load"}
+        hidden = hidden - {"source"} if name == "sources" else hidden
         title = TITLES[name]
         console.print(_table(title, rows, hidden) if rows else f"{title}: none", end="\n\n")
+    build = verdict["last_build"]
+    if build:
+        state = "green" if build["green"] else "NOT green"
+        built = f"dbt {build['command']} of {_cell(build['ended_at'])} UTC, {state}"
+    else:
+        built = "none"
+    click.echo(f"Last build: {built}")
+    click.echo(f"Published: {verdict['published'] or 'nothing'}")
+    click.echo(f"Verdict: {verdict['verdict']}")
+    for problem in verdict["problems"]:
+        click.echo("  " + problem.replace("\n", "\n  "))
 
 
 def _table(title: str, rows: list[dict[str, Any]], hidden: set[str]) -> Table:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-from mapa.errors import FormatError
+from mapa.errors import FormatError, visible
 
 CHUNK = 2**20
 GZIP, ZIP = b"\x1f\x8b", (b"PK\x03\x04", b"PK\x05\x06")
@@ -63,7 +63,7 @@ class Export:
 
         Old file shares hold names in windows-1252, which no database takes.
         """
-        file = self.path.name.encode(errors="replace").decode()
+        file = visible(self.path.name.encode(errors="replace").decode())
         return f"{file}/{self.title}" if self.member else file
 
     def chunks(self) -> Iterator[bytes]:

@@ -113,6 +113,23 @@ def load(settings: Settings, limit: int | None = None) -> Summary:
     return Summary(ENTITY, registry.door.host, tally, notes)
 
 
+def access(settings: Settings) -> Access:
+    """Return how to be let in.
+
+    Raises:
+        ConfigError: the certificate is named and its key is not.
+
+    """
+    if settings.cadsus_cert and not settings.cadsus_key:
+        raise ConfigError("CADSUS_CERT is set and CADSUS_KEY is not.\nGive both as PEM files.")
+    return Access(
+        "CADSUS_CERT and CADSUS_KEY",
+        certificate=settings.cadsus_cert,
+        key=settings.cadsus_key,
+        authority=settings.mapa_ca_file,
+    )
+
+
 def load_file(settings: Settings, path: Path) -> list[Summary]:
     """Load an extract: persons or cards in a flat layout, or Patients of FHIR.
 
@@ -343,18 +360,10 @@ class Registry:
             ConfigError: the certificate cannot be used, or its key is missing.
 
         """
-        if settings.cadsus_cert and not settings.cadsus_key:
-            raise ConfigError("CADSUS_CERT is set and CADSUS_KEY is not.\nGive both as PEM files.")
-        access = Access(
-            "CADSUS_CERT and CADSUS_KEY",
-            certificate=settings.cadsus_cert,
-            key=settings.cadsus_key,
-            authority=settings.mapa_ca_file,
-        )
         self.settings = settings
-        patience = Patience.of(settings)
-        self.door = Door(settings.cadsus_url, access, patience, Pace(settings.cadsus_rate))
-        self._gate = Door(settings.cadsus_token_url, access, patience)
+        patience, shown = Patience.of(settings), access(settings)
+        self.door = Door(settings.cadsus_url, shown, patience, Pace(settings.cadsus_rate))
+        self._gate = Door(settings.cadsus_token_url, shown, patience)
         self._renewing = threading.Lock()
         self._token, self._ends = "", 0.0
 
@@ -442,10 +451,15 @@ def _load_batch(
 def _ask_all(registry: Registry, wanted: list[tuple[str, str]], concurrency: int) -> list[Asked]:
     """Ask in parallel; the first failure, or Ctrl-C, calls off what has not been sent."""
     pool = ThreadPoolExecutor(concurrency)
+    waits = True
     try:
         return list(pool.map(registry.ask, wanted))
+    except KeyboardInterrupt:
+        # What is on its way may take minutes; the warehouse is to be free now.
+        waits = False
+        raise
     finally:
-        pool.shutdown(cancel_futures=True)
+        pool.shutdown(wait=waits, cancel_futures=True)
 
 
 def _packed(asked: list[Asked]) -> Iterator[bytes]:

@@ -16,9 +16,9 @@ from typing import Any, NoReturn, TypeVar
 
 import duckdb
 
-from mapa import audit, synthetic, warehouse
+from mapa import audit, signals, synthetic, warehouse
 from mapa.audit import Load, Summary, Tally
-from mapa.errors import FormatError, LayoutError, MapaError, PartialError
+from mapa.errors import FormatError, LayoutError, MapaError, PartialError, UnexpectedError
 from mapa.landing import Folder, Landed
 from mapa.load import drift, resume, rows, seen, snapshot
 from mapa.load.archives import Export, exports_in, files_in
@@ -125,6 +125,8 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
 def one_by_one(files: Sequence[F], load_one: Callable[[F], Summary]) -> list[Summary]:
     """Load files, each on its own: one that is refused does not hold back the others.
 
+    An error that nobody foresaw is told by its class; one that would meet all files ends it.
+
     Raises:
         LayoutError, FormatError: the only file is refused.
         PartialError: some of several are; their errors stand in its message.
@@ -136,6 +138,12 @@ def one_by_one(files: Sequence[F], load_one: Callable[[F], Summary]) -> list[Sum
             summaries.append(load_one(file))
         except (LayoutError, FormatError) as error:
             refused.append(error)
+        except (MapaError, duckdb.FatalException):
+            raise
+        except Exception as error:
+            if len(files) == 1 or signals.is_stop(error):
+                raise
+            refused.append(UnexpectedError.of(error))
     if refused and len(files) == 1:
         raise refused[0]
     if refused:

@@ -9,14 +9,23 @@ import duckdb
 import orjson
 
 from mapa.errors import ConfigError
+from mapa.load import freshness
 from mapa.load.layouts import ALL_LAYOUTS
 from mapa.settings import Settings
 
 LAST_LOADS = 15
 
 
-def overview(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, list[dict[str, Any]]]:
-    """Return the sections of the status; each is a list of rows with the same keys.
+def without_warehouse(settings: Settings) -> dict[str, Any]:
+    """Return the sections of the status that do not need the warehouse."""
+    return {
+        "published": _published(settings.published),
+        "verdict": freshness.verdict(settings, None),
+    }
+
+
+def overview(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, Any]:
+    """Return the sections of the status: lists of rows with the same keys, and the verdict.
 
     Raises:
         ConfigError: the warehouse has never been loaded.
@@ -44,6 +53,7 @@ def overview(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, li
         "drift": _rows(con, _DRIFT) if "controle.campos" in present else [],
         "absences": _rows(con, _ABSENCES),
         "published": _published(settings.published),
+        "verdict": freshness.verdict(settings, con),
     }
 
 

@@ -17,8 +17,10 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from mapa.errors import LockedError
+from mapa.waiting import Wait
 
 DATABASE = "mapa_publico.duckdb"
 PARQUET = "parquet"
@@ -34,20 +36,24 @@ def locked(published: Path) -> Iterator[None]:
     """Let one publication run at a time; the lock ends with the process, however it ends.
 
     Raises:
-        LockedError: another one is running.
+        LockedError: another one is running, and still is after the wait.
     """
     published.mkdir(parents=True, exist_ok=True)
     # Readers pass through the folder of everything without listing it; the umask has no say.
     published.parent.chmod(stat.S_IMODE(published.parent.stat().st_mode) | PASSABLE)
     published.chmod(FOLDER)
     with (published / ".lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise LockedError(
-                "Another `mapa publish` is running. Wait until it has ended, then try again."
-            ) from None
+        Wait().until(lambda: _lock(lock))
         yield
+
+
+def _lock(lock: IO[str]) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise LockedError(
+            "Another `mapa publish` is running. Wait until it has ended, then try again."
+        ) from None
 
 
 @contextmanager
