@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib
+import io
 import sys
 from typing import NoReturn
 
 import click
 
 from mapa import __version__
-from mapa.errors import EXIT_CODES, MapaError, where
+from mapa.errors import EXIT_CODES, MapaError, visible, where
 
 COMMANDS = {
     "demo": "Build the whole house on a synthetic city, in one go.",
@@ -73,7 +74,9 @@ def main(argv: list[str] | None = None) -> NoReturn:
     try:
         sys.exit(cli.main(args=args, prog_name="mapa", standalone_mode=False))
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(file=said)
+        click.echo(visible(said.getvalue(), lines=True), err=True, nl=False)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         click.echo("Interrupted; what was committed stays, nothing is half loaded.", err=True)

@@ -33,10 +33,33 @@ EXIT_CODES = {
 }
 
 
+def visible(text: str, *, lines: bool = False) -> str:
+    """Return a text without what a terminal or a log would obey instead of show.
+
+    Names of files, fields and centrals come from outside. Control characters, line separators,
+    marks of writing direction and halves of characters are written as escapes, such as x1b.
+
+    Args:
+        text: what is to be shown.
+        lines: keep line ends: this is a message of ours, whose names have been through here.
+
+    """
+    kept = "\n" if lines else ""
+    if text.replace(kept, "").isprintable() if kept else text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in kept else c.encode("unicode_escape").decode() for c in text
+    )
+
+
 class MapaError(click.ClickException):
     """Base of all expected failures; click prints the message and exits with `exit_code`."""
 
     exit_code = 1
+
+    def __init__(self, message: str) -> None:
+        """Keep a message that any terminal and any log can take."""
+        super().__init__(visible(message, lines=True))
 
 
 class LayoutError(MapaError):

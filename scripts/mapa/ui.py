@@ -13,19 +13,21 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from mapa.errors import visible
+
 console = Console(stderr=True, highlight=False)
 
 
 def say(message: str) -> None:
     """Print one line for a person."""
-    console.print(message, markup=False, soft_wrap=True)
+    console.print(visible(message, lines=True), markup=False, soft_wrap=True)
 
 
 def progress() -> Progress:
     """Return a progress display; on a pipe or in cron it prints nothing."""
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),

@@ -127,7 +127,7 @@ def load_file(settings: Settings, path: Path) -> list[Summary]:
     except MapaError as error:
         with warehouse.connect(settings.warehouse) as con:
             size = path.stat().st_size
-            audit.refuse(con, (SOURCE, exports.UNKNOWN, path.name), size, error)
+            audit.refuse(con, (SOURCE, exports.UNKNOWN, Export(path).name), size, error)
     if not has_patients:
         return exports.load(settings, [path], only=(CADSUS_PESSOA.name, CADSUS_CNS.name))
     with warehouse.connect(settings.warehouse) as con:

@@ -194,7 +194,7 @@ def _repeat_pages(load: Load, landed: list[Landed], note: Note) -> None:
         book.number = int(page.path.name.split("-")[1])
         book.settle(book.parse(page))
     book.flush()
-    load.report_unknown(layout.table, book.shape.extra)
+    load.report_unknown(layout.table, book.shape.unknown)
     for event, keys in note["ausencias"].items():
         load.con.execute("create or replace temp table chaves (chave varchar)")
         load.con.execute("insert into chaves select unnest($1)", [keys])

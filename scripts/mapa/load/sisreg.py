@@ -16,7 +16,7 @@ from rich.progress import Progress
 
 from mapa import audit, warehouse
 from mapa.audit import Load, Summary, Tally
-from mapa.errors import ConfigError, EmptyScopeError
+from mapa.errors import ConfigError, EmptyScopeError, SourceError
 from mapa.http import Access, Answer, Door, Patience
 from mapa.landing import Folder
 from mapa.load import drift, resume, tail
@@ -33,6 +33,8 @@ from mapa.ui import progress
 SOURCE = "sisreg"
 OVERLAP = timedelta(hours=24)
 """What an incremental load reads again: documents may move while pages are being read."""
+MANY = 20
+"""So many documents that cannot be read may be exceptions, however few have come."""
 NEVER = datetime(9999, 1, 1)
 """A window that ends here holds every document, those without an instant too."""
 INDICES = {layout.name: layout for layout in API_LAYOUTS}
@@ -206,7 +208,7 @@ class Run:
     ) -> None:
         """Prepare to read the first page."""
         self.load, self.layout, self.folder = load, layout, folder
-        self.scope = reader.scope
+        self.scope, self.most = reader.scope, reader.settings.mapa_max_rejected_share
         self.mark = audit.watermark(load.con, SOURCE, layout.name, str(self.scope))
         self.book = Book(Intake(load, layout, follow=self.mark is not None), fields)
         alias = self.scope.alias(layout.name)
@@ -231,12 +233,13 @@ class Run:
             self._check_scope()
         events = self._read_tail(order) if by_number and self.mark else {}
         self.book.intake.finish(f"Index {self.search.alias}")
+        self._judge_unreadable()
         mark = self._new_mark(order.window)
         if mark:
             load.advance(mark)
         if self.search.reused:
             load.notes.append(f"{self.search.reused} pages of an interrupted load reused")
-        load.report_unknown(layout.table, self.book.shape.extra)
+        load.report_unknown(layout.table, self.book.shape.unknown)
         more = {"marca": mark, "ausencias": events}
         self.folder.prepare(load.note() | order.note(load) | more)
 
@@ -250,7 +253,27 @@ class Run:
         for numbers in tail.batches(con, self.search.size):
             self.search.read_by_number(numbers)
         self.book.flush()
-        return tail.record_presence(self.load, self.layout)
+        return tail.record_presence(self.load, self.layout, certain=not self.book.intake.nameless)
+
+    def _judge_unreadable(self) -> None:
+        """Tell of documents that cannot be read, and refuse when they are no exception.
+
+        Raises:
+            SourceError: there are many, and more of all that came than may be rejected.
+
+        """
+        wrong, received = self.book.intake.unreadable, self.book.received
+        if wrong > max(MANY, self.most * received):
+            raise SourceError(
+                f"{self.search.alias}: {wrong} of {received} documents cannot be read, at most "
+                f"{100 * self.most:.4g} % may be; nothing was loaded.\nAsk the owner of the source "
+                "what has changed, or accept more with MAPA_MAX_REJECTED_SHARE."
+            )
+        if wrong:
+            self.load.warn(
+                f"{wrong} documents cannot be read and were rejected: controle.rejeitos says which "
+                "and why"
+            )
 
     def _check_scope(self) -> None:
         """Ask whether the source holds anything of the scope; a quiet window is no empty scope.

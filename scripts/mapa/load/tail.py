@@ -59,8 +59,14 @@ def batches(con: duckdb.DuckDBPyConnection, size: int) -> Iterator[list[str]]:
         start += size
 
 
-def record_presence(load: Load, layout: Layout) -> dict[str, list[str]]:
+def record_presence(load: Load, layout: Layout, *, certain: bool) -> dict[str, list[str]]:
     """Record which keys asked for did not come, and which came that had vanished.
+
+    Args:
+        load: the open load.
+        layout: of the index.
+        certain: whether the keys of all documents that came are known; else nobody knows which
+            did not come.
 
     Returns:
         The keys by event.
@@ -88,6 +94,9 @@ def record_presence(load: Load, layout: Layout) -> dict[str, list[str]]:
         [layout.table],
     )
     events = {}
+    if not certain:
+        load.con.execute("delete from mudancas where evento = 'ausente'")
+        load.notes.append("absences not recorded, because some documents have no key to be read")
     for event, word in EVENTS.items():
         chosen = f"select chave from mudancas where evento = '{event}' order by chave"
         events[event] = [row[0] for row in load.con.execute(chosen).fetchall()]
