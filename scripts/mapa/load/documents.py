@@ -122,12 +122,15 @@ class Shape:
         """
 
     def _known(self) -> set[Path]:
-        nested = {(column, name) for column in self.layout.nested for name in self._members(column)}
+        nested = {
+            (column, name) for column in self.layout.nested for name in self.members_of(column)
+        }
         withheld = {tuple(name.split(".", 1)) for name in self.layout.withheld}
         plain = {(name,) for name in (*self.layout.columns, *ALIASES.values())}
         return {*plain, *nested, *withheld, *self.extra}
 
-    def _members(self, column: str) -> list[str]:
+    def members_of(self, column: str) -> list[str]:
+        """Return the fields of the objects in a nested column."""
         body = self.layout.nested[column].removeprefix("STRUCT(").removesuffix(")[]")
         return [member.split()[0] for member in body.split(", ")]
 
@@ -153,7 +156,7 @@ class Shape:
         if name in ALIASES:
             return f"coalesce(h._source.{quoted(name)}, h._source.{quoted(ALIASES[name])})"
         if self._extra_of(name):
-            members = ", ".join(f"{quoted(m)}: x.{quoted(m)}" for m in self._members(name))
+            members = ", ".join(f"{quoted(m)}: x.{quoted(m)}" for m in self.members_of(name))
             return f"list_transform(h._source.{quoted(name)}, lambda x: {{{members}}})"
         return f"h._source.{quoted(name)}"
 
@@ -372,10 +375,13 @@ def _indices(answer: bytes, layout: Layout) -> list[dict[str, dict[str, Any]]]:
 
 def _paths(fields: dict[str, dict[str, Any]], layout: Layout) -> Iterator[Path]:
     """Yield the paths of the fields of one index; an object's parts also as names with dots."""
+    members = {column: Shape(layout).members_of(column) for column in layout.nested}
     for name, body in fields.items():
         above, dot, member = name.partition(".")
         if dot and above in layout.nested:
             yield above, member
+            if member not in members[above]:
+                yield (name,)
             continue
         yield (name,)
         if name not in layout.columns:

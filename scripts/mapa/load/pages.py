@@ -426,7 +426,7 @@ def _learned(intake: Intake) -> list[str]:
     rows = intake.con.execute(
         "select campo from controle.campos_desconhecidos where tabela = $1", [intake.layout.table]
     ).fetchall()
-    return [name for (name,) in rows][:MOST_FIELDS]
+    return [name for (name,) in rows][: MOST_FIELDS // 2]
 
 
 def _is_too_deep(lote: pa.Table) -> bool:

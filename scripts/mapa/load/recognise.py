@@ -12,6 +12,7 @@ import csv
 import hashlib
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
@@ -154,7 +155,7 @@ def examine(export: Export) -> Facts:
 
     """
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
-    is_utf8, gaps, quoted = True, False, False
+    is_utf8, quoted = True, False
     lines, blank, head = 0, 0, b""
     # Of the last line, which may be as long as the file, only how it begins.
     rest = b""
@@ -175,7 +176,6 @@ def examine(export: Export) -> Facts:
         lines += len(whole)
         blank += whole.count(b"") + whole.count(b"\r")
         quoted = quoted or b'"' in chunk
-        gaps = gaps or any(byte in chunk for byte in CP1252_GAPS)
         try:
             is_utf8 = is_utf8 and decoder.decode(chunk) is not None
         except UnicodeDecodeError:
@@ -184,7 +184,7 @@ def examine(export: Export) -> Facts:
     is_utf8 = is_utf8 and not decoder.getstate()[0]
     if not head.strip(b"\r\n \t\xef\xbb\xbf"):
         raise failed_export(export.name, "is empty")
-    encoding, strange = ("utf-8", frozenset[int]()) if is_utf8 else _encoding(export, gaps)
+    encoding, strange = ("utf-8", frozenset[int]()) if is_utf8 else _encoding(export)
     lines += bool(rest)
     return Facts(export, digest.hexdigest(), encoding, lines, blank, quoted, head[:HEAD], strange)
 
@@ -216,7 +216,7 @@ def _refuse_joined(export: Export, lines: int, rest: bytes, chunk: bytes, head: 
         place = chunk.find(BOM, place + 1)
 
 
-def _encoding(export: Export, gaps: bool) -> tuple[str, frozenset[int]]:
+def _encoding(export: Export) -> tuple[str, frozenset[int]]:
     """Return the encoding of a file that is not UTF-8 as a whole, and the lines in another one.
 
     The file is in the encoding of most of its lines that tell. A line in both is in none.
@@ -225,37 +225,35 @@ def _encoding(export: Export, gaps: bool) -> tuple[str, frozenset[int]]:
         FormatError: its first line or too many lines are in another one.
 
     """
-    old = "iso-8859-1" if gaps else "windows-1252"
-    counts, first, places = {"utf-8": 0, old: 0}, dict[str, int](), dict[str, list[int]]()
+    places: dict[bool, list[int]] = {True: [], False: []}
+    counts, gaps = Counter[bool](), False
     for number, line in enumerate(_lines(export), start=1):
-        if line.isascii():
-            continue
-        for kind in _kinds(line, old):
-            counts[kind] += 1
-            first.setdefault(kind, number)
-            found = places.setdefault(kind, [])
-            if len(found) <= MOST_STRANGE:
-                found.append(number)
-    encoding = max(counts, key=lambda kind: (counts[kind], kind == old))
-    (other,) = counts.keys() - {encoding}
-    strange = frozenset(places.get(other, []))
+        for is_utf8 in () if line.isascii() else _kinds(line):
+            counts[is_utf8] += 1
+            if len(places[is_utf8]) <= MOST_STRANGE:
+                places[is_utf8].append(number)
+            # The bytes of UTF-8 say nothing about the other.
+            gaps = gaps or (not is_utf8 and any(byte in line for byte in CP1252_GAPS))
+    names = {True: "utf-8", False: "iso-8859-1" if gaps else "windows-1252"}
+    most = counts[True] > counts[False]
+    strange = frozenset(places[not most])
     if len(strange) > MOST_STRANGE or 1 in strange:
         raise FormatError(
-            f"{export.name} is in two encodings: line {first[encoding]} in {encoding}, line "
-            f"{first[other]} in {other} ({counts[encoding]} and {counts[other]} lines); nothing "
-            "was loaded.\nExpected is one encoding, best UTF-8. Export it again, or take the parts "
-            "apart and load each."
+            f"{export.name} is in two encodings: line {places[most][0]} in {names[most]}, line "
+            f"{places[not most][0]} in {names[not most]} ({counts[most]} and {counts[not most]} "
+            "lines); nothing was loaded.\nExpected is one encoding, best UTF-8. Export it again, "
+            "or take the parts apart and load each."
         )
-    return encoding, strange
+    return names[most], strange
 
 
-def _kinds(line: bytes, old: str) -> tuple[str, ...]:
-    """Return the encodings that a line which is not ASCII is in, one or both of two."""
+def _kinds(line: bytes) -> tuple[bool, ...]:
+    """Say whether a line which is not ASCII is UTF-8; one in two encodings gets both answers."""
     try:
         line.decode()
     except UnicodeDecodeError:
-        return (old, "utf-8") if LIKE_UTF8.search(line) else (old,)
-    return ("utf-8",)
+        return (False, True) if LIKE_UTF8.search(line) else (False,)
+    return (True,)
 
 
 def _lines(export: Export) -> Iterator[bytes]:
