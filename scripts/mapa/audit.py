@@ -17,7 +17,7 @@ import duckdb
 import pyarrow as pa
 
 from mapa import __version__
-from mapa.errors import FormatError, LayoutError, MapaError, visible
+from mapa.errors import FewerError, FormatError, LayoutError, MapaError, visible
 from mapa.landing import Folder
 
 MOST_NAMED = 20
@@ -299,7 +299,7 @@ def recording(
     except BaseException as error:
         with suppress(duckdb.Error):
             con.rollback()
-        refused = isinstance(error, LayoutError | FormatError)
+        refused = isinstance(error, LayoutError | FormatError | FewerError)
         load.finished = None
         with suppress(duckdb.Error):
             load.write_row("recusada" if refused else "falhou", _safe_message(error))

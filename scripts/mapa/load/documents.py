@@ -116,7 +116,8 @@ class Shape:
                 cast(h.sort as varchar) as ordem,
                 case
                     when h._id is not null then hash(h._index, h._id)
-                    else hash({self._column(self.layout.key[0])}, ordem)
+                    when h._source is not null
+                        then hash({self._column(self.layout.key[0])}, ordem)
                 end as documento
             from {read_hits(hits, self.struct())} as h
         """

@@ -56,6 +56,8 @@ class Intake:
         self.headed = headed
         self.tally = Tally()
         self.unseen = set(layout.required)
+        # Files that brought anything but what was known.
+        self.changed = set[str]()
         # Records that could not be read, and those of which not even the key is known.
         self.unreadable = self.nameless = 0
         self.names = ", ".join(f'"{c}"' for c in layout.columns)
@@ -103,9 +105,12 @@ class Intake:
         changed = sum(novas.column("mudou").to_pylist())
         rejected = loaded = 0
         for lote, file in parts:
-            rejected += self._reject(lote, file, header_lines)
-            loaded += self._append(lote, novas, file, some=changed < marks.num_rows)
+            wrong = self._reject(lote, file, header_lines)
+            new = self._append(lote, novas, file, some=changed < marks.num_rows)
             self._remember_keys(lote)
+            if wrong or new:
+                self.changed.add(file)
+            rejected, loaded = rejected + wrong, loaded + new
         tally = Tally(marks.num_rows, loaded, novas.num_rows - changed, rejected)
         self._count(tally)
         return tally
@@ -115,6 +120,10 @@ class Intake:
         self.load.reject(file, rejected)
         self.unreadable += rejected.num_rows
         self._count(Tally(received=rejected.num_rows, rejected=rejected.num_rows))
+
+    def count_identical(self, count: int) -> None:
+        """Count records of which it is noted that each was identical."""
+        self._count(Tally(received=count, identical=count))
 
     def finish(self, what: str) -> None:
         """Judge what was held, and refuse a delivery in which no record has some required column.

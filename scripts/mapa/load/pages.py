@@ -75,11 +75,12 @@ class UnsortableError(Exception):
 
 @dataclass(frozen=True)
 class Page:
-    """One page: where it landed, its documents, and what it says about itself."""
+    """One page: where it landed, its documents, what it says about itself, and if of new fields."""
 
     landed: Landed
     lote: pa.Table
     says: Envelope
+    taught: bool = False
 
     @property
     def count(self) -> int:
@@ -99,6 +100,13 @@ class Page:
             raise IncompleteError("the search timed out or a part of the index failed")
         if self.count < min(size, self.says.total - received):
             raise ShortError("the answer holds fewer documents than it counts")
+        if distinct(self.documents) < self.count:
+            raise IncompleteError("the answer holds a document twice")
+
+    @property
+    def documents(self) -> pa.ChunkedArray:
+        """By which each of its documents is known again."""
+        return self.lote.column("documento")
 
     @property
     def last_sort(self) -> list[Any]:
@@ -125,6 +133,7 @@ class Book:
         self.number = 0
         self.received = 0
         self.before = drift.since(intake.load)
+        self.unchanged = dict[str, dict[str, Any]]()
         self._waiting = list[Page]()
 
     def parse(self, landed: Landed, *, mend: bool = True) -> Page:
@@ -141,6 +150,7 @@ class Book:
 
         """
         scratch, layout = self.intake.load.scratch, self.intake.layout
+        before = self.shape
         with hits.opened(landed.path) as opened:
             try:
                 lote = self._read(opened, mend=mend)
@@ -149,7 +159,7 @@ class Book:
                 with suppress(*UNREADABLE):
                     documents.document_fields(scratch, opened.file, layout, self.before)
                 raise
-        return Page(landed, lote, opened.envelope)
+        return Page(landed, lote, opened.envelope, taught=self.shape != before)
 
     def _read(self, opened: Hits, *, mend: bool) -> pa.Table:
         """Read the hits of a page; documents that cannot be read are rejected at their places."""
@@ -191,8 +201,24 @@ class Book:
         """Settle the pages that wait."""
         if self._waiting:
             self.intake.settle(*((page.lote, page.landed.name) for page in self._waiting))
+            for page in self._waiting:
+                if page.count and not page.taught and page.landed.name not in self.intake.changed:
+                    self.unchanged[page.landed.path.name] = self._kept(page)
             self._waiting.clear()
         release_memory()
+
+    def _kept(self, page: Page) -> dict[str, Any]:
+        """Return what stays of a page that brought nothing new: of which documents, how many."""
+        keys = "\n".join(page.lote.column(self.intake.layout.key[0]).to_pylist())
+        return {
+            "documentos": page.count,
+            "chaves_sha256": hashlib.sha256(keys.encode()).hexdigest(),
+        }
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        """Count the documents of a page that was taken out of landing, at its place."""
+        self.received += kept["documentos"]
+        self.intake.count_identical(kept["documentos"])
 
 
 @dataclass
@@ -266,15 +292,17 @@ class Search:
             yield from self._parts(half)
 
     def _read_part(self, part: Window) -> None:
-        received = counted = 0
+        received = counted = different = 0
         for reading in range(READINGS):
             if reading:
                 self.door.count_retry()
-            received = self._reading(part, fresh=reading > 0)
+            received, different = self._reading(part, fresh=reading > 0)
             counted = self.count(part)
-            if received == counted:
+            # One that comes twice hides another that does not come.
+            if received == different == counted:
                 return
-        came = f"{received} documents came" if received >= 0 else self._why
+        twice = f", {different} of them different," if different < received else ""
+        came = f"{received} documents came{twice}" if received >= 0 else self._why
         raise SourceError(
             f"{self.alias}, changes of {part}: {came} and the source counts "
             f"{counted} ({READINGS} readings); nothing was loaded.\nRun the same command again; if "
@@ -282,14 +310,15 @@ class Search:
             "pages (SISREG_PAGE)."
         )
 
-    def _reading(self, part: Window, *, fresh: bool) -> int:
-        """Read a part once and return how many documents came."""
+    def _reading(self, part: Window, *, fresh: bool) -> tuple[int, int]:
+        """Read a part once and return how many documents came, and how many different ones."""
         pages = self._scrolled(part) if self._scrolling else self._sorted(part, fresh)
-        received = 0
+        received, documents = 0, list[pa.Array]()
         try:
             for page in pages:
                 self.book.settle(page)
                 received += page.count
+                documents += page.documents.chunks
                 self.seen(self.book.received)
         except (UnsortableError, StaysShortError):
             # Documents with the same key at the edge of a page: the next page begins behind both.
@@ -298,8 +327,8 @@ class Search:
         except IncompleteError as error:
             # A scroll cannot be asked for the same page twice: the whole part is read again.
             self._why = str(error)
-            return -1
-        return received
+            return -1, -1
+        return received, distinct(pa.chunked_array(documents, pa.uint64()))
 
     def _sorted(self, part: Window, fresh: bool) -> Iterator[Page]:
         """Yield the pages of a part by key: the server keeps no state between them."""
@@ -419,6 +448,12 @@ class Search:
             "query": self._query(window),
             "sort": [*self._order(), {self.fields.exact("codigo_solicitacao"): "asc"}],
         }
+
+
+def distinct(documents: pa.ChunkedArray) -> int:
+    """Return how many different documents these are; what has no name is different."""
+    named = int(pc.count_distinct(documents, mode="only_valid").as_py())
+    return named + int(documents.null_count)
 
 
 def _learned(intake: Intake) -> list[str]:
