@@ -17,8 +17,11 @@ import duckdb
 import pyarrow as pa
 
 from mapa import __version__
-from mapa.errors import FormatError, LayoutError, MapaError
+from mapa.errors import FewerError, FormatError, LayoutError, MapaError, visible
 from mapa.landing import Folder
+
+MOST_NAMED = 20
+"""Names that one message tells."""
 
 
 class Watched(Protocol):
@@ -210,33 +213,32 @@ class Load:
         self, table: str, fields: Iterable[str], kept: str = "_campos_extras"
     ) -> None:
         """Report fields that the layout does not know, each once per table; `kept` says where."""
-        added = []
-        for name in sorted(fields):
-            added += self.con.execute(
-                """
-                insert into controle.campos_desconhecidos
-                select $1, $2, $3, $4 where not exists (
-                    select 1 from controle.campos_desconhecidos as c
-                    where c.tabela = $2 and c.campo = $3
-                ) returning campo
-                """,
-                [self.id, table, name, self.started],
-            ).fetchall()
+        added = self.con.execute(
+            """
+            insert into controle.campos_desconhecidos
+            select $1, $2, f.campo, $4 from (select unnest($3) as campo) as f
+            where not exists (
+                select 1 from controle.campos_desconhecidos as c
+                where c.tabela = $2 and c.campo = f.campo
+            ) returning campo
+            """,
+            [self.id, table, sorted(fields), self.started],
+        ).fetchall()
         if added:
-            names = ", ".join(name for (name,) in added)
-            self.notes.append(f"new fields kept in {kept}: {names}")
+            names = ", ".join(visible(name) for (name,) in added[:MOST_NAMED])
+            more = f" and {len(added) - MOST_NAMED} more" if len(added) > MOST_NAMED else ""
+            self.notes.append(f"new fields kept in {kept}: {names}{more}")
 
     def note_changes(self, changes: Iterable[Change], *, refused: bool = False) -> None:
         """Note what became of fields of the source; `refused` when the load fails because of it."""
-        rows = [
-            [self.id, self.source, self.entity, c.field, c.kind, c.event, c.detail, refused]
-            for c in changes
-        ]
+        rows = [[c.field, c.kind, c.event, c.detail] for c in changes]
         if rows:
-            self.con.executemany(
-                f"insert into controle.campos values ({', '.join('?' * 8)}, ?)",
-                [[*row, self.started] for row in rows],
-            )
+            self.con.execute(
+                "insert into controle.campos select $1, $2, $3, unnest($4), unnest($5), "
+                "unnest($6), unnest($7), $8, $9",
+                [self.id, self.source, self.entity, *map(list, zip(*rows, strict=True)), refused,
+                 self.started],
+            )  # fmt: skip
 
     def record_presence(self, table: str, event: str, keys: str) -> int:
         """Record that keys vanished or came back; `keys` selects them. Returns how many."""
@@ -297,7 +299,7 @@ def recording(
     except BaseException as error:
         with suppress(duckdb.Error):
             con.rollback()
-        refused = isinstance(error, LayoutError | FormatError)
+        refused = isinstance(error, LayoutError | FormatError | FewerError)
         load.finished = None
         with suppress(duckdb.Error):
             load.write_row("recusada" if refused else "falhou", _safe_message(error))

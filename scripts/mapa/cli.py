@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import threading
@@ -11,7 +12,7 @@ from typing import NoReturn
 import click
 
 from mapa import __version__, signals
-from mapa.errors import EXIT_CODES, MapaError, where
+from mapa.errors import EXIT_CODES, MapaError, visible, where
 
 COMMANDS = {
     "demo": "Build the whole house on a synthetic city, in one go.",
@@ -78,7 +79,9 @@ def main(argv: list[str] | None = None) -> NoReturn:
     try:
         sys.exit(cli.main(args=args, prog_name="mapa", standalone_mode=False))
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(file=said)
+        click.echo(visible(said.getvalue(), lines=True), err=True, nl=False)
         sys.exit(error.exit_code)
     except (KeyboardInterrupt, click.Abort):
         _end_interrupted()

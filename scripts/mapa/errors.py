@@ -83,6 +83,15 @@ class SourceError(MapaError):
     exit_code = 5
 
 
+class FewerError(SourceError):
+    """A source has far fewer records than are known of it; what else was loaded is kept."""
+
+    def __init__(self, message: str, summaries: Sequence[Summary] = ()) -> None:
+        """Keep what was loaded."""
+        super().__init__(message)
+        self.summaries = summaries
+
+
 class LockedError(MapaError):
     """Another process has the warehouse open."""
 

@@ -2,6 +2,10 @@
 
 `landing/<source>/<load id>/` holds the files of one load and, at the end, `carga.json`, which names
 them with size and SHA-256. A file appears under its name only when it is whole and on disk.
+
+A page of records of which each was identical to what was known brings nothing that a replay needs
+but their number. Night after night most pages are such, so they are taken out after a while: their
+line in `carga.json` stays, and `retiradas.ndjson` says when they were taken out.
 """
 
 from __future__ import annotations
@@ -12,6 +16,7 @@ import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +25,7 @@ import orjson
 from mapa.errors import DiskError
 
 PREPARED, SEALED = "carga.preparada.json", "carga.json"
+TRACE, UNCHANGED = "retiradas.ndjson", "iguais"
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -43,6 +49,8 @@ class Folder:
     files: list[Landed] = field(default_factory=list)
     synthetic: bool = False
     """Whether a file of it says that it is simulated."""
+    unchanged: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Files that brought nothing new, and what is kept of them."""
 
     @property
     def path(self) -> Path:
@@ -91,6 +99,7 @@ class Folder:
         """Write what `seal` makes the `carga.json` once the load is committed."""
         files = [
             {"nome": file.path.name, "bytes": file.size, "sha256": file.sha256}
+            | ({UNCHANGED: kept} if (kept := self.unchanged.get(file.path.name)) else {})
             for file in self.files
         ]
         self.note(PREPARED, note | {"arquivos": files})
@@ -105,6 +114,13 @@ class Folder:
         """Write a note of ours as JSON; it is no file that was received."""
         self.write(name, orjson.dumps(content, option=orjson.OPT_INDENT_2))
         self.files.pop()
+
+    def recall(self, file: dict[str, Any]) -> Landed:
+        """Count a file that was taken out, by its line in `carga.json`."""
+        name = f"{self.source}/{self.load_id}/{file['nome']}"
+        landed = Landed(self.path / file["nome"], name, file["bytes"], file["sha256"])
+        self.files.append(landed)
+        return landed
 
     def take_over(self, old: Path) -> None:
         """Become the folder of an interrupted load; its files count once they are adopted."""
@@ -131,6 +147,47 @@ class Folder:
     def _make(self) -> None:
         for path in (self.root, self.root / self.source, self.path):
             path.mkdir(mode=0o700, exist_ok=True)
+
+
+def take_out_unchanged(root: Path, source: str, before: datetime) -> int:
+    """Take the unchanged files out of complete loads that began before an instant (naive UTC).
+
+    The trace is on disk before anything is gone; interrupted, the next call goes on.
+
+    Returns:
+        How many bytes that were.
+
+    """
+    total = 0
+    for note in sorted((root / source).glob(f"*/{SEALED}")):
+        content = orjson.loads(note.read_bytes())
+        if datetime.fromisoformat(content["iniciada_em"]) > before:
+            continue
+        found = [
+            note.parent / file["nome"]
+            for file in content["arquivos"]
+            if UNCHANGED in file and (note.parent / file["nome"]).exists()
+        ]
+        if not found:
+            continue
+        size = sum(path.stat().st_size for path in found)
+        trace = {
+            "retiradas_em": datetime.now(UTC).replace(tzinfo=None),
+            "fonte": source,
+            "carga_id": note.parent.name,
+            "paginas": len(found),
+            "bytes": size,
+        }
+        with disk(root):
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+            with os.fdopen(os.open(root / TRACE, flags, 0o600), "ab") as file:
+                file.write(orjson.dumps(trace, option=orjson.OPT_APPEND_NEWLINE))
+                file.flush()
+                os.fsync(file.fileno())
+            for path in found:
+                path.unlink()
+        total += size
+    return total
 
 
 @contextmanager

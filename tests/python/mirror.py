@@ -102,6 +102,7 @@ class Mirror:
         everywhere = {name for document in self.documents[index] for name in document}
         if any(name.removesuffix(".keyword") not in everywhere for name in names):
             return 400
+        places = {id(d): str(n) for n, d in enumerate(self.documents[index])}
         rest = [d for d in found if list(_keys(d, names)) > body.get("search_after", [])]
         return {
             "took": 1,
@@ -111,8 +112,13 @@ class Mirror:
                 "total": {"value": len(found), "relation": "eq"},
                 "max_score": None,
                 "hits": [
-                    {"_index": index, "_id": str(i), "_source": d, "sort": list(_keys(d, names))}
-                    for i, d in enumerate(rest[: body["size"]])
+                    {
+                        "_index": index,
+                        "_id": places[id(d)],
+                        "_source": d,
+                        "sort": list(_keys(d, names)),
+                    }
+                    for d in rest[: body["size"]]
                 ],
             },
         }

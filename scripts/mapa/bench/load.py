@@ -84,7 +84,7 @@ def store_pages(folder: Path, index: str) -> int:
         for page in _landed(folder):
             with opened(page) as hits:
                 rows = con.execute(
-                    f"insert into {layout.table} by name (select * exclude (ordem) "
+                    f"insert into {layout.table} by name (select * exclude (ordem, documento) "
                     f"from ({Shape(layout).relation(hits.file, count)}))"
                 ).fetchone()
             count += rows[0] if rows else 0

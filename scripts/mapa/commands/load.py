@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from mapa.audit import Summary
-from mapa.errors import PartialError
+from mapa.errors import FewerError, PartialError
 from mapa.load import cadsus as cadsus_loader
 from mapa.load import exports, seen
 from mapa.load import offer_api as offer_api_loader
@@ -38,6 +38,11 @@ ACCEPT_TYPES = click.option(
     "--accept-types",
     is_flag=True,
     help="Load even if fields have another type than in the last load; values stay text.",
+)
+ACCEPT_FEWER = click.option(
+    "--accept-fewer",
+    is_flag=True,
+    help="Load even if more than 30 % of what was known is not there any more.",
 )
 
 
@@ -76,6 +81,7 @@ def load() -> None:
 )
 @REPLAY
 @ACCEPT_TYPES
+@ACCEPT_FEWER
 def sisreg(  # noqa: PLR0913 - one per option
     *,
     index: str,
@@ -84,6 +90,7 @@ def sisreg(  # noqa: PLR0913 - one per option
     full: bool,
     from_landing: bool,
     accept_types: bool,
+    accept_fewer: bool,
 ) -> None:
     """Read the SISREG search API; by default what changed since the last load.
 
@@ -102,7 +109,13 @@ def sisreg(  # noqa: PLR0913 - one per option
     else:
         report(
             lambda: sisreg_loader.load(
-                Settings.load(), index, since, until, full=full, accept_types=accept_types
+                Settings.load(),
+                index,
+                since,
+                until,
+                full=full,
+                accept_types=accept_types,
+                accept_fewer=accept_fewer,
             )
         )
 
@@ -261,7 +274,8 @@ def offer_api(path: Path, partial: bool, complete: bool, *, accept_types: bool) 
     "cadsus_cns) or FHIR Patients of the RNDS (Bundle, or one resource per line).",
 )
 @REPLAY
-def cadsus(limit: int | None, path: Path | None, *, from_landing: bool) -> None:
+@ACCEPT_FEWER
+def cadsus(limit: int | None, path: Path | None, *, from_landing: bool, accept_fewer: bool) -> None:
     """Look up the people met in SISREG who are unknown or out of date: by CNS, else by CPF.
 
     CADSUS_CONCURRENCY and CADSUS_RATE (requests per second) bound what the service gets. A run that
@@ -272,7 +286,7 @@ def cadsus(limit: int | None, path: Path | None, *, from_landing: bool) -> None:
     elif path:
         report(lambda: cadsus_loader.load_file(Settings.load(), path))
     else:
-        report(lambda: [cadsus_loader.load(Settings.load(), limit)])
+        report(lambda: [cadsus_loader.load(Settings.load(), limit, accept_fewer=accept_fewer)])
 
 
 @load.command()
@@ -307,7 +321,7 @@ def report(load: Callable[[], list[Summary]], indent: str = "") -> list[Summary]
     """Load and say what was loaded, one line per load, also when other files were refused."""
     try:
         summaries = load()
-    except PartialError as error:
+    except (PartialError, FewerError) as error:
         for summary in error.summaries:
             say(f"{indent}{summary}")
         raise

@@ -10,10 +10,11 @@ import click
 import orjson
 from rich import box
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from mapa import warehouse
-from mapa.errors import CheckError, ConfigError, DiskError, LockedError, MapaError
+from mapa.errors import CheckError, ConfigError, DiskError, LockedError, MapaError, visible
 from mapa.load import freshness
 from mapa.load.overview import overview, without_warehouse
 from mapa.settings import Settings
@@ -105,4 +106,4 @@ def _table(title: str, rows: list[dict[str, Any]], hidden: set[str]) -> Table:
 def _cell(value: Any) -> str:
     if value is None:
         return "-"
-    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else str(value)
+    return f"{value:%Y-%m-%d %H:%M}" if isinstance(value, datetime) else escape(visible(str(value)))

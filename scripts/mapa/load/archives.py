@@ -108,10 +108,11 @@ def exports_in(paths: Iterable[Path], most: int) -> Iterator[Export]:
     Names carry the dates of the exports, so that their order is the order of time.
 
     Raises:
-        FormatError: a zip is damaged, unsafe or empty.
+        FormatError: a zip is damaged, unsafe or empty, or a path is no file.
 
     """
     for path in files_in(paths):
+        refuse_no_file(path)
         try:
             begins = _begins(path)
         except OSError as error:
@@ -129,6 +130,24 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
             yield from sorted(p for p in path.iterdir() if p.is_file() and p.name[0] != ".")
         else:
             yield path
+
+
+def refuse_no_file(path: Path) -> None:
+    """Refuse a pipe, a socket or a device, which would be waited for or never end.
+
+    Raises:
+        FormatError: it is one.
+
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError as error:
+        raise _unreadable(Export(path), error) from None
+    if not stat.S_ISREG(mode):
+        raise FormatError(
+            f"{Export(path).name} is a pipe, a socket or a device; nothing was loaded.\n"
+            "Expected is a file. Write what comes from it to a file first, then load that."
+        )
 
 
 def _members(path: Path, most: int) -> Iterator[Export]:

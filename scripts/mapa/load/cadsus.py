@@ -31,10 +31,10 @@ import pyarrow as pa
 
 from mapa import audit, warehouse
 from mapa.audit import Load, Summary, Tally
-from mapa.errors import ConfigError, MapaError, SourceError
+from mapa.errors import ConfigError, FewerError, MapaError, SourceError
 from mapa.http import RETRIED, Access, Answer, Door, Pace, Patience
 from mapa.landing import Folder, Landed
-from mapa.load import exports, fhir, pdq, resume
+from mapa.load import exports, fhir, pdq, resume, snapshot
 from mapa.load.archives import Export, exports_in
 from mapa.load.intake import Intake
 from mapa.load.layouts import API_LAYOUTS, CADSUS_CNS, CADSUS_CONSULTA, CADSUS_PESSOA, Layout
@@ -80,15 +80,17 @@ VALID_CPF = """
 """
 
 
-def load(settings: Settings, limit: int | None = None) -> Summary:
+def load(settings: Settings, limit: int | None = None, *, accept_fewer: bool = False) -> Summary:
     """Ask CadSUS for the persons behind the cards and CPF that are not known yet.
 
     Args:
         settings: addresses, certificate and concurrency, and where the data are.
         limit: ask for this many at most.
+        accept_fewer: believe CadSUS even if it does not know many whom it knew.
 
     Raises:
         SourceError: CadSUS does not answer, or refuses.
+        FewerError: it does not know many whom it knew.
         ConfigError: the certificate cannot be used.
 
     """
@@ -107,6 +109,7 @@ def load(settings: Settings, limit: int | None = None) -> Summary:
             task = display.add_task(f"CadSUS, {kind.upper()}", total=len(wanted))
             remaining = iter(wanted)
             while batch := list(islice(remaining, BATCH)):
+                registry.accept_fewer = accept_fewer
                 tally += _load_batch(con, settings, registry, [(kind, n) for n in batch])
                 display.advance(task, len(batch))
     notes = (f"{asked['cns']} cards asked", f"{asked['cpf']} CPF asked")
@@ -144,7 +147,7 @@ def load_file(settings: Settings, path: Path) -> list[Summary]:
     except MapaError as error:
         with warehouse.connect(settings.warehouse) as con:
             size = path.stat().st_size
-            audit.refuse(con, (SOURCE, exports.UNKNOWN, path.name), size, error)
+            audit.refuse(con, (SOURCE, exports.UNKNOWN, Export(path).name), size, error)
     if not has_patients:
         return exports.load(settings, [path], only=(CADSUS_PESSOA.name, CADSUS_CNS.name))
     with warehouse.connect(settings.warehouse) as con:
@@ -366,6 +369,7 @@ class Registry:
         self._gate = Door(settings.cadsus_token_url, shown, patience)
         self._renewing = threading.Lock()
         self._token, self._ends = "", 0.0
+        self.accept_fewer = False
 
     @property
     def retries(self) -> int:
@@ -442,10 +446,55 @@ def _load_batch(
                 f"{registry.door.host} answered all {len(wanted)} person queries with a fault; "
                 "nothing was loaded.\nCheck CADSUS_SYSTEM and the rights of the certificate."
             )
+        if not registry.accept_fewer:
+            _refuse_fewer(con, registry, replies)
         _take_all(load, replies, landed.name)
         folder.prepare(load.note())
     folder.seal()
     return load.tally
+
+
+def _refuse_fewer(
+    con: duckdb.DuckDBPyConnection, registry: Registry, replies: list[tuple[Asked, pdq.Reply]]
+) -> None:
+    """Refuse answers that know nobody behind many identifiers which led to a person before.
+
+    Raises:
+        FewerError: says how many.
+
+    """
+    numbers = [asked.number for asked, _ in replies]
+    known = con.execute(
+        f"""
+        with perguntados as (
+            select identificador_tipo as tipo, identificador as numero,
+                arg_max(resultado, momento_consulta) as resultado
+            from {CADSUS_CONSULTA.table}
+            where identificador in (select unnest($numbers)) and resultado <> $fault
+            group by all
+        ),
+        cartoes as (
+            select distinct 'cns' as tipo, lpad(trim(cns), 15, '0') as numero
+            from {CADSUS_CNS.table}
+        )
+        select tipo, numero from perguntados where resultado = $ok
+        union
+        select c.tipo, c.numero from cartoes as c
+        where c.numero in (select unnest($numbers))
+            and c.numero not in (select p.numero from perguntados as p)
+        """,
+        {"ok": pdq.OK, "fault": pdq.FAULT, "numbers": numbers},
+    ).fetchall()
+    gone = sum(
+        reply.outcome == pdq.NOT_FOUND and (asked.kind, asked.number) in {*known}
+        for asked, reply in replies
+    )
+    if len(known) >= MANY and not snapshot.is_believed(len(known), gone):
+        raise FewerError(
+            f"{registry.door.host} does not know {gone} of {len(known)} persons whom it knew; "
+            "nothing was loaded.\nThe registry is probably incomplete: ask its owner. If they are "
+            "really gone, load with\n  mapa load cadsus --accept-fewer"
+        )
 
 
 def _ask_all(registry: Registry, wanted: list[tuple[str, str]], concurrency: int) -> list[Asked]:

@@ -5,19 +5,24 @@ name. So the names are compared first. The index's own `_mapping` lists every fi
 documents has, at the price of one small request; in case a server maps no field that it does not
 know, the documents themselves are compared too, all of the first page and of every 64th (comparing
 each page costs a third of the whole load). Unknown fields are then read as JSON.
+
+A field is called by its path, because a name may hold a dot: `("laudo", "novo")` is a field of a
+nested object, `("laudo.novo",)` one of the document.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 import orjson
 
-from mapa.errors import LayoutError
+from mapa.errors import LayoutError, visible
 from mapa.load.layouts import Layout, literal
+from mapa.load.strict import MOST_FIELDS
 
 COMPARED_EVERY = 64
 CHANGED = "data_atualizacao"
@@ -26,6 +31,9 @@ DATES = ("date", "date_nanos")
 ALIASES = {"timestamp": "@timestamp", "version": "@version", CHANGED: "dt_atualizacao"}
 """Other names of a field: raw Logstash documents carry an at sign, some mirrors another prefix."""
 SYNONYM = ALIASES[CHANGED]
+DEEPEST = 20
+"""Objects inside objects whose parts are looked for under names with dots."""
+Path = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -33,36 +41,71 @@ class Shape:
     """How the documents of an index are read: a layout and the fields it does not know.
 
     Attributes:
-        extra: unknown fields; a field of a nested object is written `laudo.novo`.
+        extra: paths of unknown fields.
 
     """
 
     layout: Layout
-    extra: tuple[str, ...] = ()
+    extra: tuple[Path, ...] = ()
 
-    def with_fields(self, names: Iterable[str]) -> Shape:
-        """Return a shape that also keeps those of the names that are not known yet.
+    @property
+    def unknown(self) -> list[str]:
+        """Return the unknown fields as one reads them, nested ones as `laudo.novo`."""
+        return sorted({".".join(path) for path in self.extra})
+
+    def paths_of(self, names: Iterable[str]) -> Iterator[Path]:
+        """Yield the paths that `unknown` may have called so."""
+        for name in names:
+            yield (name,)
+            above, dot, member = name.partition(".")
+            if dot and above in self.layout.nested:
+                yield above, member
+
+    def new_of(self, paths: Iterable[Path]) -> set[Path]:
+        """Return those of the paths that are not known yet and may be kept."""
+        # A part of what is withheld is withheld; what has no name can have no column.
+        withheld = tuple(f"{name}.".lower() for name in self.layout.withheld)
+        return {
+            path
+            for path in set(paths) - self._known()
+            if path[-1] and "\0" not in path[-1]
+            and not f"{'.'.join(path)}.".lower().startswith(withheld or ("\0",))
+        }  # fmt: skip
+
+    def is_too_much(self, paths: Iterable[Path]) -> bool:
+        """Say whether so many of the paths are new that they are no fields but data."""
+        return len(self.extra) + len(self.new_of(paths)) > MOST_FIELDS
+
+    def with_fields(self, paths: Iterable[Path]) -> Shape:
+        """Return a shape that also keeps those of the paths that are not known yet.
 
         Raises:
-            LayoutError: two names differ by case only, which DuckDB cannot tell apart.
+            LayoutError: there are too many of them, or two differ by case only, which DuckDB
+                cannot tell apart.
 
         """
-        known = self._known()
-        new = {name for name in names if name not in known and name.split(".")[0] not in self.extra}
-        lower = [name.lower() for name in (*known, *new)]
-        for name in sorted(new):
-            if lower.count(name.lower()) > 1:
+        new = self.new_of(paths)
+        if self.is_too_much(new):
+            raise LayoutError(
+                f"Index {self.layout.name}: more than {MOST_FIELDS} fields are unknown; nothing "
+                "was loaded.\nExpected are fields, not data in their names: ask the owner of the "
+                "source what has changed."
+            )
+        spelled = Counter(_lower(path) for path in {*self._known(), *new})
+        for path in sorted(new):
+            if spelled[_lower(path)] > 1:
                 raise LayoutError(
-                    f"Index {self.layout.name}: field `{name}` and another one differ only by "
-                    "capital letters; nothing was loaded.\nAsk the owner of the source which of "
-                    "them is meant."
+                    f"Index {self.layout.name}: field `{visible('.'.join(path))}` and another one "
+                    "differ only by capital letters; nothing was loaded.\nAsk the owner of the "
+                    "source which of them is meant."
                 )
         return replace(self, extra=tuple(sorted({*self.extra, *new})))
 
     def relation(self, hits: str, offset: int) -> str:
         """Return the select that turns a file of hits into rows, numbered from `offset` + 1.
 
-        Besides the columns of the layout it yields `ordem`, the key of the hit as JSON.
+        Besides the columns of the layout it yields `ordem`, the key of the hit as JSON, and
+        `documento`, by which the same document is known again.
         """
         columns = ", ".join(f'{self._column(c)} as "{c}"' for c in self.layout.columns)
         return f"""
@@ -70,24 +113,34 @@ class Shape:
                 {columns},
                 {offset} + row_number() over () as _linha,
                 {self._extras()} as _campos_extras,
-                cast(h.sort as varchar) as ordem
+                cast(h.sort as varchar) as ordem,
+                case
+                    when h._id is not null then hash(h._index, h._id)
+                    when h._source is not null
+                        then hash({self._column(self.layout.key[0])}, ordem)
+                end as documento
             from {read_hits(hits, self.struct())} as h
         """
 
-    def _known(self) -> set[str]:
+    def _known(self) -> set[Path]:
         nested = {
-            f"{column}.{name}" for column in self.layout.nested for name in self._members(column)
+            (column, name) for column in self.layout.nested for name in self.members_of(column)
         }
-        return {
-            *self.layout.columns, *self.layout.withheld, *ALIASES.values(), *nested, *self.extra,
-        }  # fmt: skip
+        withheld = {tuple(name.split(".", 1)) for name in self.layout.withheld}
+        plain = {(name,) for name in (*self.layout.columns, *ALIASES.values())}
+        return {*plain, *nested, *withheld, *self.extra}
 
-    def _members(self, column: str) -> list[str]:
+    def members_of(self, column: str) -> list[str]:
+        """Return the fields of the objects in a nested column."""
         body = self.layout.nested[column].removeprefix("STRUCT(").removesuffix(")[]")
         return [member.split()[0] for member in body.split(", ")]
 
     def _extra_of(self, column: str) -> list[str]:
-        return [e.split(".", 1)[1] for e in self.extra if e.startswith(f"{column}.")]
+        return [path[1] for path in self.extra if len(path) > 1 and path[0] == column]
+
+    @property
+    def _plain_extra(self) -> list[str]:
+        return [path[0] for path in self.extra if len(path) == 1]
 
     def struct(self) -> str:
         """Return the DuckDB type of a document."""
@@ -96,7 +149,7 @@ class Shape:
         for column in self.layout.nested:
             more = "".join(f", {quoted(name)} JSON" for name in self._extra_of(column))
             members[column] = members[column].removesuffix(")[]") + f"{more})[]"
-        members |= {name: "JSON" for name in self.extra if "." not in name}
+        members |= dict.fromkeys(self._plain_extra, "JSON")
         body = ", ".join(f"{quoted(name)} {kind}" for name, kind in members.items())
         return f"STRUCT({body})"
 
@@ -104,7 +157,7 @@ class Shape:
         if name in ALIASES:
             return f"coalesce(h._source.{quoted(name)}, h._source.{quoted(ALIASES[name])})"
         if self._extra_of(name):
-            members = ", ".join(f"{quoted(m)}: x.{quoted(m)}" for m in self._members(name))
+            members = ", ".join(f"{quoted(m)}: x.{quoted(m)}" for m in self.members_of(name))
             return f"list_transform(h._source.{quoted(name)}, lambda x: {{{members}}})"
         return f"h._source.{quoted(name)}"
 
@@ -115,8 +168,7 @@ class Shape:
         """
         parts = [
             f"{literal(orjson.dumps(name).decode() + ':')} || h._source.{quoted(name)}"
-            for name in self.extra
-            if "." not in name
+            for name in self._plain_extra
         ]
         for column in self.layout.nested:
             if names := self._extra_of(column):
@@ -137,7 +189,8 @@ def read_hits(hits: str, document: str) -> str:
     """Return the table function that reads a file of hits; `document` is the type of a document."""
     return (
         f"read_json({literal(hits)}, format='array', "
-        f"columns={{_source: {literal(document)}, sort: 'JSON'}})"
+        f"columns={{_index: 'VARCHAR', _id: 'VARCHAR', _source: {literal(document)}, "
+        "sort: 'JSON'})"
     )
 
 
@@ -150,12 +203,15 @@ class Fields:
         names: under which name each field is compared whole, empty when there is none; several
             names when the indices behind an alias do not agree.
         indices: the definition of each field, index by index.
+        paths: all fields, also the parts of objects under the names that a document may give them:
+            the index shows `{"a.b": 1}` as `a` with a part `b`.
 
     """
 
     kinds: dict[str, str]
     names: dict[str, set[str]]
     indices: tuple[dict[str, dict[str, Any]], ...]
+    paths: frozenset[Path] = frozenset()
 
     @property
     def types(self) -> dict[str, str | None]:
@@ -186,7 +242,8 @@ class Fields:
         indices = tuple(found for found in _indices(answer, layout) if found)
         kinds = {name: _kind(body) for found in indices for name, body in found.items()}
         names = {n: {_whole(n, found.get(n)) for found in indices} for n in kinds}
-        return cls(kinds, names, indices)
+        paths = frozenset(path for found in indices for path in _paths(found, layout))
+        return cls(kinds, names, indices, paths)
 
     def check(self, layout: Layout, before: str = "") -> None:
         """Refuse an index whose windows cannot be asked for or whose lists are none.
@@ -233,7 +290,7 @@ class Fields:
 
 def document_fields(
     con: duckdb.DuckDBPyConnection, hits: str, layout: Layout, before: str = ""
-) -> set[str]:
+) -> set[Path]:
     """Return the fields that the documents of a file of hits really have, nested ones included.
 
     Raises:
@@ -249,8 +306,8 @@ def document_fields(
     )
     with_entries = f", entradas as ({entries})" if entries else ""
     nested = """
-        union select campo || '.' || unnest(json_keys(e)), false from entradas
-        union select campo, true from entradas
+        union select campo, unnest(json_keys(e)), false from entradas
+        union select campo, '', true from entradas
         where tipo not in ('ARRAY', 'NULL') or json_type(e) not in ('OBJECT', 'NULL')
     """
     found = con.execute(
@@ -258,14 +315,15 @@ def document_fields(
         with documentos as materialized (
             select h._source as d from {read_hits(hits, "JSON")} as h
         ){with_entries}
-        select distinct unnest(json_keys(d)) as nome, false as outro_tipo from documentos
+        select distinct '' as acima, unnest(json_keys(d)) as nome, false as outro_tipo
+        from documentos
         {nested if entries else ""}
         """
     ).fetchall()
-    for name, has_another_type in found:
+    for above, _, has_another_type in found:
         if has_another_type:
-            raise changed_type(layout, name, before=before)
-    return {name for name, _ in found}
+            raise changed_type(layout, above, before=before)
+    return {(above, name) if above else (name,) for above, name, _ in found}
 
 
 def changed_type(
@@ -314,6 +372,32 @@ def _indices(answer: bytes, layout: Layout) -> list[dict[str, dict[str, Any]]]:
             "Check the address of the source: it must be an Elasticsearch API."
         ) from None
     return indices
+
+
+def _paths(fields: dict[str, dict[str, Any]], layout: Layout) -> Iterator[Path]:
+    """Yield the paths of the fields of one index; an object's parts also as names with dots."""
+    members = {column: Shape(layout).members_of(column) for column in layout.nested}
+    for name, body in fields.items():
+        above, dot, member = name.partition(".")
+        if dot and above in layout.nested:
+            yield above, member
+            if member not in members[above]:
+                yield (name,)
+            continue
+        yield (name,)
+        if name not in layout.columns:
+            yield from _dotted(name, body, DEEPEST)
+
+
+def _dotted(above: str, body: dict[str, Any], depth: int) -> Iterator[Path]:
+    parts = body.get("properties", {}) if depth else {}
+    for name, part in parts.items() if isinstance(parts, dict) else ():
+        yield (f"{above}.{name}",)
+        yield from _dotted(f"{above}.{name}", part, depth - 1) if isinstance(part, dict) else ()
+
+
+def _lower(path: Path) -> Path:
+    return tuple(name.lower() for name in path)
 
 
 def json_object(members: Iterable[str]) -> str:

@@ -8,11 +8,11 @@ rest is loaded and noted. What refused a load is noted too, but the comparison d
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from mapa.audit import Change, Load
-from mapa.errors import LayoutError
+from mapa.errors import LayoutError, visible
 from mapa.load.layouts import Layout
 from mapa.load.recognise import HeaderError
 
@@ -78,8 +78,8 @@ def compare(
     if before.kinds:
         load.note_changes(changes)
         gone = [c.field for c in changes if c.event == GONE]
-        load.notes += [f"fields gone: {', '.join(gone)}"] * bool(gone)
-        load.notes += [f"type of `{c.field}` changed ({c.detail})" for c in retyped]
+        load.notes += [f"fields gone: {', '.join(map(visible, gone))}"] * bool(gone)
+        load.notes += [f"type of `{visible(c.field)}` changed ({c.detail})" for c in retyped]
     else:
         load.note_changes([Change(name, kind, KNOWN) for name, kind in sorted(now.items())])
 
@@ -176,6 +176,7 @@ def _is_read(name: str, layout: Layout) -> bool:
 
 def _words(change: Change, *, first: bool) -> str:
     """Say what a change is; at the first load nothing can have changed."""
+    change = replace(change, field=visible(change.field))
     if change.event == RETYPED:
         return f"field `{change.field}` has another type ({change.detail})"
     like = _like(change)
@@ -195,4 +196,4 @@ def _words(change: Change, *, first: bool) -> str:
 def _like(change: Change) -> str:
     """Return the name that a field perhaps has now, empty when nobody knows."""
     detail = change.detail or ""
-    return detail.removeprefix(RENAMED) if detail.startswith(RENAMED) else ""
+    return visible(detail.removeprefix(RENAMED)) if detail.startswith(RENAMED) else ""

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
 
-import orjson
-
 from mapa.errors import FormatError
+from mapa.load import strict
 from mapa.load.archives import Export
+from mapa.load.strict import BadError
 
 MOST = 64 * 2**20
 """Largest JSON text that is read at once; larger extracts come as NDJSON."""
@@ -79,26 +79,38 @@ def read(export: Export, name: str) -> Iterator[Found]:
 
 
 def _resources(export: Export, name: str) -> Iterator[Any]:
-    """Yield the resources of all lines, or of the one JSON text that the file is."""
+    """Yield the resources of all lines, or of the one JSON text that the file is.
+
+    What cannot be read is an error in the place of a resource.
+    """
     lines = _lines(export, name)
     first, second = next(lines, b""), next(lines, None)
-    if second is None or _json(first) is None:
+    if second is None or not _is_whole(first, second):
         everything = chain([first], [second] if second else [], lines)
-        yield from _inside(_whole(everything, name), name)
+        yield from _whole(everything, name)
         return
     for line in chain([first, second], lines):
         yield from _inside(_json(line), name)
 
 
-def _whole(lines: Iterator[bytes], name: str) -> Any:
-    """Return the content of a file that is one JSON text."""
+def _is_whole(first: bytes, second: bytes) -> bool:
+    """Say whether the first line is a JSON text of its own, be it one that cannot be read."""
+    looks_so = first.startswith(b"{") and first.endswith(b"}") and second.startswith(b"{")
+    return looks_so or not isinstance(_json(first), BadError)
+
+
+def _whole(lines: Iterator[bytes], name: str) -> list[Any]:
+    """Return the resources of a file that is one JSON text."""
     parts, size = [], 0
     for line in lines:
         parts.append(line)
         size += len(line)
         _check_size(size, name)
-    content = _json(b"\n".join(parts))
-    if content is None:
+    text = b"\n".join(parts)
+    content, entries = _json(text), None
+    if isinstance(content, BadError):
+        content, entries = _taken_apart(text, content)
+    if isinstance(content, BadError):
         raise FormatError(
             f"{name} is not JSON, or is cut off; nothing was loaded.\nExpected a FHIR Bundle or "
             "Patient, or one per line (NDJSON). Get it again."
@@ -108,16 +120,33 @@ def _whole(lines: Iterator[bytes], name: str) -> Any:
             f"{name} is JSON but neither a Bundle nor a Patient of FHIR; nothing was loaded.\n"
             "Expected is the answer of the RNDS to a search for patients."
         )
-    if _is(content, "Bundle") and not content.get("entry"):
+    if _is(content, "Bundle") and not entries and not content.get("entry"):
         raise FormatError(
             f"{name} is a Bundle without entries; nothing was loaded.\n"
             "If nobody was found, there is nothing to load; else get it again."
         )
-    return content
+    return _inside(content, name, entries)
 
 
-def _inside(content: Any, name: str) -> list[Any]:
+def _taken_apart(text: bytes, why: BadError) -> tuple[Any, list[Any] | None]:
+    """Return a Bundle without its entries, and these, each read on its own; else the error."""
+    try:
+        apart = strict.take_apart(text, ("entry",))
+    except BadError:
+        return why, None
+    entries = [_json(element) for element in apart.elements()]
+    if all(isinstance(entry, BadError) for entry in entries):
+        return why, None
+    return _json(apart.shell), entries
+
+
+def _inside(content: Any, name: str, entries: list[Any] | None = None) -> list[Any]:
     """Return the resources of a Bundle, or the content itself.
+
+    Args:
+        content: what is read.
+        name: for messages.
+        entries: of the Bundle, when they stand no more in it.
 
     Raises:
         FormatError: a Bundle declares more of them, and no further page.
@@ -125,25 +154,27 @@ def _inside(content: Any, name: str) -> list[Any]:
     """
     if not _is(content, "Bundle"):
         return [content]
-    entries, total, links = (content.get(key) for key in ("entry", "total", "link"))
-    if not isinstance(entries or [], list):
+    found, total, links = (content.get(key) for key in ("entry", "total", "link"))
+    entries = entries or found or []
+    if not isinstance(entries, list):
         raise FormatError(
             f"{name}: `entry` of a Bundle is no list; nothing was loaded.\n"
             "Expected is the answer of the RNDS to a search for patients."
         )
-    entries = entries or []
     is_page = isinstance(links, list) and any(_get(link, "relation") == "next" for link in links)
     if isinstance(total, int) and total > len(entries) and not is_page:
         raise FormatError(
             f"{name}: a Bundle declares {total} patients and {len(entries)} follow; nothing was "
             "loaded.\nIt is cut off: get it again."
         )
-    return [_get(entry, "resource") for entry in entries]
+    return [entry if isinstance(entry, BadError) else _get(entry, "resource") for entry in entries]
 
 
 def _patient(position: int, resource: Any) -> Found:
+    if isinstance(resource, BadError):
+        return Found(position, problem=str(resource))
     if not _is(resource, "Patient"):
-        problem = "JSON ilegível" if resource is None else "recurso que não é Patient"
+        problem = strict.NOT_JSON if resource is None else "recurso que não é Patient"
         return Found(position, problem=problem)
     try:
         identifier = _text(resource, "id")
@@ -290,21 +321,25 @@ def _is(content: Any, kind: str) -> bool:
 
 
 def _json(text: bytes) -> Any:
-    """Return the content of a JSON text, None when it is none."""
+    """Return the content of a JSON text, or the error when it cannot be read."""
     try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return None
+        return strict.read(text)
+    except BadError as error:
+        return error
 
 
 def _lines(export: Export, name: str) -> Iterator[bytes]:
     """Yield the lines that are not blank."""
-    rest = b""
+    rest = bytearray()
     for chunk in export.chunks():
-        *whole, rest = (rest + chunk).split(b"\n")
-        yield from filter(None, map(_stripped, whole))
+        *whole, last = chunk.split(b"\n")
+        for line in whole:
+            if text := _stripped(bytes(rest) + line):
+                yield text
+            rest.clear()
+        rest += last
         _check_size(len(rest), name)
-    if text := _stripped(rest):
+    if text := _stripped(bytes(rest)):
         yield text
 
 

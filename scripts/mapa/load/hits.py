@@ -13,7 +13,7 @@ import os
 import re
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -21,11 +21,15 @@ from typing import IO, Any
 import orjson
 
 from mapa.landing import disk
+from mapa.load import strict
 from mapa.packing import DamagedError, is_gzip, pieces
 
 LIST = re.compile(rb'"hits"\s*:\s*\[')
 HEAD = 2**16
 """Where the list begins at the latest."""
+SUSPECT = (*strict.NO_NAME, b"\\u0000")
+MOST_BYTES = 2**24 - 2**10
+"""What DuckDB takes for one hit."""
 TRIES = 100
 """Brackets that may be closed behind the list."""
 
@@ -71,6 +75,48 @@ class Hits:
 
     envelope: Envelope
     file: str
+    _file: IO[bytes]
+
+    @property
+    def is_suspect(self) -> bool:
+        """Whether a document may hold what DuckDB reads without a word: no name, or a NUL."""
+        with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as body:
+            return any(body.find(sign) >= 0 for sign in SUSPECT)
+
+    def mend(self, key: str) -> dict[int, str]:
+        """Put hits without a document in the place of those that cannot be read.
+
+        Args:
+            key: field that is kept of such a document if it can be told.
+
+        Returns:
+            Their places in the list, from 1, and why they cannot be read. None when all can be.
+
+        Raises:
+            DamagedError: the list is no list of documents.
+
+        """
+        self._file.seek(0)
+        try:
+            apart = strict.take_apart(self._file.read(), ())
+        except strict.BadError:
+            raise DamagedError from None
+        if apart.text[apart.end + 1 :].strip():
+            raise DamagedError
+        wrong, elements = dict[int, str](), apart.elements()
+        for place, element in enumerate(elements):
+            try:
+                if len(element) > MOST_BYTES:
+                    raise strict.BadError("documento grande demais")
+                strict.read(element, exact=True)
+            except strict.BadError as error:
+                wrong[place + 1] = str(error)
+                elements[place] = _emptied(element, key)
+        if wrong:
+            self._file.seek(0)
+            self._file.truncate()
+            self._file.write(b"[" + b",".join(elements) + b"]")
+        return wrong
 
 
 @contextmanager
@@ -86,7 +132,21 @@ def opened(page: Path) -> Iterator[Hits]:
         for piece in pieces(body) if is_gzip(body) else (body,):
             file.write(piece)
         del body
-        yield Hits(isolate(file), name)
+        yield Hits(isolate(file), name, file)
+
+
+def _emptied(hit: bytes, key: str) -> bytes:
+    """Return a hit with nothing but the key of its document, and where the next page begins."""
+    kept = []
+    values = set(re.findall(rb'"%s"\s*:\s*("\w*"|[0-9]+)' % key.encode(), hit))
+    if len(values) == 1 and (value := values.pop()).isascii():
+        kept.append(b'"_source":{"%s":%s}' % (key.encode(), value))
+    with suppress(strict.BadError):
+        apart = strict.take_apart(hit, ("sort",))
+        order = b"[" + hit[apart.start : apart.end] + b"]"
+        strict.read(order, exact=True)
+        kept.append(b'"sort":' + order)
+    return b"{" + b",".join(kept) + b"}"
 
 
 def isolate(file: IO[bytes]) -> Envelope:

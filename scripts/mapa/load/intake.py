@@ -11,18 +11,21 @@ The batch is the variable `lote`, which DuckDB finds by its name in the calling 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
 
 import pyarrow as pa
 
 from mapa.audit import Load, Tally
 from mapa.errors import ConfigError, FormatError, LayoutError
 from mapa.load import drift
-from mapa.load.layouts import Layout, canonical
+from mapa.load.layouts import Layout, canonical, literal
 from mapa.load.versions import Versions
 
 BATCH_ROWS = 20_000
 HEADER = "(header)"
+SAID = "(said) "
+NONE_WRONG: Mapping[int, str] = MappingProxyType({})
 MARKS = ["_linha", "_chave", "_hash", "_problema"]
 """Columns of a batch by which its records are judged."""
 SEEN = "chaves_recebidas"
@@ -53,6 +56,10 @@ class Intake:
         self.headed = headed
         self.tally = Tally()
         self.unseen = set(layout.required)
+        # Files that brought anything but what was known.
+        self.changed = set[str]()
+        # Records that could not be read, and those of which not even the key is known.
+        self.unreadable = self.nameless = 0
         self.names = ", ".join(f'"{c}"' for c in layout.columns)
         if layout.record:
             self._hold_nothing()
@@ -62,15 +69,16 @@ class Intake:
         if self.follow:
             self.con.execute(f"create or replace temp table {SEEN} (chave varchar)")
 
-    def read(self, relation: str) -> pa.Table:
+    def read(self, relation: str, wrong: Mapping[int, str] = NONE_WRONG) -> pa.Table:
         """Read a relation as one batch.
 
         Args:
             relation: select with the layout's columns, `_linha` (unique, in order of reception) and
                 `_campos_extras`; further columns are kept for the caller to look at.
+            wrong: lines whose records cannot be read, and why: they are rejected for that.
 
         """
-        return self.load.scratch.execute(self._prepared(relation)).to_arrow_table()
+        return self.load.scratch.execute(self._prepared(relation, wrong)).to_arrow_table()
 
     def read_in_parts(self, relation: str) -> Iterator[pa.Table]:
         """Read a relation of any size as batches of bounded size."""
@@ -97,9 +105,12 @@ class Intake:
         changed = sum(novas.column("mudou").to_pylist())
         rejected = loaded = 0
         for lote, file in parts:
-            rejected += self._reject(lote, file, header_lines)
-            loaded += self._append(lote, novas, file, some=changed < marks.num_rows)
+            wrong = self._reject(lote, file, header_lines)
+            new = self._append(lote, novas, file, some=changed < marks.num_rows)
             self._remember_keys(lote)
+            if wrong or new:
+                self.changed.add(file)
+            rejected, loaded = rejected + wrong, loaded + new
         tally = Tally(marks.num_rows, loaded, novas.num_rows - changed, rejected)
         self._count(tally)
         return tally
@@ -107,7 +118,12 @@ class Intake:
     def reject_unreadable(self, file: str, rejected: pa.Table) -> None:
         """Reject records that could not be read into a batch: `linha`, `coluna` and `motivo`."""
         self.load.reject(file, rejected)
+        self.unreadable += rejected.num_rows
         self._count(Tally(received=rejected.num_rows, rejected=rejected.num_rows))
+
+    def count_identical(self, count: int) -> None:
+        """Count records of which it is noted that each was identical."""
+        self._count(Tally(received=count, identical=count))
 
     def finish(self, what: str) -> None:
         """Judge what was held, and refuse a delivery in which no record has some required column.
@@ -119,11 +135,13 @@ class Intake:
         """
         if self.layout.record:
             self._settle_held(what)
-        if self.unseen and self.tally.received:
+        # Of what cannot be read nobody knows what it has.
+        known = self.tally.received - self.unreadable
+        if self.unseen and known > 0:
             names = ", ".join(f"`{name}`" for name in sorted(self.unseen))
             before = drift.since(self.load)
             raise LayoutError(
-                f"{what}: {names} is missing or empty in all {self.tally.received} records; "
+                f"{what}: {names} is missing or empty in all {known} records; "
                 "nothing was loaded.\n"
                 + (f"That was not so in {before}.\n" if before else "")
                 + ("The source has changed or the" if before else "The")
@@ -242,19 +260,26 @@ class Intake:
         self.tally += tally
         self.load.tally += tally
 
-    def _prepared(self, relation: str) -> str:
+    def _prepared(self, relation: str, wrong: Mapping[int, str] = NONE_WRONG) -> str:
         """Add to each record of a relation what decides its fate."""
         key = self.layout.key_text()
+        problem = self._problem()
+        if wrong:
+            reasons = ", ".join(literal(f"{SAID}{reason}") for reason in wrong.values())
+            problem = (
+                f"coalesce(map([{', '.join(map(str, wrong))}], [{reasons}])[_linha], {problem})"
+            )
         return (
             f"select *, {key if self.layout.record else f'hash({key})'} as _chave, "
-            f"{self.layout.content_hash()} as _hash, {self._problem()} as _problema "
+            f"{self.layout.content_hash()} as _hash, {problem} as _problema "
             f"from ({relation})"
         )
 
     def _problem(self) -> str:
         """Return SQL for why a record is rejected, null when it is not.
 
-        That is the first required column that is null or blank, or `HEADER`.
+        That is the first required column that is null or blank, or `HEADER`; where the record could
+        not even be read, `SAID` and the reason.
         """
         # A key in a spelling of nothing is none.
         empty = {
@@ -271,13 +296,16 @@ class Intake:
 
     def _reject(self, lote: pa.Table, file: str, header_lines: int) -> int:
         found = self.con.execute(
-            f"select _linha + {header_lines} as linha, nullif(_problema, '{HEADER}') as coluna, "
-            f"case _problema when '{HEADER}' then 'cabeçalho repetido' "
+            f"select _linha + {header_lines} as linha, "
+            f"case when not starts_with(_problema, '{SAID}') then nullif(_problema, '{HEADER}') "
+            f"end as coluna, case when _problema = '{HEADER}' then 'cabeçalho repetido' "
+            f"when starts_with(_problema, '{SAID}') then substr(_problema, {len(SAID) + 1}) "
             "else 'coluna obrigatória ausente ou vazia' end as motivo "
             "from lote where _problema is not null"
         ).to_arrow_table()
         if found.num_rows:
             self.load.reject(file, found)
+            self._count_unreadable(lote)
         if self.unseen:
             filled = ", ".join(
                 f"case when count(nullif(trim(\"{c}\"), '')) > 0 then '{c}' end"
@@ -286,6 +314,15 @@ class Intake:
             row = self.con.execute(f"select {filled} from lote").fetchone()
             self.unseen -= set(row or ())
         return int(found.num_rows)
+
+    def _count_unreadable(self, lote: pa.Table) -> None:
+        row = self.con.execute(
+            f"select count(*), count(*) filter (where {self.layout.key_text()} is null) from lote "
+            f"where starts_with(_problema, '{SAID}')"
+        ).fetchone()
+        unreadable, nameless = row or (0, 0)
+        self.unreadable += unreadable
+        self.nameless += nameless
 
     def _append(self, lote: pa.Table, novas: pa.Table, file: str, *, some: bool) -> int:
         """Append the batch, or only what is new of it, and return how many rows that were."""

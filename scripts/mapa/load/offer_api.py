@@ -24,9 +24,11 @@ from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, SourceError
 from mapa.http import Access, Door, Patience
 from mapa.landing import Folder, Landed
-from mapa.load import drift, exports, resume, seen, snapshot
+from mapa.load import drift, exports, resume, seen, snapshot, strict
+from mapa.load.archives import refuse_no_file
 from mapa.load.intake import Intake
 from mapa.load.layouts import ESCALA
+from mapa.load.strict import BadError
 from mapa.settings import Settings
 
 SOURCE, ENTITY = "oferta_api", ESCALA.name
@@ -62,8 +64,10 @@ class FieldMap:
 
         Raises:
             ConfigError: it is no TOML, or lacks something; the message names what.
+            FormatError: it is no file.
 
         """
+        refuse_no_file(path)
         try:
             content = tomllib.loads(path.read_text())
             pages, values = content["paginas"], dict(content.get("valores", {}))
@@ -156,11 +160,11 @@ def load(
             folder = Folder(settings.landing, SOURCE, load.id)
             load.watch(folder, door)
             seen.stamp(load, None)
-            kinds = _take(load, fields, _pages(settings, door, fields, folder))
+            kinds, bad = _take(load, fields, _pages(settings, door, fields, folder))
             drift.compare(load, ESCALA, kinds, accepted=accept_types)
             exports.refuse_many_rejects(load, door.host, settings.mapa_max_rejected_share)
             if not completeness.partial:
-                snapshot.compare(load, ESCALA, door.host, completeness.confirmed, 0)
+                snapshot.compare(load, ESCALA, door.host, completeness.confirmed, bad)
             folder.prepare(load.note() | completeness.note() | {"mapa": fields.note()})
         folder.seal()
     return load.summary()
@@ -169,29 +173,55 @@ def load(
 def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
     """Load landed pages again, as the note says they were loaded."""
     fields, completeness = FieldMap.of(note["mapa"]), exports.Completeness.of(note)
-    contents = ((page.name, orjson.loads(page.path.read_bytes())) for page in landed)
+    contents = ((page.name, _read(page.path.read_bytes(), fields)) for page in landed)
     pages = ((name, _at(content, fields.records)) for name, content in contents)
-    kinds = _take(load, fields, ((name, records) for name, records in pages if records))
+    kinds, bad = _take(load, fields, ((name, records) for name, records in pages if records))
     drift.compare(load, ESCALA, kinds, accepted=True)
     if not completeness.partial:
-        snapshot.compare(load, ESCALA, load.origin, completeness.confirmed, 0)
+        snapshot.compare(load, ESCALA, load.origin, completeness.confirmed, bad)
 
 
 def _take(
     load: Load, fields: FieldMap, pages: Iterable[tuple[str, list[Any]]]
-) -> dict[str, str | None]:
-    """Load the records of all pages and return the fields seen, mapped ones as their columns."""
+) -> tuple[dict[str, str | None], int]:
+    """Load the records of all pages.
+
+    Returns:
+        The fields seen, mapped ones as their columns, and how many records cannot be read.
+
+    """
     intake, names = Intake(load, ESCALA), {where: name for name, where in fields.fields.items()}
     kinds: dict[str, set[str]] = {}
+    bad = 0
     for name, records in pages:
-        leaves = [dict(_leaves(record, names)) for record in records]
+        lines = range(intake.tally.received + 1, intake.tally.received + len(records) + 1)
+        placed = list(zip(lines, records, strict=True))
+        wrong = [(line, str(one)) for line, one in placed if isinstance(one, BadError)]
+        sound = [(line, one) for line, one in placed if not isinstance(one, BadError)]
+        leaves = [dict(_leaves(record, names)) for _, record in sound]
         for field_name, value in chain.from_iterable(leaf.items() for leaf in leaves):
             kinds.setdefault(names.get(field_name, field_name), set()).update(_kind(value))
         extras = [_extras({k: v for k, v in leaf.items() if k not in names}) for leaf in leaves]
-        _settle(intake, [fields.row(record) for record in records], extras, name)
+        if wrong:
+            intake.reject_unreadable(name, _rejected(wrong))
+            bad += len(wrong)
+        if sound:
+            rows = [fields.row(record) for _, record in sound]
+            _settle(intake, rows, extras, ([line for line, _ in sound], name))
     intake.finish(load.origin)
     load.report_unknown(ESCALA.table, kinds.keys() - set(ESCALA.columns))
-    return {name: " ou ".join(sorted(found)) or None for name, found in kinds.items()}
+    return {name: " ou ".join(sorted(found)) or None for name, found in kinds.items()}, bad
+
+
+def _rejected(wrong: list[tuple[int, str]]) -> pa.Table:
+    lines, reasons = zip(*wrong, strict=True)
+    return pa.table(
+        {
+            "linha": pa.array(lines, pa.int64()),
+            "coluna": pa.nulls(len(wrong), pa.string()),
+            "motivo": list(reasons),
+        }
+    )
 
 
 def _leaves(record: Any, mapped: Container[str], above: str = "") -> Iterator[tuple[str, Any]]:
@@ -264,10 +294,7 @@ def _pages(
 
 
 def _content(door: Door, fields: FieldMap, number: int, body: bytes) -> tuple[list[Any], int]:
-    try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        content = None
+    content = _read(body, fields)
     records, total = _at(content, fields.records), _at(content, fields.total)
     if not isinstance(records, list) or not isinstance(total, int):
         raise SourceError(
@@ -277,15 +304,43 @@ def _content(door: Door, fields: FieldMap, number: int, body: bytes) -> tuple[li
     return records, total
 
 
+def _read(body: bytes, fields: FieldMap) -> Any:
+    """Return what a page says; a record that cannot be read is an error in its place.
+
+    None when the page itself cannot be read.
+    """
+    try:
+        return strict.read(body)
+    except BadError:
+        pass
+    path = fields.records.split(".")
+    try:
+        apart = strict.take_apart(body, path)
+        content = strict.read(apart.shell)
+    except BadError:
+        return None
+    _at(content, fields.records).extend(map(_one, apart.elements()))
+    return content
+
+
+def _one(element: bytes) -> Any:
+    try:
+        return strict.read(element)
+    except BadError as error:
+        return error
+
+
 def _settle(
-    intake: Intake, rows: list[dict[str, str | None]], extras: list[str | None], file: str
+    intake: Intake,
+    rows: list[dict[str, str | None]],
+    extras: list[str | None],
+    where: tuple[list[int], str],
 ) -> None:
-    """Load the records of a page, numbered on through all pages."""
+    """Load the records of a page, numbered on through all pages: `where` has lines and file."""
+    numbers, file = where
     schema = pa.schema([(name, pa.string()) for name in ESCALA.columns])
     table = pa.Table.from_pylist(rows, schema=schema)
-    first = intake.tally.received + 1
-    lines = pa.array(range(first, first + len(rows)), pa.int64())
-    table = table.append_column("_linha", lines)
+    table = table.append_column("_linha", pa.array(numbers, pa.int64()))
     table = table.append_column("_campos_extras", pa.array(extras, pa.string()))
     intake.load.scratch.register("registros", table)
     intake.settle((intake.read("select * from registros"), file))

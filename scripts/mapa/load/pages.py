@@ -19,15 +19,17 @@ from typing import Any, TypeVar
 import duckdb
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from mapa.errors import FormatError, SourceError
 from mapa.http import Answer, Door
 from mapa.landing import Folder, Landed
-from mapa.load import documents, drift, hits
+from mapa.load import documents, drift, hits, strict
 from mapa.load.documents import COMPARED_EVERY, Fields, Shape
-from mapa.load.hits import Envelope
+from mapa.load.hits import Envelope, Hits
 from mapa.load.intake import Intake
 from mapa.load.scope import Scope
+from mapa.load.strict import MOST_FIELDS
 from mapa.load.window import Window
 from mapa.packing import DamagedError, pack, release_memory
 
@@ -48,6 +50,9 @@ UNREADABLE = (
     duckdb.OutOfMemoryException,
 )
 """What is raised on a page that is not whole, not JSON, or claims to be huge."""
+
+LONG = 2000
+"""Bytes of the shortest text that can hold more brackets in brackets than are read."""
 
 T = TypeVar("T")
 
@@ -70,11 +75,12 @@ class UnsortableError(Exception):
 
 @dataclass(frozen=True)
 class Page:
-    """One page: where it landed, its documents, and what it says about itself."""
+    """One page: where it landed, its documents, what it says about itself, and if of new fields."""
 
     landed: Landed
     lote: pa.Table
     says: Envelope
+    taught: bool = False
 
     @property
     def count(self) -> int:
@@ -94,6 +100,13 @@ class Page:
             raise IncompleteError("the search timed out or a part of the index failed")
         if self.count < min(size, self.says.total - received):
             raise ShortError("the answer holds fewer documents than it counts")
+        if distinct(self.documents) < self.count:
+            raise IncompleteError("the answer holds a document twice")
+
+    @property
+    def documents(self) -> pa.ChunkedArray:
+        """By which each of its documents is known again."""
+        return self.lote.column("documento")
 
     @property
     def last_sort(self) -> list[Any]:
@@ -110,14 +123,26 @@ class Book:
     def __init__(self, intake: Intake, fields: Fields) -> None:
         """Prepare to read the first page."""
         self.intake = intake
-        self.shape = Shape(intake.layout).with_fields(fields.kinds)
+        shape = Shape(intake.layout)
+        # What one page of an earlier load has taught is read of all pages of this one.
+        self.shape = shape.with_fields(shape.paths_of(_learned(intake)))
+        # So many fields are those of a few documents, which are then looked at one by one.
+        self.compares_all = self.shape.is_too_much(fields.paths)
+        if not self.compares_all:
+            self.shape = self.shape.with_fields(fields.paths)
         self.number = 0
         self.received = 0
         self.before = drift.since(intake.load)
+        self.unchanged = dict[str, dict[str, Any]]()
         self._waiting = list[Page]()
 
-    def parse(self, landed: Landed) -> Page:
+    def parse(self, landed: Landed, *, mend: bool = True) -> Page:
         """Read a page.
+
+        Args:
+            landed: the page.
+            mend: whether documents that cannot be read are set apart from the others; else they
+                damage the page, which may be whole when it is asked for again.
 
         Raises:
             DamagedError, duckdb.Error: it is damaged.
@@ -125,19 +150,45 @@ class Book:
 
         """
         scratch, layout = self.intake.load.scratch, self.intake.layout
+        before = self.shape
         with hits.opened(landed.path) as opened:
             try:
-                if self.number % COMPARED_EVERY == 1:
-                    names = documents.document_fields(scratch, opened.file, layout, self.before)
-                    self.shape = self.shape.with_fields(names)
-                relation = self.shape.relation(opened.file, self.received)
-                lote = self.intake.read(relation)
+                lote = self._read(opened, mend=mend)
             except UNREADABLE:
                 # Sound JSON that does not fit is a change of the source and must say so.
                 with suppress(*UNREADABLE):
                     documents.document_fields(scratch, opened.file, layout, self.before)
                 raise
-        return Page(landed, lote, opened.envelope)
+        return Page(landed, lote, opened.envelope, taught=self.shape != before)
+
+    def _read(self, opened: Hits, *, mend: bool) -> pa.Table:
+        """Read the hits of a page; documents that cannot be read are rejected at their places."""
+        wrong = self._mend(opened) if opened.is_suspect else {}
+        try:
+            lote = self._read_sound(opened, wrong)
+        except UNREADABLE:
+            if wrong or not mend or not (wrong := self._mend(opened)):
+                raise
+            return self._read_sound(opened, wrong)
+        if _is_too_deep(lote) and (deep := self._mend(opened)):
+            return self._read_sound(opened, wrong | deep)
+        return lote
+
+    def _mend(self, opened: Hits) -> dict[int, str]:
+        return opened.mend(self.intake.layout.key[0])
+
+    def _read_sound(self, opened: Hits, wrong: dict[int, str]) -> pa.Table:
+        if self.compares_all or self.number % COMPARED_EVERY == 1:
+            scratch, layout = self.intake.load.scratch, self.intake.layout
+            paths = documents.document_fields(scratch, opened.file, layout, self.before)
+            if self.shape.is_too_much(paths):
+                wrong |= self._mend(opened)
+                paths = documents.document_fields(scratch, opened.file, layout, self.before)
+            self.shape = self.shape.with_fields(paths)
+        return self.intake.read(
+            self.shape.relation(opened.file, self.received),
+            {self.received + place: reason for place, reason in wrong.items()},
+        )
 
     def settle(self, page: Page) -> None:
         """Give the documents of a page their fates, now or with those of the next pages."""
@@ -150,8 +201,24 @@ class Book:
         """Settle the pages that wait."""
         if self._waiting:
             self.intake.settle(*((page.lote, page.landed.name) for page in self._waiting))
+            for page in self._waiting:
+                if page.count and not page.taught and page.landed.name not in self.intake.changed:
+                    self.unchanged[page.landed.path.name] = self._kept(page)
             self._waiting.clear()
         release_memory()
+
+    def _kept(self, page: Page) -> dict[str, Any]:
+        """Return what stays of a page that brought nothing new: of which documents, how many."""
+        keys = "\n".join(page.lote.column(self.intake.layout.key[0]).to_pylist())
+        return {
+            "documentos": page.count,
+            "chaves_sha256": hashlib.sha256(keys.encode()).hexdigest(),
+        }
+
+    def recall(self, kept: dict[str, Any]) -> None:
+        """Count the documents of a page that was taken out of landing, at its place."""
+        self.received += kept["documentos"]
+        self.intake.count_identical(kept["documentos"])
 
 
 @dataclass
@@ -225,15 +292,17 @@ class Search:
             yield from self._parts(half)
 
     def _read_part(self, part: Window) -> None:
-        received = counted = 0
+        received = counted = different = 0
         for reading in range(READINGS):
             if reading:
                 self.door.count_retry()
-            received = self._reading(part, fresh=reading > 0)
+            received, different = self._reading(part, fresh=reading > 0)
             counted = self.count(part)
-            if received == counted:
+            # One that comes twice hides another that does not come.
+            if received == different == counted:
                 return
-        came = f"{received} documents came" if received >= 0 else self._why
+        twice = f", {different} of them different," if different < received else ""
+        came = f"{received} documents came{twice}" if received >= 0 else self._why
         raise SourceError(
             f"{self.alias}, changes of {part}: {came} and the source counts "
             f"{counted} ({READINGS} readings); nothing was loaded.\nRun the same command again; if "
@@ -241,14 +310,15 @@ class Search:
             "pages (SISREG_PAGE)."
         )
 
-    def _reading(self, part: Window, *, fresh: bool) -> int:
-        """Read a part once and return how many documents came."""
+    def _reading(self, part: Window, *, fresh: bool) -> tuple[int, int]:
+        """Read a part once and return how many documents came, and how many different ones."""
         pages = self._scrolled(part) if self._scrolling else self._sorted(part, fresh)
-        received = 0
+        received, documents = 0, list[pa.Array]()
         try:
             for page in pages:
                 self.book.settle(page)
                 received += page.count
+                documents += page.documents.chunks
                 self.seen(self.book.received)
         except (UnsortableError, StaysShortError):
             # Documents with the same key at the edge of a page: the next page begins behind both.
@@ -257,8 +327,8 @@ class Search:
         except IncompleteError as error:
             # A scroll cannot be asked for the same page twice: the whole part is read again.
             self._why = str(error)
-            return -1
-        return received
+            return -1, -1
+        return received, distinct(pa.chunked_array(documents, pa.uint64()))
 
     def _sorted(self, part: Window, fresh: bool) -> Iterator[Page]:
         """Yield the pages of a part by key: the server keeps no state between them."""
@@ -322,7 +392,8 @@ class Search:
                     raise UnsortableError
                 self.door.expect_ok(answer, f"a search in {self.alias}")
                 landed = self._land(answer, name)
-            return self._judge(landed, request["size"], received)
+            # What is damaged on the way is whole the second time; what is damaged there is not.
+            return self._judge(landed, request["size"], received, mend=attempt > 1)
 
         return patiently(self.door, f"{self.alias}, {what}, page {self.book.number}", once)
 
@@ -338,8 +409,10 @@ class Search:
         body = answer.body if answer.is_gzip else pack(answer.body)
         return self.folder.write(f"pagina-{name}.json.gz", body)
 
-    def _judge(self, landed: Landed, size: int, received: int) -> Page:
+    def _judge(self, landed: Landed, size: int, received: int, *, mend: bool = True) -> Page:
         """Read a landed page of at most `size` documents, after the `received` ones before it.
+
+        With `mend`, documents that cannot be read are set apart.
 
         Raises:
             IncompleteError: it must not be used.
@@ -347,7 +420,7 @@ class Search:
 
         """
         try:
-            page = self.book.parse(landed)
+            page = self.book.parse(landed, mend=mend)
             page.check(size, received)
         except (*UNREADABLE, IncompleteError) as error:
             self.folder.files.pop()
@@ -375,6 +448,30 @@ class Search:
             "query": self._query(window),
             "sort": [*self._order(), {self.fields.exact("codigo_solicitacao"): "asc"}],
         }
+
+
+def distinct(documents: pa.ChunkedArray) -> int:
+    """Return how many different documents these are; what has no name is different."""
+    named = int(pc.count_distinct(documents, mode="only_valid").as_py())
+    return named + int(documents.null_count)
+
+
+def _learned(intake: Intake) -> list[str]:
+    """Return the names of the unknown fields that earlier loads have met."""
+    rows = intake.con.execute(
+        "select campo from controle.campos_desconhecidos where tabela = $1", [intake.layout.table]
+    ).fetchall()
+    return [name for (name,) in rows][: MOST_FIELDS // 2]
+
+
+def _is_too_deep(lote: pa.Table) -> bool:
+    """Say whether a text of a batch is JSON with more levels than others would read."""
+    for column in lote.columns:
+        if pa.types.is_string(column.type):
+            long = column.filter(pc.greater(pc.binary_length(column), LONG))
+            if any(strict.is_too_deep(text) for text in long.to_pylist()):
+                return True
+    return False
 
 
 def patiently(door: Door, what: str, once: Callable[[int], T]) -> T:

@@ -12,6 +12,8 @@ import csv
 import hashlib
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from mapa.errors import FormatError, LayoutError
@@ -24,6 +26,13 @@ CERTAIN = 0.5
 """Share of names in common from which a header is taken for a layout, complete or not."""
 UNIT = "cod_cnes_exec"
 CP1252_GAPS = b"\x81\x8d\x8f\x90\x9d"
+BOM = b"\xef\xbb\xbf"
+LIKE_UTF8 = re.compile(rb"[\xc2\xc3][\x80-\xbf]")
+"""An accented letter of Portuguese in UTF-8; in windows-1252 a pair that no word has."""
+MOST_STRANGE = 10_000
+"""Lines in another encoding than the rest that are kept in mind."""
+SAME = 16
+"""Bytes of a header by which it is known again."""
 DAY = r"\d{1,2}([./-])\d{1,2}\1(?:\d{4}|\d{2})|\d{4}([./-])\d{1,2}\2\d{1,2}"
 TXT_LINE = re.compile(r"\d{1,7}"), re.compile(DAY), re.compile(r"\d+")
 """Of the first line of the booking TXT: unit, days in any writing, number of bookings."""
@@ -49,6 +58,7 @@ class Facts:
         lines: physical lines, `blank` of them empty.
         quoted: whether there is any quotation mark, so that a text may run over several lines.
         head: the first bytes, for the header.
+        strange: lines, from 1, that are in another encoding than the others.
 
     """
 
@@ -59,6 +69,7 @@ class Facts:
     blank: int
     quoted: bool
     head: bytes
+    strange: frozenset[int] = frozenset()
 
     @property
     def name(self) -> str:
@@ -70,6 +81,23 @@ class Facts:
         """Return the first line, decoded."""
         codec = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
         return self.head.decode(codec, errors="ignore").replace("\r", "\n").partition("\n")[0]
+
+    def texts(self, export: Export) -> Iterator[str]:
+        """Yield the content of a copy of this file, decoded, piece by piece.
+
+        What is in another encoding than the rest comes as halves of characters, which are no text:
+        written with `surrogateescape`, they are no UTF-8 either.
+        """
+        codec = "utf-8-sig" if self.encoding == "utf-8" else self.encoding
+        if not self.strange:
+            yield from codecs.iterdecode(export.chunks(), codec)
+            return
+        for number, line in enumerate(_lines(export), start=1):
+            if number in self.strange and self.encoding != "utf-8":
+                # Every byte has a meaning in windows-1252; none may be given to it here.
+                yield f"\udcff{line.decode('iso-8859-1')}"
+            else:
+                yield line.decode(codec if number == 1 else self.encoding, "surrogateescape")
 
 
 @dataclass(frozen=True)
@@ -127,21 +155,27 @@ def examine(export: Export) -> Facts:
 
     """
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
-    is_utf8, gaps, quoted = True, False, False
-    lines, blank, head, rest = 0, 0, b"", b""
+    is_utf8, quoted = True, False
+    lines, blank, head = 0, 0, b""
+    # Of the last line, which may be as long as the file, only how it begins.
+    rest = b""
     for chunk in export.chunks():
         digest.update(chunk)
         head = head if len(head) >= HEAD else head + chunk
+        _refuse_joined(export, lines, rest, chunk, head)
         if b"\0" in chunk:
             raise FormatError(
                 f"{export.name} is not a text file; nothing was loaded.\nExpected is a CSV or TXT "
                 "export, as it is, in gz or in a zip; save a spreadsheet as CSV first."
             )
-        *whole, rest = (rest + chunk).split(b"\n")
+        *whole, last = chunk.split(b"\n")
+        if whole:
+            whole[0] = rest + whole[0]
+            rest = b""
+        rest = (rest + last[:SAME])[:SAME]
         lines += len(whole)
         blank += whole.count(b"") + whole.count(b"\r")
         quoted = quoted or b'"' in chunk
-        gaps = gaps or any(byte in chunk for byte in CP1252_GAPS)
         try:
             is_utf8 = is_utf8 and decoder.decode(chunk) is not None
         except UnicodeDecodeError:
@@ -150,9 +184,89 @@ def examine(export: Export) -> Facts:
     is_utf8 = is_utf8 and not decoder.getstate()[0]
     if not head.strip(b"\r\n \t\xef\xbb\xbf"):
         raise failed_export(export.name, "is empty")
-    encoding = "utf-8" if is_utf8 else "iso-8859-1" if gaps else "windows-1252"
+    encoding, strange = ("utf-8", frozenset[int]()) if is_utf8 else _encoding(export)
     lines += bool(rest)
-    return Facts(export, digest.hexdigest(), encoding, lines, blank, quoted, head[:HEAD])
+    return Facts(export, digest.hexdigest(), encoding, lines, blank, quoted, head[:HEAD], strange)
+
+
+def _refuse_joined(export: Export, lines: int, rest: bytes, chunk: bytes, head: bytes) -> None:
+    """Refuse a file with another one behind it: a byte order mark that is not at its beginning.
+
+    Args:
+        export: the file.
+        lines: whole lines before this piece.
+        rest: how the line begins that this piece goes on with.
+        chunk: the piece.
+        head: the first bytes of the file.
+
+    """
+    if BOM not in chunk:
+        return
+    header = head.removeprefix(BOM)[:SAME]
+    place = chunk.find(BOM)
+    while place >= 0:
+        is_first = not lines and not rest and not place
+        begins_line = chunk[place - 1 : place] == b"\n" if place else not rest
+        if not is_first and (begins_line or chunk.startswith(header, place + len(BOM))):
+            number = lines + chunk.count(b"\n", 0, place) + 1
+            raise FormatError(
+                f"{export.name}: another file begins in line {number} (a byte order mark); nothing "
+                "was loaded.\nExpected is one export. Take the files apart, then load each."
+            )
+        place = chunk.find(BOM, place + 1)
+
+
+def _encoding(export: Export) -> tuple[str, frozenset[int]]:
+    """Return the encoding of a file that is not UTF-8 as a whole, and the lines in another one.
+
+    The file is in the encoding of most of its lines that tell. A line in both is in none.
+
+    Raises:
+        FormatError: its first line or too many lines are in another one.
+
+    """
+    places: dict[bool, list[int]] = {True: [], False: []}
+    counts, gaps = Counter[bool](), False
+    for number, line in enumerate(_lines(export), start=1):
+        for is_utf8 in () if line.isascii() else _kinds(line):
+            counts[is_utf8] += 1
+            if len(places[is_utf8]) <= MOST_STRANGE:
+                places[is_utf8].append(number)
+            # The bytes of UTF-8 say nothing about the other.
+            gaps = gaps or (not is_utf8 and any(byte in line for byte in CP1252_GAPS))
+    names = {True: "utf-8", False: "iso-8859-1" if gaps else "windows-1252"}
+    most = counts[True] > counts[False]
+    strange = frozenset(places[not most])
+    if len(strange) > MOST_STRANGE or 1 in strange:
+        raise FormatError(
+            f"{export.name} is in two encodings: line {places[most][0]} in {names[most]}, line "
+            f"{places[not most][0]} in {names[not most]} ({counts[most]} and {counts[not most]} "
+            "lines); nothing was loaded.\nExpected is one encoding, best UTF-8. Export it again, "
+            "or take the parts apart and load each."
+        )
+    return names[most], strange
+
+
+def _kinds(line: bytes) -> tuple[bool, ...]:
+    """Say whether a line which is not ASCII is UTF-8; one in two encodings gets both answers."""
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return (False, True) if LIKE_UTF8.search(line) else (False,)
+    return (True,)
+
+
+def _lines(export: Export) -> Iterator[bytes]:
+    """Yield the physical lines with their ends."""
+    parts = list[bytes]()
+    for chunk in export.chunks():
+        first, *others = chunk.split(b"\n")
+        parts.append(first)
+        for line in others:
+            yield b"".join(parts) + b"\n"
+            parts = [line]
+    if rest := b"".join(parts):
+        yield rest
 
 
 def recognise(facts: Facts, unit: str = "") -> Recognised:

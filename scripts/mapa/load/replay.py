@@ -19,7 +19,7 @@ import duckdb
 from mapa import audit, warehouse
 from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, FormatError
-from mapa.landing import SEALED, Folder, Landed
+from mapa.landing import SEALED, UNCHANGED, Folder, Landed
 from mapa.load import cadsus, drift, exports, offer_api, report, resume
 from mapa.load.documents import Fields
 from mapa.load.intake import Intake
@@ -190,11 +190,15 @@ def _repeat_pages(load: Load, landed: list[Landed], note: Note) -> None:
     fields = Fields.read(mapping.path.read_bytes(), layout)
     drift.compare(load, layout, fields.types, accepted=True)
     book = Book(Intake(load, layout), fields)
+    unchanged = {file["nome"]: file.get(UNCHANGED) for file in note["arquivos"]}
     for page in pages:
+        if not page.path.exists():
+            book.recall(unchanged[page.path.name])
+            continue
         book.number = int(page.path.name.split("-")[1])
         book.settle(book.parse(page))
     book.flush()
-    load.report_unknown(layout.table, book.shape.extra)
+    load.report_unknown(layout.table, book.shape.unknown)
     for event, keys in note["ausencias"].items():
         load.con.execute("create or replace temp table chaves (chave varchar)")
         load.con.execute("insert into chaves select unnest($1)", [keys])
@@ -216,6 +220,8 @@ REPEATS: dict[str, Repeat] = {
 
 def _verified(folder: Folder, file: dict[str, Any], part: Part) -> Landed:
     path = folder.path / file["nome"]
+    if not path.exists() and UNCHANGED in file:
+        return folder.recall(file)
     if not path.exists():
         raise _damaged(path, part)
     landed = folder.adopt(path)

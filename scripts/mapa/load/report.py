@@ -7,7 +7,6 @@ the columns mean says the map, which is landed beside the report as part of the 
 
 from __future__ import annotations
 
-import codecs
 import csv
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
@@ -206,12 +205,14 @@ def _read_as(facts: Facts, by: ReportMap, quoting: Literal[0, 3] = csv.QUOTE_MIN
 
 def _lines(facts: Facts) -> Iterator[str]:
     """Yield the physical lines, decoded."""
-    codec = "utf-8-sig" if facts.encoding == "utf-8" else facts.encoding
-    rest = ""
-    for text in codecs.iterdecode(facts.export.chunks(), codec):
-        *whole, rest = (rest + text).split("\n")
-        yield from (f"{line}\n" for line in whole)
-    if rest:
+    parts = list[str]()
+    for text in facts.texts(facts.export):
+        first, *others = text.split("\n")
+        parts.append(first)
+        for line in others:
+            yield f"{''.join(parts)}\n"
+            parts = [line]
+    if rest := "".join(parts):
         yield rest
 
 

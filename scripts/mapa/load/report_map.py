@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mapa.errors import ConfigError, LayoutError
+from mapa.load.archives import refuse_no_file
 from mapa.load.layouts import OFERTA_REAL
 from mapa.load.recognise import normalise
 
@@ -73,8 +74,10 @@ class ReportMap:
 
         Raises:
             ConfigError: it is no TOML, knows a key that we do not, or lacks something.
+            FormatError: it is no file.
 
         """
+        refuse_no_file(path)
         try:
             content = tomllib.loads(path.read_text(encoding="utf-8"))
         except ValueError:

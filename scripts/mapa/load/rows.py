@@ -7,7 +7,6 @@ mark that is never closed swallows the rows behind it, and such a file is refuse
 
 from __future__ import annotations
 
-import codecs
 import io
 import itertools
 import re
@@ -118,19 +117,25 @@ def _text_quotes(file: Recognised, landed: Landed) -> int:
 
 def _lines(file: Recognised, landed: Landed) -> Iterator[str]:
     """Yield the lines below the header, decoded, their ends all alike."""
-    decoder = codecs.getincrementaldecoder(file.facts.encoding)()
-    reader = io.IncrementalNewlineDecoder(decoder, translate=True)
-    rest, above = "", HEADER_LINES
-    for chunk in itertools.chain(Export(landed.path).chunks(), [None]):
-        text = reader.decode(chunk) if chunk is not None else reader.decode(b"", final=True)
-        *whole, rest = (rest + text).split("\n")
-        for line in whole:
+    parts, above = list[str](), HEADER_LINES
+    for text in _texts(file, landed, one_line_end=True):
+        first, *others = text.split("\n")
+        parts.append(first)
+        for line in others:
             if above:
                 above -= 1
             else:
-                yield f"{line}\n"
-    if rest and not above:
+                yield f"{''.join(parts)}\n"
+            parts = [line]
+    if (rest := "".join(parts)) and not above:
         yield rest
+
+
+def _texts(file: Recognised, landed: Landed, *, one_line_end: bool) -> Iterator[str]:
+    """Yield the landed file decoded, its line ends as they are or all alike."""
+    reader = io.IncrementalNewlineDecoder(None, translate=one_line_end)
+    for text in itertools.chain(file.facts.texts(Export(landed.path)), [None]):
+        yield reader.decode(text or "", final=text is None)
 
 
 def _quoted_anew(file: Recognised) -> Callable[[str], str | None]:
@@ -260,8 +265,6 @@ def _utf8(file: Recognised, landed: Landed, one_line_end: bool) -> Iterator[Path
     if file.facts.encoding == "utf-8" and not one_line_end and not file.has_text_quotes:
         yield landed.path
         return
-    decoder = codecs.getincrementaldecoder(file.facts.encoding)()
-    reader = io.IncrementalNewlineDecoder(decoder, translate=one_line_end)
     with tempfile.TemporaryDirectory(dir=landed.path.parent, prefix=".") as folder:
         copy = Path(folder) / "utf8.csv"
         with disk(copy.parent), copy.open("wb") as out:
@@ -269,12 +272,16 @@ def _utf8(file: Recognised, landed: Landed, one_line_end: bool) -> Iterator[Path
                 quoted_anew = _quoted_anew(file)
                 out.write(b"\n" * HEADER_LINES)
                 for line in _lines(file, landed):
-                    out.write((quoted_anew(line) or line).encode())
+                    out.write(_encoded(quoted_anew(line) or line))
             else:
-                for chunk in Export(landed.path).chunks():
-                    out.write(reader.decode(chunk).encode())
-                out.write(reader.decode(b"", final=True).encode())
+                for piece in _texts(file, landed, one_line_end=one_line_end):
+                    out.write(_encoded(piece))
         yield copy
+
+
+def _encoded(text: str) -> bytes:
+    """Return a text in UTF-8; what is no text stays none, so that its row is rejected."""
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _account(file: Recognised, count: int, breaks: int, bad: list[Bad]) -> None:

@@ -8,7 +8,7 @@ however old it is. A full load reads everything, and what does not come any more
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import duckdb
@@ -16,10 +16,10 @@ from rich.progress import Progress
 
 from mapa import audit, warehouse
 from mapa.audit import Load, Summary, Tally
-from mapa.errors import ConfigError, EmptyScopeError
+from mapa.errors import ConfigError, EmptyScopeError, FewerError, SourceError
 from mapa.http import Access, Answer, Door, Patience
-from mapa.landing import Folder
-from mapa.load import drift, resume, tail
+from mapa.landing import Folder, take_out_unchanged
+from mapa.load import drift, resume, snapshot, tail
 from mapa.load.documents import CHANGED, Fields
 from mapa.load.intake import Intake
 from mapa.load.layouts import API_LAYOUTS, Layout
@@ -33,6 +33,8 @@ from mapa.ui import progress
 SOURCE = "sisreg"
 OVERLAP = timedelta(hours=24)
 """What an incremental load reads again: documents may move while pages are being read."""
+MANY = 20
+"""So many documents that cannot be read may be exceptions, however few have come."""
 NEVER = datetime(9999, 1, 1)
 """A window that ends here holds every document, those without an instant too."""
 INDICES = {layout.name: layout for layout in API_LAYOUTS}
@@ -47,6 +49,7 @@ class Wish:
         until: end of the window, exclusive; default: the source's clock now.
         full: read everything and mark what has vanished.
         accept_types: load even if a field has another type than before.
+        accept_fewer: load even if the source has far fewer documents than are known.
 
     """
 
@@ -54,6 +57,7 @@ class Wish:
     until: datetime | None = None
     full: bool = False
     accept_types: bool = False
+    accept_fewer: bool = False
 
 
 def load(  # noqa: PLR0913 - all that an operator may ask for
@@ -64,6 +68,7 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
     *,
     full: bool = False,
     accept_types: bool = False,
+    accept_fewer: bool = False,
 ) -> list[Summary]:
     """Load one index or all three; by default what changed since the last load.
 
@@ -74,9 +79,11 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
         until: end of the window, exclusive; by default, and at most, the source's clock now.
         full: read everything, and mark what the source no longer has.
         accept_types: load even if a field has another type than before.
+        accept_fewer: load even if the source has far fewer documents than are known.
 
     Raises:
         ConfigError: credentials are missing.
+        FewerError: an index has far fewer documents than are known; the others are loaded.
         EmptyScopeError: none of the indices holds anything of the centrals or the state.
         SourceError: the source does not answer, refuses, or answers incompletely.
         LayoutError: an index has changed.
@@ -90,8 +97,9 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
     ):
         resume.restore_scopes(con, settings.landing / SOURCE)
         reader = Reader(settings, door, con, display)
-        wish = Wish(since, until, full, accept_types)
+        wish = Wish(since, until, full, accept_types, accept_fewer)
         summaries, empty = list[Summary](), list[EmptyScopeError]()
+        fewer = list[FewerError]()
         for layout in layouts:
             try:
                 summaries += reader.read(layout, wish)
@@ -100,6 +108,12 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
                 empty.append(error)
                 said = f"NOT LOADED: {error.message.splitlines()[0]}"
                 summaries.append(Summary(layout.name, door.host, Tally(), skipped=said))
+            except FewerError as error:
+                fewer.append(error)
+        old = datetime.now(UTC).replace(tzinfo=None) - timedelta(days=settings.mapa_landing_days)
+        take_out_unchanged(settings.landing, SOURCE, old)
+        if fewer:
+            raise FewerError("\n".join(error.message for error in fewer), summaries)
         if len(empty) == len(layouts):
             raise empty[0]
         return summaries
@@ -144,7 +158,8 @@ class Reader:
         summary, resumed = self._read_once(layout, wish)
         if not resumed or wish.since or wish.until:
             return [summary]
-        return [summary, self._read_once(layout, Wish())[0]]
+        again = replace(wish, full=False)
+        return [summary, self._read_once(layout, again)[0]]
 
     def _read_once(self, layout: Layout, wish: Wish) -> tuple[Summary, bool]:
         """Run one load in one transaction, watermark included; say whether it was resumed."""
@@ -174,6 +189,7 @@ class Reader:
             drift.compare(load, layout, fields.types, accepted=wish.accept_types)
             fields.check(layout, drift.since(load))
             run = Run(self, load, layout, fields, folder)
+            run.accept_fewer = wish.accept_fewer
             run.read_all(order, by_number=wish.since is None)
         folder.seal()
         return load.summary(), found is not None
@@ -206,7 +222,8 @@ class Run:
     ) -> None:
         """Prepare to read the first page."""
         self.load, self.layout, self.folder = load, layout, folder
-        self.scope = reader.scope
+        self.scope, self.most = reader.scope, reader.settings.mapa_max_rejected_share
+        self.accept_fewer = False
         self.mark = audit.watermark(load.con, SOURCE, layout.name, str(self.scope))
         self.book = Book(Intake(load, layout, follow=self.mark is not None), fields)
         alias = self.scope.alias(layout.name)
@@ -225,19 +242,22 @@ class Run:
     def read_all(self, order: Order, *, by_number: bool) -> None:
         """Read the window, then what is open; note all that a replay needs."""
         load, layout = self.load, self.layout
+        self._refuse_fewer()
         self.search.read(order.window)
         self.book.flush()
         if not self.book.received or not self.mark or order.full:
             self._check_scope()
         events = self._read_tail(order) if by_number and self.mark else {}
         self.book.intake.finish(f"Index {self.search.alias}")
+        self._judge_unreadable()
         mark = self._new_mark(order.window)
         if mark:
             load.advance(mark)
         if self.search.reused:
             load.notes.append(f"{self.search.reused} pages of an interrupted load reused")
-        load.report_unknown(layout.table, self.book.shape.extra)
+        load.report_unknown(layout.table, self.book.shape.unknown)
         more = {"marca": mark, "ausencias": events}
+        self.folder.unchanged = self.book.unchanged
         self.folder.prepare(load.note() | order.note(load) | more)
 
     def _read_tail(self, order: Order) -> dict[str, list[str]]:
@@ -250,7 +270,69 @@ class Run:
         for numbers in tail.batches(con, self.search.size):
             self.search.read_by_number(numbers)
         self.book.flush()
-        return tail.record_presence(self.load, self.layout)
+        asked, gone = tail.find_missing(con, self.layout)
+        certain = not self.book.intake.nameless
+        if gone and certain:
+            known = tail.count_known(con, self.layout, self.scope, self.load.id)
+            self._judge_fewer(known, known - gone, "of the known requests came")
+            if gone >= MANY:
+                self._judge_fewer(asked, asked - gone, "of the open requests came")
+        return tail.record_presence(self.load, self.layout, certain=certain)
+
+    def _refuse_fewer(self) -> None:
+        """Compare what the source counts of the scope with what is known of it, part by part.
+
+        Raises:
+            FewerError: it has become so few that this is not believed.
+
+        """
+        con, ever = self.load.con, Window(None, NEVER)
+        for value in self.scope.values:
+            part = self.scope.alone(value)
+            if not (rows := tail.count_rows(con, self.layout, part)):
+                continue
+            found = self.search.count(ever, part)
+            if not snapshot.is_believed(rows, rows - found):
+                known = tail.count_known(con, self.layout, part, self.load.id)
+                self._judge_fewer(known, found, f"documents of {value} are counted")
+
+    def _judge_fewer(self, known: int, found: int, what: str) -> None:
+        """Refuse numbers that are not believed, or warn of them if they are accepted.
+
+        Raises:
+            FewerError: names them and what accepts them.
+
+        """
+        if snapshot.is_believed(known, known - found):
+            return
+        said = f"{self.search.alias}: {found} {what} and {known} are known"
+        if not self.accept_fewer:
+            raise FewerError(
+                f"{said}; nothing was loaded.\nThe source is probably incomplete: ask its owner. "
+                "If they are really gone, mark them with\n"
+                f"  mapa load sisreg --index {self.layout.name} --full --accept-fewer"
+            )
+        self.load.warn(f"{said}; accepted")
+
+    def _judge_unreadable(self) -> None:
+        """Tell of documents that cannot be read, and refuse when they are no exception.
+
+        Raises:
+            SourceError: there are many, and more of all that came than may be rejected.
+
+        """
+        wrong, received = self.book.intake.unreadable, self.book.received
+        if wrong > max(MANY, self.most * received):
+            raise SourceError(
+                f"{self.search.alias}: {wrong} of {received} documents cannot be read, at most "
+                f"{100 * self.most:.4g} % may be; nothing was loaded.\nAsk the owner of the source "
+                "what has changed, or accept more with MAPA_MAX_REJECTED_SHARE."
+            )
+        if wrong:
+            self.load.warn(
+                f"{wrong} documents cannot be read and were rejected: controle.rejeitos says which "
+                "and why"
+            )
 
     def _check_scope(self) -> None:
         """Ask whether the source holds anything of the scope; a quiet window is no empty scope.
@@ -261,6 +343,8 @@ class Run:
         """
         ever = Window(None, NEVER)
         values = self.scope.values
+        if self.accept_fewer and tail.count_rows(self.load.con, self.layout, self.scope):
+            return
         empty = [v for v in values if not self.search.count(ever, self.scope.alone(v))]
         if len(empty) == len(values):
             raise EmptyScopeError(_holds_nothing(self.search.alias, self.scope, empty))

@@ -11,6 +11,11 @@ MOST = 0.3
 """Share of the known keys that may vanish at once without being confirmed."""
 
 
+def is_believed(known: int, gone: int) -> bool:
+    """Say whether so much may vanish at once without being confirmed."""
+    return gone <= MOST * known
+
+
 def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: int) -> None:
     """Record which known keys the file lacks and which have come back.
 
@@ -48,7 +53,7 @@ def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: 
         "count(*) filter (where presente and not no_arquivo) from chaves"
     ).fetchone()
     known, gone = row or (0, 0)
-    if known and gone / known > MOST and not confirmed:
+    if not is_believed(known, gone) and not confirmed:
         raise _incomplete(load, layout, name, f"{gone} of {known}")
     gone = load.record_presence(
         layout.table, "ausente", "select chave from chaves where presente and not no_arquivo"

@@ -45,6 +45,37 @@ def choose(
     )
 
 
+def count_known(con: duckdb.DuckDBPyConnection, layout: Layout, scope: Scope, but: str) -> int:
+    """Return how many keys are of the scope and have not vanished; what load `but` brought is none.
+
+    A request that has changed its central counts for the new one.
+    """
+    key = layout.key_text()
+    row = con.execute(
+        f"""
+        with atuais as (
+            select {key} as chave, max_by({scope.holds_row()}, (_carregado_em, _linha)) as alcancada
+            from {layout.table} where _carga_id <> $1 group by {key}
+        ),
+        eventos as (
+            select chave, arg_max(evento, registrado_em) as evento
+            from controle.ausencias where tabela = $2 group by chave
+        )
+        select count(*) from atuais as a
+        left join eventos as e on a.chave = e.chave
+        where a.alcancada and e.evento is distinct from 'ausente'
+        """,
+        [but, layout.table],
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def count_rows(con: duckdb.DuckDBPyConnection, layout: Layout, scope: Scope) -> int:
+    """Return how many rows are of the scope: at least as many as keys, and cheap to count."""
+    row = con.execute(f"select count(*) from {layout.table} where {scope.holds_row()}").fetchone()
+    return int(row[0]) if row else 0
+
+
 def batches(con: duckdb.DuckDBPyConnection, size: int) -> Iterator[list[str]]:
     """Yield the chosen keys in order, `size` at a time."""
     start = 0
@@ -59,14 +90,14 @@ def batches(con: duckdb.DuckDBPyConnection, size: int) -> Iterator[list[str]]:
         start += size
 
 
-def record_presence(load: Load, layout: Layout) -> dict[str, list[str]]:
-    """Record which keys asked for did not come, and which came that had vanished.
+def find_missing(con: duckdb.DuckDBPyConnection, layout: Layout) -> tuple[int, int]:
+    """Find which keys asked for did not come, and which came that had vanished.
 
     Returns:
-        The keys by event.
+        How many were asked for that had not vanished before, and how many of them did not come.
 
     """
-    load.con.execute(
+    con.execute(
         f"""
         create or replace temp table mudancas as
         with eventos as (
@@ -87,7 +118,32 @@ def record_presence(load: Load, layout: Layout) -> dict[str, list[str]]:
         """,
         [layout.table],
     )
+    row = con.execute(
+        f"""
+        select (select count(*) from {ASKED}), count(*) filter (where evento = 'ausente')
+        from mudancas
+        """
+    ).fetchone()
+    return row or (0, 0)
+
+
+def record_presence(load: Load, layout: Layout, *, certain: bool) -> dict[str, list[str]]:
+    """Record what `find_missing` found.
+
+    Args:
+        load: the open load.
+        layout: of the index.
+        certain: whether the keys of all documents that came are known; else nobody knows which
+            did not come.
+
+    Returns:
+        The keys by event.
+
+    """
     events = {}
+    if not certain:
+        load.con.execute("delete from mudancas where evento = 'ausente'")
+        load.notes.append("absences not recorded, because some documents have no key to be read")
     for event, word in EVENTS.items():
         chosen = f"select chave from mudancas where evento = '{event}' order by chave"
         events[event] = [row[0] for row in load.con.execute(chosen).fetchall()]
