@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+from mapa import modes
 from mapa.errors import BuildError, ConfigError, LockedError, MapaError
 from mapa.settings import Settings
 from mapa.ui import progress
@@ -22,8 +23,8 @@ BAD = {"error", "fail", "runtime error"}
 def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
     """Run one dbt command with the project's settings and show its progress.
 
-    dbt's own lines go to its log in the restricted side only: an error of the database may quote
-    a value.
+    dbt's own lines go to its log in the restricted side only. The folders of dbt are closed first,
+    because dbt opens its log before anything of ours runs in it.
 
     Raises:
         ConfigError: there is no dbt project here.
@@ -41,11 +42,11 @@ def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
         "DBT_TARGET_PATH": str(settings.dbt_target_path.resolve()),
         "DBT_LOG_PATH": str(settings.dbt_log_path.resolve()),
     }
+    modes.close_dbt(project, settings.dbt_target_path.resolve(), settings.dbt_log_path.resolve())
     began = time.time()
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
         [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *arguments],
         cwd=project,
-        umask=0o077,
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from duckdb.sqltypes import VARCHAR
 
 from conftest import House
-from mapa.dbt_plugin import MACRO
+from mapa.dbt_plugin import FUNCTION, hmac_sha256
 
 FUNNEL = "update oferta.oferta_funil_por_mes set"
 REAL = "update oferta.oferta_real_por_mes set"
@@ -280,9 +281,7 @@ def copy(
     path = tmp_path_factory.mktemp("faults") / "mapa.duckdb"
     shutil.copyfile(city_house.settings.warehouse, path)
     with duckdb.connect(str(path)) as con:
-        for pad in ("mapa_ipad", "mapa_opad"):
-            con.execute(f"set variable {pad} = $1", [bytes(64)])
-        con.execute(MACRO)
+        con.create_function(FUNCTION, hmac_sha256(bytes(64)), [VARCHAR], VARCHAR)
         yield con
 
 

@@ -100,7 +100,8 @@ CASES = [
     Bad("an end in the year 1", "escala", (_END, "30/06/0001"), OLD),
     Bad("no end, spelt 9999", "escala", (_END, "31/12/9999"), FAR, _TWICE),
     Bad("no end, spelt 2099", "escala", (_END, "31/12/2099"), FAR, _TWICE),
-    Bad("a change in the year 9999", "escala", ("data_ultima_alteracao", "01/02/9999"), FAR, _TWICE),
+    Bad("a change in the year 9999", "escala", ("data_ultima_alteracao", "01/02/9999"), FAR,
+        _TWICE),
     Bad("an insertion in 1900", "escala", ("data_da_insercao", "01/01/1900"), OLD, _TWICE),
     Bad("an activation in 2300", "escala", ("data_da_ultima_ativacao", "01/01/2300"), FAR, _TWICE),
     Bad("a leave since the year 20", "afastamento_profissional", ("data_inicio", "01/06/0020"), OLD,
@@ -200,7 +201,8 @@ class Built:
     def slots(self, situation: int) -> dict[str, int]:
         """Return the active slots of June of a situation by kind."""
         rows = self.house.query(
-            "select vaga_tipo, coalesce(sum(qtd_vagas_ativas), 0) as qtd from oferta.oferta_por_dia "
+            "select vaga_tipo, coalesce(sum(qtd_vagas_ativas), 0) as qtd "
+            "from oferta.oferta_por_dia "
             f"where unidade_executante_cnes = '{Codes(situation).unit(1)}' "
             "and competencia = '2026-06-01' group by vaga_tipo"
         )

@@ -34,6 +34,7 @@ def locked(published: Path) -> Iterator[None]:
         LockedError: another one is running.
     """
     published.mkdir(parents=True, exist_ok=True)
+    open_to_all(published)
     with (published / ".lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -52,6 +53,7 @@ def preparing(published: Path) -> Iterator[Path]:
     """
     versions = published / "versions"
     versions.mkdir(exist_ok=True)
+    open_to_all(versions)
     for leftover in versions.glob(".*"):
         shutil.rmtree(leftover)
     folder = versions / ".preparing"
@@ -71,6 +73,7 @@ def current(published: Path) -> Path | None:
 def install(published: Path, prepared: Path, version: str) -> Path:
     """Make a prepared folder the current version."""
     for path in [*sorted(prepared.rglob("*")), prepared]:
+        open_to_all(path)
         _sync(path)
     folder = published / "versions" / version
     prepared.rename(folder)
@@ -106,6 +109,11 @@ def prune(published: Path, keep: int) -> list[str]:
     for path in old:
         shutil.rmtree(path)
     return [path.name for path in old]
+
+
+def open_to_all(path: Path) -> None:
+    """Let everybody read what is published; everything else is closed by the umask."""
+    path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _link(link: Path, target: Path) -> None:
