@@ -7,6 +7,7 @@ value is named with its file, line, column and reason. Mondays of June 2026 are 
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from conftest import environment
+from conftest import PROJECT, environment
 from mapa.dbt import run_dbt
 from mapa.load.layouts import FILE_LAYOUTS
 from offer_house import REFERENCE, SCHEDULE, Codes, OfferHouse, Row
@@ -304,3 +305,32 @@ def test_nothing_is_rejected_for_a_value(built: Built) -> None:
     assert {QUEUE, BOOKINGS} <= {
         row["entidade"] for row in built.house.query("select entidade from controle.cargas")
     }
+
+
+# --- nothing is left out --------------------------------------------------------------------------
+
+
+def test_every_date_and_quantity_of_staging_is_judged_and_named() -> None:
+    models = PROJECT / "models"
+    gathered = (models / "intermediate/qualidade/int_qualidade__valores.sql").read_text()
+    raw = re.compile(r"\b(try_date|try_integer|local_timestamp|local_timestamp_dmy|try_cast)\(")
+    checked = 0
+    for path in sorted((models / "staging").rglob("stg_*.sql")):
+        sql = path.read_text()
+        assert not raw.search(sql), path.name
+        read = re.findall(r"plausible\(\s*[\"'](?:left\()?(\w+)(?=.*?, '(\w+)')", sql)
+        named = set(re.findall(r"\([\"'](\w+)[^,\n]*[\"'], '(\w+)', '\w+'\)", sql))
+        assert {pair for pair in read if pair[0] != "qtd_"} <= named, path.name
+        assert not read or f"ref('{path.stem}')" in gathered, path.name
+        checked += len(named)
+    assert checked > 80
+
+
+def test_nothing_but_staging_reads_a_text_as_a_date() -> None:
+    later = [
+        path.name
+        for layer in ("intermediate", "marts", "publicacao")
+        for path in (PROJECT / "models" / layer).rglob("*.sql")
+        if re.search(r"\b(try_date|local_timestamp|local_timestamp_dmy)\(", path.read_text())
+    ]
+    assert later == []

@@ -1,5 +1,5 @@
--- Grain: raw row, column. The values that staging set aside because they are not plausible: where they
--- stand and why, never what they say.
+-- Grain: raw row, column. The values that staging set aside because they are not plausible: where
+-- they stand and why, never what they say.
 {% set tabelas = {
     'bruto_sisreg.escala_ambulatorial': ref('stg_sisreg__escalas'),
     'bruto_sisreg.agendamento': ref('stg_sisreg__agendamentos'),

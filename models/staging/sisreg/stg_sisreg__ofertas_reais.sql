@@ -28,9 +28,11 @@ final as (
         coalesce(lower({{ null_if_blank('tipo_agenda') }}), 'todas') as agenda_tipo,
         -- quantidades
         {% for medida in ['total', 'bloqueada', 'ativa'] %}
-        {{ plausible('qtd_' ~ medida ~ '_prim_vez', 'integer', 'limite') }} as qtd_{{ medida }}_primeira_vez,
+        {{ plausible('qtd_' ~ medida ~ '_prim_vez', 'integer', 'limite') }}
+            as qtd_{{ medida }}_primeira_vez,
         {% for tipo in ['retorno', 'reserva', 'geral'] %}
-        {{ plausible('qtd_' ~ medida ~ '_' ~ tipo, 'integer', 'limite') }} as qtd_{{ medida }}_{{ tipo }},
+        {{ plausible('qtd_' ~ medida ~ '_' ~ tipo, 'integer', 'limite') }}
+            as qtd_{{ medida }}_{{ tipo }},
         {% endfor %}
         {% endfor %}
         {% for medida in ['ppi_total', 'ppi_local', 'ppi_pactuada', 'teto', 'oferta_real'] %}
