@@ -1,7 +1,7 @@
 {# The day the build describes, and the month as every mart writes it. #}
 {% macro data_referencia() -%}
-    {%- if var('data_referencia', none) -%}
-        cast('{{ var("data_referencia") }}' as date)
+    {%- if setting('data_referencia') -%}
+        cast('{{ setting('data_referencia') }}' as date)
     {%- else -%}
         (select r.data_referencia from {{ ref('int_calendario__referencia') }} as r)
     {%- endif -%}
@@ -56,8 +56,8 @@
 {# The day as known on which everything is built (AAAA-MM-DD), null: all that is known. Loads seen
    later are left out in one place, int_calendario__cargas. #}
 {% macro known_on(expression) -%}
-    {%- if var('conhecido_em', none) -%}
-        {{ expression }} <= cast('{{ var("conhecido_em") }}' as date)
+    {%- if setting('conhecido_em') -%}
+        {{ expression }} <= cast('{{ setting('conhecido_em') }}' as date)
     {%- else -%}
         true
     {%- endif -%}

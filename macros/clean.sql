@@ -77,12 +77,6 @@
 {%- endmacro %}
 
 
-{# A count below zero is a defect of the source: unknown, like any text that is no number. #}
-{% macro try_quantity(expression) -%}
-    case when {{ try_integer(expression) }} >= 0 then {{ try_integer(expression) }} end
-{%- endmacro %}
-
-
 {# A death is often known to the month or the year alone, in FHIR by the standard: what is said stands
    for its last day, so nobody is counted dead before. A part that is 00 is not known. #}
 {% macro last_day_said(expression) -%}

@@ -15,9 +15,9 @@
                 ~ known_on(day)
             ).columns[0].values()[0] %}
         {% endif %}
-        {% if not found.loads and var('conhecido_em', none) %}
+        {% if not found.loads and setting('conhecido_em') %}
             {{ exceptions.raise_compiler_error(
-                "Nothing had been seen by " ~ var('conhecido_em') ~ ", the day of the variable "
+                "Nothing had been seen by " ~ setting('conhecido_em') ~ ", the day of the variable "
                 ~ "`conhecido_em`. `mapa status` lists the loads with their days; leave the variable "
                 ~ "out to build what is known today."
             ) }}

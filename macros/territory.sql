@@ -8,17 +8,17 @@
 distrito as (
     select m.uf_sigla
     from municipios as m
-    where m.municipio_ibge6 = '{{ var("municipio_ibge6") }}'
+    where m.municipio_ibge6 = '{{ setting('municipio_ibge6') }}'
 ),
 
 nomes_de_fora as (
     select m.municipio_nome_normalizado as nome
     from municipios as m
-    where m.municipio_ibge6 <> '{{ var("municipio_ibge6") }}'
+    where m.municipio_ibge6 <> '{{ setting('municipio_ibge6') }}'
     union
     select m.municipio_nome_normalizado || ' ' || m.uf_sigla as nome
     from municipios as m
-    where m.municipio_ibge6 <> '{{ var("municipio_ibge6") }}'
+    where m.municipio_ibge6 <> '{{ setting('municipio_ibge6') }}'
 ),
 
 nomes as (

@@ -66,3 +66,16 @@
 {% macro spark__last_known(expression) -%}
     last({{ expression }}, true)
 {%- endmacro %}
+
+
+{% macro split_text(expression, separator) -%}
+    {{ return(adapter.dispatch('split_text')(expression, separator)) }}
+{%- endmacro %}
+
+{% macro duckdb__split_text(expression, separator) -%}
+    string_split({{ expression }}, '{{ separator }}')
+{%- endmacro %}
+
+{% macro spark__split_text(expression, separator) -%}
+    split({{ expression }}, '{{ separator }}')
+{%- endmacro %}

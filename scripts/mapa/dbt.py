@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from mapa import warehouse
+from mapa import modes, warehouse
 from mapa.errors import BuildError, ConfigError, LockedError, MapaError
 from mapa.settings import Settings
 from mapa.ui import progress
@@ -28,8 +28,8 @@ BAD = {"error", "fail", "runtime error"}
 def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
     """Run one dbt command with the project's settings and show its progress.
 
-    dbt's own lines go to its log in the restricted side only: an error of the database may quote
-    a value.
+    dbt's own lines go to its log in the restricted side only. The folders of dbt are closed first,
+    because dbt opens its log before anything of ours runs in it.
 
     Raises:
         ConfigError: there is no dbt project here.
@@ -47,6 +47,7 @@ def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
         "DBT_TARGET_PATH": str(settings.dbt_target_path.resolve()),
         "DBT_LOG_PATH": str(settings.dbt_log_path.resolve()),
     }
+    modes.close_dbt(project, settings.dbt_target_path.resolve(), settings.dbt_log_path.resolve())
     if arguments[0] not in OPENS_NOTHING:
         # dbt waits too, for one that was quicker, but what it says meanwhile stands in its log.
         warehouse.wait_until_free(settings.warehouse, Wait())
@@ -63,7 +64,6 @@ def _run(
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
         [sys.executable, "-m", "mapa.dbt_child", "--no-use-colors", *arguments],
         cwd=project,
-        umask=0o077,
         env=environment,
         # Nothing is ever written to it: its end tells dbt that we are gone.
         stdin=subprocess.PIPE,

@@ -16,6 +16,7 @@ from typing import get_args
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
+from mapa import modes
 from mapa.errors import ConfigError
 from mapa.load.scope import Scope
 
@@ -119,7 +120,7 @@ class Settings(BaseSettings):
 
     def make_directory(self) -> None:
         """Make the folder of everything: others may pass to what is published, and list nothing."""
-        self.mapa_dir.mkdir(mode=0o711, parents=True, exist_ok=True)
+        modes.make_house(self.mapa_dir)
 
     @property
     def sisreg_scope(self) -> Scope:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from mapa import modes
 from mapa.errors import DiskError, FormatError, LockedError, MapaError
 from mapa.landing import disk
 from mapa.load.layouts import ALL_LAYOUTS, SYSTEM_COLUMNS, Layout
@@ -94,7 +94,8 @@ def connect(
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse, create what is missing in it, and close it again.
 
-    The folder is made with mode 0711 and the file with 0600. The session runs in UTC.
+    The folder is made with mode 0711; what an earlier version left wider is closed. The session
+    runs in UTC.
 
     Args:
         path: the file.
@@ -135,15 +136,11 @@ def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
     else:
         config = {"storage_compatibility_version": "latest"}
         with disk(path.parent):
-            # Others may pass through to what is published, and list nothing.
-            path.parent.mkdir(mode=0o711, parents=True, exist_ok=True)
-    before = os.umask(0o077)
+            modes.make_house(path.parent)
     try:
         return duckdb.connect(str(path), read_only=read_only, config=config)
     except duckdb.Error as error:
         raise explain(path, error) from None
-    finally:
-        os.umask(before)
 
 
 def wait_until_free(path: Path, wait: Wait) -> None:

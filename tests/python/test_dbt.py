@@ -26,7 +26,7 @@ def test_the_pseudonym_is_the_hmac_of_the_standard_library(tmp_path: Path, lengt
     with environment(house_environment(tmp_path) | {"MAPA_PSEUDONYM_KEY": key}):
         plugin: Any = Plugin.create("mapa.dbt_plugin", config={})
     with duckdb.connect() as con:
-        plugin.configure_cursor(con)
+        plugin.configure_connection(con)
         for text in ("cns:700000000000102", "ação"):
             row = con.execute("select mapa_hmac_sha256($1)", [text]).fetchone()
             expected = hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()

@@ -14,9 +14,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from duckdb.sqltypes import VARCHAR
 
 from conftest import House
-from mapa.dbt_plugin import MACRO
+from mapa.dbt_plugin import FUNCTION, hmac_sha256
 
 FUNNEL = "update oferta.oferta_funil_por_mes set"
 REAL = "update oferta.oferta_real_por_mes set"
@@ -249,6 +250,7 @@ WRONG_ANSWERS = {
     "clean_text": ("('---', null, null", "('---', '---', null"),
     "dates": ("('2026-03-02', '2026-03-02', 1, 0, 1)", "('2026-03-02', '2026-03-02', 2, 0, 1)"),
     "pseudonym": ("length(um) <> 32", "length(um) <> 33"),
+    "settings": ("false as aceita", "true as aceita"),
     "timestamps": ("'2026-06-03 16:21:36.962'", "'2026-06-03 13:21:36.962'"),
     "timestamps_dmy": ("'2017-03-10 09:15:00')", "'2017-10-03 09:15:00')"),
     "try_date": ("'2026-02-01', null", "'2026-01-02', null"),
@@ -280,9 +282,7 @@ def copy(
     path = tmp_path_factory.mktemp("faults") / "mapa.duckdb"
     shutil.copyfile(city_house.settings.warehouse, path)
     with duckdb.connect(str(path)) as con:
-        for pad in ("mapa_ipad", "mapa_opad"):
-            con.execute(f"set variable {pad} = $1", [bytes(64)])
-        con.execute(MACRO)
+        con.create_function(FUNCTION, hmac_sha256(bytes(64)), [VARCHAR], VARCHAR)
         yield con
 
 

@@ -34,7 +34,7 @@ inicios as (
 limites as (
     select
         cast(date_trunc('year', min(i.data)) as date) as primeiro_dia,
-        {{ add_days(data_referencia(), var('horizonte_dias')) }} as ultimo_dia
+        {{ add_days(data_referencia(), setting('horizonte_dias')) }} as ultimo_dia
     from inicios as i
 ),
 

@@ -45,7 +45,7 @@ calculados as (
             )
             and d.ano between coalesce(r.ano_inicial, d.ano) and coalesce(r.ano_final, d.ano)
             and coalesce(r.territorio_ibge, '')
-            = left('{{ var("municipio_ibge6") }}', length(coalesce(r.territorio_ibge, '')))
+            = left('{{ setting('municipio_ibge6') }}', length(coalesce(r.territorio_ibge, '')))
 ),
 
 -- days on which something about a date and unit may have become known; the union leaves each once
@@ -155,8 +155,8 @@ final as (
         end as feriado_descricao,
         case
             when p.informado_id is not null then coalesce(p.abrangencia, '') <> 'nenhuma'
-            when c.data is null or not {{ var('feriados_calculados_bloqueiam') }} then false
-            else c.feriado_natureza = 'feriado' or {{ var('pontos_facultativos_bloqueiam') }}
+            when c.data is null or not {{ setting('feriados_calculados_bloqueiam') }} then false
+            else c.feriado_natureza = 'feriado' or {{ setting('pontos_facultativos_bloqueiam') }}
         end as tem_bloqueio
     from palavras as p
     left join calculados as c

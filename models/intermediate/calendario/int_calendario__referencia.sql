@@ -1,5 +1,5 @@
 -- One row: the day whose end the build describes. Replaces current_date everywhere.
-{% set dia_fixado = var('data_referencia', none) %}
+{% set dia_fixado = setting('data_referencia') %}
 
 with cargas as (
     select * from {{ ref('int_calendario__cargas') }}

@@ -3,11 +3,13 @@
 with entradas as (
     select
         s.solicitacao_codigo,
+        s._carregado_em,
         {{ explode('s.laudo') }} as entrada
     from {{ ref('stg_sisreg__solicitacoes_ambulatoriais') }} as s
     union all
     select
         m.solicitacao_codigo,
+        m._carregado_em,
         {{ explode('m.laudo') }} as entrada
     from {{ ref('stg_sisreg__marcacoes_ambulatoriais') }} as m
 ),
@@ -16,7 +18,7 @@ entradas_lidas as (
     select
         e.solicitacao_codigo,
         {{ normalize_text('e.entrada.situacao') }} as laudo_situacao,
-        {{ local_timestamp('e.entrada.data_observacao') }} as momento_laudo
+        {{ plausible('e.entrada.data_observacao', 'timestamp') }} as momento_laudo
     from entradas as e
 ),
 

@@ -3,7 +3,6 @@
 {% set comuns = [
     'solicitacao_codigo',
     'momento_solicitacao',
-    'momento_atualizacao',
     'momento_cancelamento',
     'situacao_objeto',
     'situacao_estado',
@@ -26,6 +25,9 @@ with cargas as (
 documentos as (
     select
         'solicitacao' as indice,
+        -- a change at an instant that cannot be true holds since it was loaded
+        coalesce(s.momento_atualizacao, {{ local_clock('s._carregado_em') }})
+            as momento_atualizacao,
         {%- for coluna in comuns %}
         s.{{ coluna }},
         {%- endfor %}
@@ -41,6 +43,9 @@ documentos as (
     union all
     select
         'marcacao' as indice,
+        -- a change at an instant that cannot be true holds since it was loaded
+        coalesce(m.momento_atualizacao, {{ local_clock('m._carregado_em') }})
+            as momento_atualizacao,
         {%- for coluna in comuns %}
         m.{{ coluna }},
         {%- endfor %}

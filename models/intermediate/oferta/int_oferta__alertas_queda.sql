@@ -171,12 +171,12 @@ final as (
             b.qtd_observada = 0
             or (
                 b.desvio_mediano > 0
-                and {{ queda }} >= {{ var('alerta_queda_desvios') }} * 1.4826 * b.desvio_mediano
-                and 100 * ({{ queda }}) >= {{ var('alerta_queda_minima_pct') }} * b.mediana
+                and {{ queda }} >= {{ setting('alerta_queda_desvios') }} * 1.4826 * b.desvio_mediano
+                and 100 * ({{ queda }}) >= {{ setting('alerta_queda_minima_pct') }} * b.mediana
             )
             or (
                 b.desvio_mediano = 0
-                and 100 * ({{ queda }}) >= {{ var('alerta_queda_sem_variacao_pct') }} * b.mediana
+                and 100 * ({{ queda }}) >= {{ setting('alerta_queda_sem_variacao_pct') }} * b.mediana
             )
         )
 )

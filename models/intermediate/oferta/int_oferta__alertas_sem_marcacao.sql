@@ -1,6 +1,6 @@
 -- Grain: rule, unit or procedure that had active slots and got no booking, of whatever date, in the
 -- last days. Rule regra_alertas_da_oferta, criterion 7.
-{% set desde = add_days(data_referencia(), 1 - var('alerta_sem_marcacao_dias')) %}
+{% set desde = add_days(data_referencia(), 1 - setting('alerta_sem_marcacao_dias')) %}
 
 with oferta as (
     select * from {{ ref('int_oferta__vagas_por_dia') }}
@@ -97,7 +97,7 @@ final as (
         -- quantidades
         cast(s.qtd_vagas as bigint) as qtd_vagas,
         -- textos
-        'nenhuma marcação em {{ var("alerta_sem_marcacao_dias") }} dias' as evidencia
+        'nenhuma marcação em {{ setting('alerta_sem_marcacao_dias') }} dias' as evidencia
     from somadas as s
     left join com_marcacao as c
         on s.especie = c.especie and s.codigo = c.codigo

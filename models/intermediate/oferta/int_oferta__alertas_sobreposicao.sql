@@ -1,6 +1,6 @@
 -- Grain: rule, executing unit, professional, month ahead. A day of a schedule counts once for each
 -- rule, however many overlap it. Rule regra_alertas_da_oferta, criteria 1 and 2; indicator 13.
-{% set fim = add_days(data_referencia(), var('alerta_horizonte_dias')) %}
+{% set fim = add_days(data_referencia(), setting('alerta_horizonte_dias')) %}
 
 with escalas as (
     select * from {{ ref('int_oferta__escalas') }}

@@ -1,7 +1,7 @@
 -- Grain: executing unit, procedure, professional, month ahead. Slots that schedules about to end
 -- would have given after their end. Rule regra_alertas_da_oferta, criterion 3; indicator 15.
-{% set aviso = add_days(data_referencia(), var('alerta_vencimento_dias')) %}
-{% set fim = add_days(data_referencia(), var('alerta_horizonte_dias')) %}
+{% set aviso = add_days(data_referencia(), setting('alerta_vencimento_dias')) %}
+{% set fim = add_days(data_referencia(), setting('alerta_horizonte_dias')) %}
 
 with escalas as (
     select * from {{ ref('int_oferta__escalas') }}

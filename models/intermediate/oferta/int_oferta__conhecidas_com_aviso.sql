@@ -1,7 +1,7 @@
 -- Grain: month, executing unit. Active slots as they were known retirada_aviso_dias before each
 -- date, up to the reference day: each version counts on the dates that lie so many days after those
 -- on which it was in force.
-{% set aviso = var('retirada_aviso_dias') %}
+{% set aviso = setting('retirada_aviso_dias') %}
 {% set alinhada = "({0}.dia_semana_numero - {1} + 7) % 7" %}
 
 with escalas as (

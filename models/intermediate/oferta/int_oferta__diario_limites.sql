@@ -61,7 +61,7 @@ periodos as (
             coalesce(e.data_limite, {{ add_days('a.visto_em', -1) }}),
             case when e.visto_ate < a.visto_em then e.visto_ate end,
             {{ add_days('a.mes_seguinte', -1) }},
-            {{ add_days('a.visto_em', var('horizonte_dias') - 1) }}
+            {{ add_days('a.visto_em', setting('horizonte_dias') - 1) }}
         ) as ultima_data
     from afetados as a
     inner join escalas as e

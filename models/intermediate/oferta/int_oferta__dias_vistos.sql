@@ -27,7 +27,7 @@ final as (
         e.primeiro_dia,
         lag(d.visto_em) over (order by d.visto_em) as anterior_em,
         {{ add_days(
-            'lag(d.visto_em) over (order by d.visto_em)', var('horizonte_dias') - 1
+            'lag(d.visto_em) over (order by d.visto_em)', setting('horizonte_dias') - 1
         ) }} as ultima_data_comum
     from dias as d
     cross join escalas as e

@@ -40,7 +40,7 @@ situadas as (
             when
                 t.escala_situacao = 'INATIVA'
                 and (
-                    not {{ var('contar_inativas_ate_alteracao') }}
+                    not {{ setting('contar_inativas_ate_alteracao') }}
                     or t.data_ultima_alteracao is null
                 )
                 then 'inativa'
@@ -80,7 +80,7 @@ recortadas as (
                     then least(s.data_limite, {{ data_referencia() }})
                 else s.data_limite
             end,
-            {{ add_days(data_referencia(), var('horizonte_dias')) }}
+            {{ add_days(data_referencia(), setting('horizonte_dias')) }}
         ) as ultima_possivel
     from situadas as s
 ),

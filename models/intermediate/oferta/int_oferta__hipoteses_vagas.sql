@@ -77,7 +77,7 @@ no_mes as (
                     or e.visto_ate is not null
                     or e.ultima_data <> {{ data_referencia() }}
                     then e.ultima_data
-                else {{ add_days(data_referencia(), var('horizonte_dias')) }}
+                else {{ add_days(data_referencia(), setting('horizonte_dias')) }}
             end
         ) as ate
     from escalas as e

@@ -56,7 +56,7 @@ coberturas as (
         c.unidade_cnes,
         c.competencia as contrato_competencia,
         {{ explode_months('c.competencia', 'least(' ~ last_complete_month() ~ ', '
-            ~ add_months('c.competencia', var('contrato_validade_meses') - 1) ~ ', coalesce('
+            ~ add_months('c.competencia', setting('contrato_validade_meses') - 1) ~ ', coalesce('
             ~ add_months('c.proxima', -1) ~ ", cast('9999-12-01' as date)))") }} as competencia
     from cadastros as c
 ),
@@ -145,10 +145,10 @@ final as (
             when m.qtd_horas_semanais = 0 then 'contrato_sem_horas'
             when not m.tem_escala then 'sem_escala'
             when
-                100 * m.minutos_ofertados > {{ var('horas_acima_pct') }} * m.minutos_contratados
+                100 * m.minutos_ofertados > {{ setting('horas_acima_pct') }} * m.minutos_contratados
                 then 'acima'
             when
-                100 * m.minutos_ofertados < {{ var('horas_abaixo_pct') }} * m.minutos_contratados
+                100 * m.minutos_ofertados < {{ setting('horas_abaixo_pct') }} * m.minutos_contratados
                 then 'abaixo'
             else 'dentro'
         end as situacao_codigo,

@@ -72,7 +72,7 @@ renovacoes as (
         and a.visto_de < m.visto_em
         and coalesce(a.visto_ate >= {{ add_days('m.visto_em', -1) }}, true)
         and a.data_limite < e.data_vigencia_inicial
-        and a.data_limite >= {{ add_days('e.data_vigencia_inicial', -var('renovacao_dias')) }}
+        and a.data_limite >= {{ add_days('e.data_vigencia_inicial', -setting('renovacao_dias')) }}
     group by
         m.visto_em,
         m.escala_codigo

@@ -1,6 +1,6 @@
 -- Grain: one row per unit of the CNES or of the bookings: where it stands. The register's address
 -- is worth more than the one that bookings carry. Rule regra_lugar_do_bairro.
-{%- set municipio = var('municipio_ibge6') %}
+{%- set municipio = setting('municipio_ibge6') %}
 
 with estabelecimentos as (
     select * from {{ ref('stg_cnes__estabelecimentos') }}

@@ -63,14 +63,14 @@ medidas as (
         a.competencia,
         a.procedimento_codigo,
         case
-            when a.dias_espera between 0 and {{ var('dias_espera_maximo') }} then a.dias_espera
+            when a.dias_espera between 0 and {{ setting('dias_espera_maximo') }} then a.dias_espera
         end as dias_espera,
         cast(null as integer) as dias_em_fila,
         cast(null as integer) as dias_em_fila_plausivel,
         0 as qtd_acima_do_limite,
         case when a.dias_espera is null then 1 else 0 end as qtd_sem_data,
         case
-            when a.dias_espera not between 0 and {{ var('dias_espera_maximo') }} then 1 else 0
+            when a.dias_espera not between 0 and {{ setting('dias_espera_maximo') }} then 1 else 0
         end as qtd_implausivel
     from atendimentos as a
     union all
@@ -80,9 +80,9 @@ medidas as (
         cast(null as integer) as dias_espera,
         f.dias_em_fila,
         case
-            when f.dias_em_fila <= {{ var('dias_espera_maximo') }} then f.dias_em_fila
+            when f.dias_em_fila <= {{ setting('dias_espera_maximo') }} then f.dias_em_fila
         end as dias_em_fila_plausivel,
-        case when f.dias_em_fila > {{ var('dias_espera_maximo') }} then 1 else 0 end
+        case when f.dias_em_fila > {{ setting('dias_espera_maximo') }} then 1 else 0 end
             as qtd_acima_do_limite,
         0 as qtd_sem_data,
         0 as qtd_implausivel
@@ -95,12 +95,12 @@ final as (
         m.procedimento_codigo,
         cast(count(m.dias_espera) as integer) as qtd_atendidas,
         case
-            when count(m.dias_espera) >= {{ var('minimo_percentil') }}
+            when count(m.dias_espera) >= {{ setting('minimo_percentil') }}
                 then cast(avg(m.dias_espera) as double)
         end as dias_espera_media,
         {%- for fracao, nome in [(0.5, 'p50'), (0.9, 'p90')] %}
         case
-            when count(m.dias_espera) >= {{ var('minimo_percentil') }}
+            when count(m.dias_espera) >= {{ setting('minimo_percentil') }}
                 then cast({{ percentile('m.dias_espera', fracao) }} as double)
         end as dias_espera_{{ nome }},
         {%- endfor %}
@@ -108,12 +108,12 @@ final as (
         cast(sum(m.qtd_acima_do_limite) as integer) as qtd_aguardando_acima_do_limite,
         {%- for fracao, nome in [(0.5, 'p50'), (0.9, 'p90')] %}
         case
-            when count(m.dias_em_fila_plausivel) >= {{ var('minimo_percentil') }}
+            when count(m.dias_em_fila_plausivel) >= {{ setting('minimo_percentil') }}
                 then cast({{ percentile('m.dias_em_fila_plausivel', fracao) }} as double)
         end as dias_em_fila_{{ nome }},
         {%- endfor %}
         case
-            when count(m.dias_em_fila) >= {{ var('minimo_percentil') }} then max(m.dias_em_fila)
+            when count(m.dias_em_fila) >= {{ setting('minimo_percentil') }} then max(m.dias_em_fila)
         end as dias_em_fila_max,
         cast(sum(m.qtd_sem_data) as integer) as qtd_atendidas_sem_data,
         cast(sum(m.qtd_implausivel) as integer) as qtd_esperas_implausiveis

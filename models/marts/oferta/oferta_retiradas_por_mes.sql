@@ -1,7 +1,7 @@
 -- Grain: month, executing unit. Slots known so many days ahead and gone on their date, by the cause
 -- of the loss: of the losses of a slot with less notice, newest first, as many as it lacks at the
 -- end (regra_retiradas). Indicator 16.
-{% set aviso = var('retirada_aviso_dias') %}
+{% set aviso = setting('retirada_aviso_dias') %}
 {% set vaga = (
     'd.escala_codigo, d.data, d.vaga_tipo, d.unidade_executante_cnes, d.procedimento_codigo'
 ) %}

@@ -9,12 +9,16 @@ final as (
         upper({{ null_if_blank('identificador_tipo') }}) as identificador_tipo,
         {{ null_if_blank('identificador') }} as identificador,
         -- datas
-        {{ local_timestamp('momento_consulta') }} as momento_consulta,
+        {{ plausible('momento_consulta', 'timestamp') }} as momento_consulta,
         -- categorias
         lower({{ null_if_blank('resultado') }}) as consulta_resultado,
         -- quantidades
-        {{ try_integer('qtd_candidatos') }} as qtd_candidatos,
+        {{ plausible('qtd_candidatos', 'integer', 'posicao') }} as qtd_candidatos,
         -- metadados
+        {{ implausible([
+            ('momento_consulta', 'timestamp', 'data'),
+            ('qtd_candidatos', 'integer', 'posicao'),
+        ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

@@ -11,16 +11,16 @@ final as (
         {{ pad_code('cpf', 11, min_digits=9) }} as cpf,
         -- datas
         coalesce(
-            {{ try_date('data_nascimento') }},
-            {{ try_date('data_nascimento', 'compact') }}
+            {{ plausible('data_nascimento', 'iso', 'nascimento') }},
+            {{ plausible('data_nascimento', 'compact', 'nascimento') }}
         ) as data_nascimento,
         coalesce(
-            {{ try_date('data_obito') }},
-            {{ try_date('data_obito', 'compact') }},
-            {{ try_date('data_obito', 'dmy') }},
-            {{ last_day_said('data_obito') }}
+            {{ plausible('data_obito', 'iso', 'obito') }},
+            {{ plausible('data_obito', 'compact', 'obito') }},
+            {{ plausible('data_obito', 'dmy', 'obito') }},
+            {{ plausible('data_obito', 'said', 'obito') }}
         ) as data_obito,
-        {{ local_timestamp('data_consulta') }} as momento_consulta,
+        {{ plausible('data_consulta', 'timestamp') }} as momento_consulta,
         -- categorias
         upper({{ null_if_blank('sexo') }}) as sexo_codigo,
         {{ pad_code('raca_cor', 2) }} as raca_cor_codigo,
@@ -44,6 +44,15 @@ final as (
         -- metadados
         {{ null_if_blank('qualidade') }} as qualidade,
         {{ null_if_blank('origem') }} as origem,
+        {{ implausible([
+            ('data_nascimento', 'iso', 'nascimento'),
+            ('data_nascimento', 'compact', 'nascimento'),
+            ('data_obito', 'iso', 'obito'),
+            ('data_obito', 'compact', 'obito'),
+            ('data_obito', 'dmy', 'obito'),
+            ('data_obito', 'said', 'obito'),
+            ('data_consulta', 'timestamp', 'data'),
+        ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

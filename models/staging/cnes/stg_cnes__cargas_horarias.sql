@@ -11,10 +11,14 @@ final as (
         {{ pad_code('cod_cbo', 6) }} as profissional_cbo,
         {{ pad_code('cod_vinculo', 6, min_digits=5) }} as vinculo_codigo,
         -- datas
-        {{ try_date("competencia || '01'", 'compact') }} as competencia,
+        {{ plausible("competencia || '01'", 'compact') }} as competencia,
         -- quantidades
-        {{ try_quantity('horas_ambulatoriais_semana') }} as qtd_horas_semanais,
+        {{ plausible('horas_ambulatoriais_semana', 'integer', 'horas_semana') }} as qtd_horas_semanais,
         -- metadados
+        {{ implausible([
+            ("competencia || '01'", 'compact', 'data'),
+            ('horas_ambulatoriais_semana', 'integer', 'horas_semana'),
+        ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

@@ -16,7 +16,7 @@ final as (
         {{ null_if_blank('no_bairro') }} as bairro,
         {{ pad_code('co_cep', 8) }} as cep,
         -- datas
-        {{ try_date('dt_atualizacao', 'dmy') }} as data_atualizacao,
+        {{ plausible('dt_atualizacao', 'dmy') }} as data_atualizacao,
         -- categorias
         {{ pad_code('tp_unidade', 2) }} as tipo_codigo,
         {{ pad_code('co_tipo_estabelecimento', 3) }} as tipo_estabelecimento_codigo,
@@ -26,6 +26,9 @@ final as (
         {{ null_if_blank('co_motivo_desab') }} is null as eh_ativo,
         {{ flag('st_contrato_formalizado') }} as tem_contrato_sus,
         -- metadados
+        {{ implausible([
+            ('dt_atualizacao', 'dmy', 'data'),
+        ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

@@ -37,20 +37,30 @@ final as (
         {{ null_if_blank('operador_solicitante') }} as operador_solicitante_nome,
         {{ null_if_blank('operador_autorizador') }} as operador_autorizador_nome,
         -- datas e horários
-        {{ try_date('data_agendamento', 'dmy_dots') }} as data_agendamento,
+        {{ plausible('data_agendamento', 'dmy_dots') }} as data_agendamento,
         {{ try_time_minutes('hr_agendamento') }} as minuto_agendamento,
-        {{ try_date('data_solicitacao', 'dmy_dots') }} as data_solicitacao,
-        {{ try_date('data_autorizacao', 'dmy_dots') }} as data_autorizacao,
-        {{ try_date('dt_nascimento', 'dmy_dots') }} as paciente_data_nascimento,
+        {{ plausible('data_solicitacao', 'dmy_dots') }} as data_solicitacao,
+        {{ plausible('data_autorizacao', 'dmy_dots') }} as data_autorizacao,
+        {{ plausible('dt_nascimento', 'dmy_dots', 'nascimento') }} as paciente_data_nascimento,
         -- categorias
         case trim(tipo) when '0' then 'primeira_vez' when '1' then 'retorno' end as vaga_tipo,
         upper({{ null_if_blank('sexo') }}) as paciente_sexo,
         upper({{ null_if_blank('situacao') }}) as agendamento_situacao,
         -- quantidades
-        {{ try_quantity('idade') }} as paciente_idade_anos,
-        {{ try_quantity('idade_meses') }} as paciente_idade_meses,
-        try_cast({{ null_if_blank('valor_procedimento') }} as decimal(12, 2)) as valor_procedimento,
+        {{ plausible('idade', 'integer', 'idade') }} as paciente_idade_anos,
+        {{ plausible('idade_meses', 'integer', 'idade_meses') }} as paciente_idade_meses,
+        cast({{ plausible('valor_procedimento', 'decimal', 'valor') }} as decimal(12, 2))
+            as valor_procedimento,
         -- metadados
+        {{ implausible([
+            ('data_agendamento', 'dmy_dots', 'data'),
+            ('data_solicitacao', 'dmy_dots', 'data'),
+            ('data_autorizacao', 'dmy_dots', 'data'),
+            ('dt_nascimento', 'dmy_dots', 'nascimento'),
+            ('idade', 'integer', 'idade'),
+            ('idade_meses', 'integer', 'idade_meses'),
+            ('valor_procedimento', 'decimal', 'valor'),
+        ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

@@ -9,12 +9,16 @@ final as (
         {{ pad_code('cod_cnes_solicitante', 7) }} as unidade_solicitante_cnes,
         {{ pad_code('cod_procedimento_interno', 7) }} as procedimento_codigo,
         -- datas
-        {{ try_date("competencia || '01'", 'compact') }} as competencia,
+        {{ plausible("competencia || '01'", 'compact') }} as competencia,
         -- categorias
         upper({{ null_if_blank('tipo_ppi') }}) as ppi_tipo,
         -- quantidades
-        {{ try_quantity('qtd_cota') }} as qtd_cota,
+        {{ plausible('qtd_cota', 'integer', 'limite') }} as qtd_cota,
         -- metadados
+        {{ implausible([
+            ("competencia || '01'", 'compact', 'data'),
+            ('qtd_cota', 'integer', 'limite'),
+        ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

@@ -9,11 +9,14 @@ final as (
         _chave as feriado_chave,
         {{ pad_code('cod_cnes_exec', 7) }} as unidade_executante_cnes,
         -- datas
-        {{ try_date('data', 'dmy') }} as data,
+        {{ plausible('data', 'dmy') }} as data,
         -- categorias
         lower({{ null_if_blank('abrangencia') }}) as abrangencia,
         {{ null_if_blank('descricao') }} as feriado_descricao,
         -- metadados
+        {{ implausible([
+            ('data', 'dmy', 'data'),
+        ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

@@ -14,8 +14,8 @@ final as (
         {{ pad_code('cnesestabelecimentosolicitante', 7) }} as unidade_solicitante_cnes,
         {{ null_if_blank('descricaoestabelecimentosolicitante') }} as unidade_solicitante_nome,
         -- datas
-        {{ local_timestamp_dmy('datahoraexportacao') }} as momento_exportacao,
-        {{ local_timestamp_dmy('datasolicitacao') }} as momento_solicitacao,
+        {{ plausible('datahoraexportacao', 'timestamp_dmy') }} as momento_exportacao,
+        {{ plausible('datasolicitacao', 'timestamp_dmy') }} as momento_solicitacao,
         -- categorias
         {{ integer_code('tipofila') }} as fila_tipo,
         {{ integer_code('classificacaorisco') }} as risco_codigo,
@@ -26,19 +26,26 @@ final as (
         {{ pad_code('codigosigtap', 10) }} as procedimento_sigtap,
         {{ null_if_blank('descricaosigtap') }} as procedimento_sigtap_nome,
         -- quantidades
-        {{ try_quantity('posicao') }} as posicao_na_fila,
-        {{ try_quantity('estimativaatendimento') }} as dias_estimados_fila,
+        {{ plausible('posicao', 'integer', 'posicao') }} as posicao_na_fila,
+        {{ plausible('estimativaatendimento', 'integer', 'dias') }} as dias_estimados_fila,
         -- paciente
         {{ pad_code('cpf', 11, min_digits=9) }} as paciente_cpf,
         {{ pad_code('cns', 15) }} as paciente_cns,
         {{ null_if_blank('nomeusuario') }} as paciente_nome,
         {{ null_if_blank('nomemae') }} as paciente_mae_nome,
-        {{ try_date('datanascimento', 'dmy') }} as paciente_data_nascimento,
+        {{ plausible('datanascimento', 'dmy', 'nascimento') }} as paciente_data_nascimento,
         case left(upper({{ null_if_blank('sexo') }}), 1)
             when 'M' then 'MASCULINO'
             when 'F' then 'FEMININO'
         end as paciente_sexo,
         -- metadados
+        {{ implausible([
+            ('datahoraexportacao', 'timestamp_dmy', 'data'),
+            ('datasolicitacao', 'timestamp_dmy', 'data'),
+            ('posicao', 'integer', 'posicao'),
+            ('estimativaatendimento', 'integer', 'dias'),
+            ('datanascimento', 'dmy', 'nascimento'),
+        ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

@@ -13,26 +13,32 @@ final as (
         {{ pad_code('cod_cnes_solicitante', 7) }} as unidade_solicitante_cnes,
         {{ null_if_blank('nome_unidade_solicitante') }} as unidade_solicitante_nome,
         -- datas
-        {{ try_date('data_de_exportacao', 'dmy') }} as data_exportacao,
-        {{ local_timestamp_dmy('data_hora_da_solicitacao') }} as momento_solicitacao,
+        {{ plausible('data_de_exportacao', 'dmy') }} as data_exportacao,
+        {{ plausible('data_hora_da_solicitacao', 'timestamp_dmy') }} as momento_solicitacao,
         -- categorias
         {{ integer_code('cod_tipo_de_fila') }} as fila_tipo,
         {{ integer_code('cod_classificacao_de_risco') }} as risco_codigo,
         {{ pad_code('cod_procedimento_unificado_sigtap', 10) }} as procedimento_sigtap,
         {{ null_if_blank('desc_procedimento_unificado_sigtap') }} as procedimento_sigtap_nome,
         -- quantidades
-        {{ try_quantity('posicao_na_fila') }} as posicao_na_fila,
+        {{ plausible('posicao_na_fila', 'integer', 'posicao') }} as posicao_na_fila,
         -- paciente
         {{ pad_code('cpf_do_usuario', 11, min_digits=9) }} as paciente_cpf,
         {{ pad_code('cns_do_usuario', 15) }} as paciente_cns,
         {{ null_if_blank('nome_do_usuario') }} as paciente_nome,
         {{ null_if_blank('nome_da_mae_do_usuario') }} as paciente_mae_nome,
-        {{ try_date('data_de_nascimento_do_usuario', 'dmy') }} as paciente_data_nascimento,
+        {{ plausible('data_de_nascimento_do_usuario', 'dmy', 'nascimento') }} as paciente_data_nascimento,
         case left(upper({{ null_if_blank('sexo_do_usuario') }}), 1)
             when 'M' then 'MASCULINO'
             when 'F' then 'FEMININO'
         end as paciente_sexo,
         -- metadados
+        {{ implausible([
+            ('data_de_exportacao', 'dmy', 'data'),
+            ('data_hora_da_solicitacao', 'timestamp_dmy', 'data'),
+            ('posicao_na_fila', 'integer', 'posicao'),
+            ('data_de_nascimento_do_usuario', 'dmy', 'nascimento'),
+        ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

@@ -1,4 +1,14 @@
 -- Grain: one row per raw row, all versions. The report's words for slots become the project's.
+{% set julgadas = [("competencia || '01'", 'compact', 'data'), ('data_extracao', 'dmy', 'data')] %}
+{% for medida in ['total', 'bloqueada', 'ativa'] %}
+{% for tipo in ['prim_vez', 'retorno', 'reserva', 'geral'] %}
+{% do julgadas.append(('qtd_' ~ medida ~ '_' ~ tipo, 'integer', 'limite')) %}
+{% endfor %}
+{% endfor %}
+{% for medida in ['ppi_total', 'ppi_local', 'ppi_pactuada', 'teto', 'oferta_real'] %}
+{% do julgadas.append(('qtd_' ~ medida, 'integer', 'limite')) %}
+{% endfor %}
+
 with source as (
     select * from {{ source('bruto_sisreg', 'oferta_real') }}
 ),
@@ -12,21 +22,24 @@ final as (
         {{ pad_code('cod_procedimento_interno', 7) }} as procedimento_codigo,
         {{ null_if_blank('desc_procedimento_interno') }} as procedimento_nome,
         -- datas
-        {{ try_date("competencia || '01'", 'compact') }} as competencia,
-        {{ try_date('data_extracao', 'dmy') }} as data_extracao,
+        {{ plausible("competencia || '01'", 'compact') }} as competencia,
+        {{ plausible('data_extracao', 'dmy') }} as data_extracao,
         -- categorias
         coalesce(lower({{ null_if_blank('tipo_agenda') }}), 'todas') as agenda_tipo,
         -- quantidades
         {% for medida in ['total', 'bloqueada', 'ativa'] %}
-        {{ try_quantity('qtd_' ~ medida ~ '_prim_vez') }} as qtd_{{ medida }}_primeira_vez,
+        {{ plausible('qtd_' ~ medida ~ '_prim_vez', 'integer', 'limite') }}
+            as qtd_{{ medida }}_primeira_vez,
         {% for tipo in ['retorno', 'reserva', 'geral'] %}
-        {{ try_quantity('qtd_' ~ medida ~ '_' ~ tipo) }} as qtd_{{ medida }}_{{ tipo }},
+        {{ plausible('qtd_' ~ medida ~ '_' ~ tipo, 'integer', 'limite') }}
+            as qtd_{{ medida }}_{{ tipo }},
         {% endfor %}
         {% endfor %}
         {% for medida in ['ppi_total', 'ppi_local', 'ppi_pactuada', 'teto', 'oferta_real'] %}
-        {{ try_quantity('qtd_' ~ medida) }} as qtd_{{ medida }},
+        {{ plausible('qtd_' ~ medida, 'integer', 'limite') }} as qtd_{{ medida }},
         {% endfor %}
         -- metadados
+        {{ implausible(julgadas) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

@@ -11,10 +11,14 @@ final as (
         {{ null_if_blank('cod_central_exec') }} as central_executora_codigo,
         {{ pad_code('cod_procedimento_interno', 7) }} as procedimento_codigo,
         -- datas
-        {{ try_date("competencia || '01'", 'compact') }} as competencia,
+        {{ plausible("competencia || '01'", 'compact') }} as competencia,
         -- quantidades
-        {{ try_quantity('qtd_ppi') }} as qtd_ppi,
+        {{ plausible('qtd_ppi', 'integer', 'limite') }} as qtd_ppi,
         -- metadados
+        {{ implausible([
+            ("competencia || '01'", 'compact', 'data'),
+            ('qtd_ppi', 'integer', 'limite'),
+        ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

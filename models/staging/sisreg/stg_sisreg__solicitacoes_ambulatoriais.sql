@@ -23,10 +23,10 @@ final as (
         {{ pad_code('codigo_unidade_desejada', 7) }} as unidade_desejada_cnes,
         {{ null_if_blank('nome_unidade_desejada') }} as unidade_desejada_nome,
         -- datas
-        {{ local_timestamp('data_solicitacao') }} as momento_solicitacao,
-        {{ local_timestamp('data_atualizacao') }} as momento_atualizacao,
-        {{ try_date('data_desejada') }} as data_desejada,
-        {{ cancellation_timestamp('data_cancelamento') }} as momento_cancelamento,
+        {{ plausible('data_solicitacao', 'timestamp') }} as momento_solicitacao,
+        {{ plausible('data_atualizacao', 'timestamp') }} as momento_atualizacao,
+        {{ plausible('data_desejada', 'iso') }} as data_desejada,
+        {{ plausible('data_cancelamento', 'cancellation') }} as momento_cancelamento,
         -- categorias
         upper(
             concat_ws(
@@ -69,7 +69,7 @@ final as (
         {{ pad_code('cns_usuario', 15) }} as paciente_cns,
         {{ null_if_blank('no_usuario') }} as paciente_nome,
         {{ null_if_blank('no_mae_usuario') }} as paciente_mae_nome,
-        {{ try_date('dt_nascimento_usuario') }} as paciente_data_nascimento,
+        {{ plausible('dt_nascimento_usuario', 'iso', 'nascimento') }} as paciente_data_nascimento,
         upper({{ null_if_blank('sexo_usuario') }}) as paciente_sexo,
         {{ null_if_blank('telefone') }} as paciente_telefone,
         {{ null_if_blank('nome_municipio_nascimento') }} as paciente_nascimento_municipio_nome,
@@ -85,8 +85,16 @@ final as (
         -- metadados
         {{ null_if_blank('type') }} as documento_tipo,
         {{ null_if_blank('version') }} as documento_versao,
-        {{ local_timestamp('timestamp') }} as momento_indexacao,
+        {{ plausible('timestamp', 'timestamp') }} as momento_indexacao,
         {{ null_if_blank('carga_epoch') }} as espelho_carga_epoch,
+        {{ implausible([
+            ('data_solicitacao', 'timestamp', 'data'),
+            ('data_atualizacao', 'timestamp', 'data'),
+            ('data_desejada', 'iso', 'data'),
+            ('data_cancelamento', 'cancellation', 'data'),
+            ('dt_nascimento_usuario', 'iso', 'nascimento'),
+            ('timestamp', 'timestamp', 'data'),
+        ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

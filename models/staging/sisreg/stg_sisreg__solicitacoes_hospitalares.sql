@@ -36,18 +36,18 @@ final as (
         -- datas
         -- The date comes with a time of its own beside it; without one the day begins the wait.
         coalesce(
-            {{ local_timestamp("left(data_solicitacao, 10) || 'T' || trim(hora_solicitacao)") }},
-            {{ local_timestamp('left(data_solicitacao, 10)') }}
+            {{ plausible("left(data_solicitacao, 10) || 'T' || trim(hora_solicitacao)", 'timestamp') }},
+            {{ plausible('left(data_solicitacao, 10)', 'timestamp') }}
         ) as momento_solicitacao,
-        {{ local_timestamp('data_atualizacao') }} as momento_atualizacao,
-        {{ local_timestamp('data_atualizacao_solicitacao') }} as momento_atualizacao_solicitacao,
-        {{ local_timestamp('data_atualizacao_marcacao') }} as momento_atualizacao_marcacao,
-        {{ try_date('data_desejada') }} as data_desejada,
+        {{ plausible('data_atualizacao', 'timestamp') }} as momento_atualizacao,
+        {{ plausible('data_atualizacao_solicitacao', 'timestamp') }} as momento_atualizacao_solicitacao,
+        {{ plausible('data_atualizacao_marcacao', 'timestamp') }} as momento_atualizacao_marcacao,
+        {{ plausible('data_desejada', 'iso') }} as data_desejada,
         {{ minute_text(try_time_minutes('hora_autorizacao')) }} as hora_autorizacao,
-        {{ try_date('data_reserva') }} as data_reserva,
-        {{ try_date('data_internacao') }} as data_internacao,
-        {{ try_date('data_previsao_alta') }} as data_previsao_alta,
-        {{ try_date('data_alta') }} as data_alta,
+        {{ plausible('data_reserva', 'iso') }} as data_reserva,
+        {{ plausible('data_internacao', 'iso') }} as data_internacao,
+        {{ plausible('data_previsao_alta', 'iso') }} as data_previsao_alta,
+        {{ plausible('data_alta', 'iso') }} as data_alta,
         {{ minute_text(try_time_minutes('hora_alta')) }} as hora_alta,
         -- categorias
         upper({{ null_if_blank('status') }}) as internacao_situacao,
@@ -64,7 +64,7 @@ final as (
         {{ null_if_blank('nome_clinica') }} as clinica_nome,
         {{ null_if_blank('nome_clinica_complementar') }} as clinica_complementar_nome,
         -- quantidades
-        try_cast(valor_proc_aih as decimal(12, 2)) as valor_aih,
+        cast({{ plausible('valor_proc_aih', 'decimal', 'valor') }} as decimal(12, 2)) as valor_aih,
         -- profissionais e operadores
         {{ pad_code('cpf_medico_solicitante', 11) }} as profissional_solicitante_cpf,
         {{ null_if_blank('nome_medico_solicitante') }} as profissional_solicitante_nome,
@@ -78,7 +78,7 @@ final as (
         {{ pad_code('cns_usuario', 15) }} as paciente_cns,
         {{ null_if_blank('no_usuario') }} as paciente_nome,
         {{ null_if_blank('no_mae_usuario') }} as paciente_mae_nome,
-        {{ try_date('dt_nascimento_usuario') }} as paciente_data_nascimento,
+        {{ plausible('dt_nascimento_usuario', 'iso', 'nascimento') }} as paciente_data_nascimento,
         upper({{ null_if_blank('sexo_usuario') }}) as paciente_sexo,
         {{ null_if_blank('telefone') }} as paciente_telefone,
         {{ null_if_blank('nome_municipio_nascimento') }} as paciente_nascimento_municipio_nome,
@@ -96,8 +96,22 @@ final as (
         -- metadados
         {{ null_if_blank('type') }} as documento_tipo,
         {{ null_if_blank('version') }} as documento_versao,
-        {{ local_timestamp('timestamp') }} as momento_indexacao,
+        {{ plausible('timestamp', 'timestamp') }} as momento_indexacao,
         {{ null_if_blank('carga_epoch') }} as espelho_carga_epoch,
+        {{ implausible([
+            ('data_solicitacao', 'timestamp', 'data'),
+            ('data_atualizacao', 'timestamp', 'data'),
+            ('data_atualizacao_solicitacao', 'timestamp', 'data'),
+            ('data_atualizacao_marcacao', 'timestamp', 'data'),
+            ('data_desejada', 'iso', 'data'),
+            ('data_reserva', 'iso', 'data'),
+            ('data_internacao', 'iso', 'data'),
+            ('data_previsao_alta', 'iso', 'data'),
+            ('data_alta', 'iso', 'data'),
+            ('dt_nascimento_usuario', 'iso', 'nascimento'),
+            ('valor_proc_aih', 'decimal', 'valor'),
+            ('timestamp', 'timestamp', 'data'),
+        ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

@@ -10,10 +10,14 @@ final as (
         {{ pad_code('cod_cnes_exec', 7) }} as unidade_executante_cnes,
         {{ pad_code('cod_procedimento_interno', 7) }} as procedimento_codigo,
         -- datas
-        {{ try_date("competencia || '01'", 'compact') }} as competencia,
+        {{ plausible("competencia || '01'", 'compact') }} as competencia,
         -- quantidades
-        {{ try_quantity('qtd_teto') }} as qtd_teto,
+        {{ plausible('qtd_teto', 'integer', 'limite') }} as qtd_teto,
         -- metadados
+        {{ implausible([
+            ("competencia || '01'", 'compact', 'data'),
+            ('qtd_teto', 'integer', 'limite'),
+        ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from mapa import modes
 from mapa.audit import Summary
 from mapa.errors import FewerError, PartialError
 from mapa.load import cadsus as cadsus_loader
@@ -319,6 +320,9 @@ def repeat(part: str, *, no_other_options: bool = True) -> None:
 
 def report(load: Callable[[], list[Summary]], indent: str = "") -> list[Summary]:
     """Load and say what was loaded, one line per load, also when other files were refused."""
+    settings = Settings.load()
+    # Whoever loads builds next, perhaps with dbt itself.
+    modes.close_dbt(settings.dbt_project_dir, settings.dbt_target_path, settings.dbt_log_path)
     try:
         summaries = load()
     except (PartialError, FewerError) as error:

@@ -15,7 +15,7 @@ pedidos as (
             case
                 when
                     {{ days_between('g.momento_solicitacao', 'g.momento_agendamento') }}
-                    between 0 and {{ var('dias_espera_maximo') }}
+                    between 0 and {{ setting('dias_espera_maximo') }}
                     then 1
                 else 0
             end

@@ -31,7 +31,7 @@ vagas as (
         sum(o.qtd_vagas_ativas) as qtd
     from oferta as o
     where
-        o.data between {{ add_days(data_referencia(), 1 - var('alerta_sem_marcacao_dias')) }}
+        o.data between {{ add_days(data_referencia(), 1 - setting('alerta_sem_marcacao_dias')) }}
         and {{ data_referencia() }}
     group by o.unidade_executante_cnes
 ),

@@ -1,6 +1,7 @@
--- Every booking that the source ever showed is in the funnel once, as one that held its slot or as
+-- Every booking made by the day described is in the funnel once, as one that held its slot or as
 -- one that gave it back in time: an outcome that no column counts, or a month of somebody else,
--- shows here. Bookings are counted in the source's own records.
+-- shows here. Bookings are counted in the source's own records; what is asked for, or booked, after
+-- the day waits for its day.
 with brutos as (
     select
         {{ competencia('m.momento_agendamento') }} as competencia,
@@ -11,7 +12,16 @@ with brutos as (
             )
         ) as qtd
     from {{ ref('stg_sisreg__marcacoes_ambulatoriais') }} as m
-    where m.momento_agendamento is not null
+    where
+        m.momento_agendamento is not null
+        and cast(
+            greatest(
+                m.momento_solicitacao,
+                coalesce(
+                    m.momento_aprovacao, least(m.momento_atualizacao, m.momento_agendamento)
+                )
+            ) as date
+        ) <= {{ data_referencia() }}
     group by {{ competencia('m.momento_agendamento') }}
 ),
 

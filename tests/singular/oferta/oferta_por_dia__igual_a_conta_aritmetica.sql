@@ -122,7 +122,7 @@ vigentes as (
         and coalesce(s.evento, 'presente') = 'presente'
         and r.escala_situacao in (
             'ATIVA', 'EXPIRADA'
-            {%- if var('contar_inativas_ate_alteracao') %}, 'INATIVA'{% endif %}
+            {%- if setting('contar_inativas_ate_alteracao') %}, 'INATIVA'{% endif %}
         )
         and r.unidade_executante_cnes is not null
         and r.procedimento_codigo is not null
@@ -142,8 +142,8 @@ periodos as (
             'least(v.ate, coalesce(v.data_vigencia_final, ' ~ data_referencia() ~ '), '
             ~ "case when v.escala_situacao = 'INATIVA' then "
             ~ add_days('v.data_ultima_alteracao', -1) ~ ' else '
-            ~ add_days(data_referencia(), var('horizonte_dias')) ~ ' end, '
-            ~ add_days(data_referencia(), var('horizonte_dias')) ~ ')'
+            ~ add_days(data_referencia(), setting('horizonte_dias')) ~ ' end, '
+            ~ add_days(data_referencia(), setting('horizonte_dias')) ~ ')'
         ) }} as dia_final
     from vigentes as v
     where v.escala_situacao <> 'INATIVA' or v.data_ultima_alteracao is not null
