@@ -23,6 +23,7 @@ TITLES = {
     "unknown_fields": "Fields that the layouts do not know",
     "drift": "Drift: fields that changed since the load before (refused: that load was not taken)",
     "absences": "Vanished from complete files",
+    "corrections": "Corrected days (mapa load redate)",
     "published": "Published",
 }
 # Too wide for a screen.
@@ -44,7 +45,8 @@ def status(as_json: bool, wide: bool) -> None:
     width = WIDE if wide else None if sys.stdout.isatty() else PIPED_WIDTH
     console = Console(highlight=False, width=width)
     for name, rows in sections.items():
-        hidden = set[str]() if wide else HIDDEN if name == "loads" else {"load"}
+        hidden = HIDDEN if name == "loads" else set() if name == "corrections" else {"load"}
+        hidden = set() if wide else hidden
         title = TITLES[name]
         console.print(_table(title, rows, hidden) if rows else f"{title}: none", end="\n\n")
 
