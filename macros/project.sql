@@ -35,7 +35,15 @@
 {% macro require_a_load() %}
     {% if execute and flags.WHICH in ('build', 'run', 'test') %}
         {% set found = namespace(loads=0) %}
-        {% if adapter.get_relation(target.database, 'controle', 'cargas') %}
+        {% set cargas = adapter.get_relation(target.database, 'controle', 'cargas') %}
+        {% if cargas and 'ordem' not in adapter.get_columns_in_relation(cargas)
+            | map(attribute='name') %}
+            {{ exceptions.raise_compiler_error(
+                "This warehouse was made by an older version, which did not number its loads. Any "
+                ~ "load brings it up to date, and so does `mapa load export --replay`."
+            ) }}
+        {% endif %}
+        {% if cargas %}
             {% set day = "cast(coalesce(janela_fim, " ~ local_clock('iniciada_em') ~ ") as date)" %}
             {% set found.loads = run_query(
                 "select count(*) from controle.cargas where resultado = 'completa' and "

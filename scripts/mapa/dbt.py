@@ -40,6 +40,7 @@ def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
         "MAPA_DIR": str(settings.mapa_dir.resolve()),
         "DBT_TARGET_PATH": str(settings.dbt_target_path.resolve()),
         "DBT_LOG_PATH": str(settings.dbt_log_path.resolve()),
+        "MAPA_MAX_CLOCK_HOURS": str(settings.mapa_max_clock_hours),
     }
     began = time.time()
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell

@@ -93,7 +93,7 @@ def redate(settings: Settings, loads: Iterable[str], day: date, reason: str) -> 
 def kept(con: duckdb.DuckDBPyConnection, folder: Path) -> list[Correction]:
     """Return the corrections of a load, oldest first, by the warehouse or else by landing."""
     rows = con.execute(
-        f"select {COLUMNS} from controle.correcoes where carga_id = $1 order by corrigida_em",
+        f"select {COLUMNS} from controle.correcoes where carga_id = $1 order by rowid",
         [folder.name],
     ).fetchall()
     if rows:
@@ -103,13 +103,17 @@ def kept(con: duckdb.DuckDBPyConnection, folder: Path) -> list[Correction]:
 
 def restore(con: duckdb.DuckDBPyConnection, load_id: str, corrections: list[Correction]) -> None:
     """Write into a rebuilt warehouse the corrections of a load that only landing has kept."""
-    for correction in corrections:
-        con.execute(
-            f"insert into controle.correcoes (carga_id, {COLUMNS}) select $1, $2, $3, $4, $5, $6, "
-            "$7 where not exists (select 1 from controle.correcoes where carga_id = $1 "
-            "and corrigida_em = $7)",
-            [load_id, *correction.note().values()],
-        )
+    known = con.execute("select 1 from controle.correcoes where carga_id = $1", [load_id])
+    if not known.fetchone():
+        for correction in corrections:
+            _keep(con, load_id, correction)
+
+
+def _keep(con: duckdb.DuckDBPyConnection, load_id: str, correction: Correction) -> None:
+    con.execute(
+        f"insert into controle.correcoes (carga_id, {COLUMNS}) values (?, ?, ?, ?, ?, ?, ?)",
+        [load_id, *correction.note().values()],
+    )
 
 
 def _rows(con: duckdb.DuckDBPyConnection, names: list[str]) -> list[tuple[Any, ...]]:
@@ -140,10 +144,7 @@ def _redate(
     con.execute("update controle.cargas set janela_fim = $1 where carga_id = $2", [until, name])
     con.execute("update controle.marcas set marca = $1 where carga_id = $2", [until, name])
     new = Correction(before, until, mark, until if mark else None, reason, clocks.now())
-    con.execute(
-        f"insert into controle.correcoes (carga_id, {COLUMNS}) values (?, ?, ?, ?, ?, ?, ?)",
-        [name, *new.note().values()],
-    )
+    _keep(con, name, new)
     was = f"{before:%Y-%m-%d %H:%M}" if before else "unknown"
     moved = f"; read until {mark:%Y-%m-%d %H:%M} before, {day} now" if mark else ""
     return source, name, f"{name}: as of {was} before, seen on {day} now{moved}"

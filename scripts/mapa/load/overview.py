@@ -90,7 +90,7 @@ _CORRECTIONS = """
     select carga_id as load, janela_fim_antes as until_before, janela_fim as until,
         marca_antes as read_until_before, marca as read_until, motivo as reason,
         corrigida_em as "when"
-    from controle.correcoes order by corrigida_em, carga_id
+    from controle.correcoes order by rowid
 """
 
 
