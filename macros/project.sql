@@ -4,11 +4,46 @@
 {%- endmacro %}
 
 
+{# Stop when a load lies in the future: its day would move the reference day, and every number with it.
+   A simulated city lives in a time of its own. #}
+{% macro refuse_future_loads() %}
+    {% if execute and flags.WHICH in ('build', 'run', 'test')
+        and adapter.get_relation(target.database, 'controle', 'cargas') %}
+        {% set hours = env_var('MAPA_MAX_CLOCK_HOURS', '6') | float %}
+        {% set now = modules.datetime.datetime.now(modules.pytz.timezone('America/Sao_Paulo')) %}
+        {% set latest = now + modules.datetime.timedelta(hours=hours) %}
+        {% set seen = "coalesce(janela_fim, " ~ local_clock('iniciada_em') ~ ")" %}
+        {% set found = run_query(
+            "select carga_id, " ~ seen ~ " from controle.cargas where resultado = 'completa' and "
+            ~ "not coalesce(eh_sintetica, false) and "
+            ~ seen ~ " > cast('" ~ latest.strftime('%Y-%m-%d %H:%M:%S') ~ "' as timestamp) and "
+            ~ known_on("cast(" ~ seen ~ " as date)") ~ " order by iniciada_em"
+        ).rows %}
+        {% if found %}
+            {{ exceptions.raise_compiler_error(
+                "Load " ~ found[0][0] ~ " was seen on " ~ found[0][1] ~ ", and it is "
+                ~ now.strftime('%Y-%m-%d %H:%M') ~ " in Brasília: a clock was or is wrong, and all "
+                ~ "numbers would be of that day. Correct this machine's clock, or the day of the "
+                ~ "load: mapa load redate " ~ found[0][0] ~ " --seen-on AAAA-MM-DD --reason TEXT"
+            ) }}
+        {% endif %}
+    {% endif %}
+{% endmacro %}
+
+
 {# Stop with one clear line when nothing has been loaded: empty marts would look like "no offer". #}
 {% macro require_a_load() %}
     {% if execute and flags.WHICH in ('build', 'run', 'test') %}
         {% set found = namespace(loads=0) %}
-        {% if adapter.get_relation(target.database, 'controle', 'cargas') %}
+        {% set cargas = adapter.get_relation(target.database, 'controle', 'cargas') %}
+        {% if cargas and 'ordem' not in adapter.get_columns_in_relation(cargas)
+            | map(attribute='name') %}
+            {{ exceptions.raise_compiler_error(
+                "This warehouse was made by an older version, which did not number its loads. Any "
+                ~ "load brings it up to date, and so does `mapa load export --replay`."
+            ) }}
+        {% endif %}
+        {% if cargas %}
             {% set day = "cast(coalesce(janela_fim, " ~ local_clock('iniciada_em') ~ ") as date)" %}
             {% set found.loads = run_query(
                 "select count(*) from controle.cargas where resultado = 'completa' and "

@@ -32,7 +32,7 @@ versoes_por_carga as (
         r.registro_id,
         r._carga_id,
         coalesce(c.visto_em, {{ beginning() }}) as visto_em,
-        min(r._carregado_em) as _carregado_em,
+        min(r._carga_ordem) as _carga_ordem,
         max(case when {{ dated }} then 1 else 0 end) = 1 as eh_datada
     from {{ rows }} as r
     left join {{ ref('int_calendario__cargas') }} as c
@@ -50,7 +50,7 @@ versoes_em_ordem as (
         v.*,
         row_number() over (
             partition by v.tabela, v.registro_id
-            order by v._carregado_em
+            order by v._carga_ordem
         ) as versao_ordem,
         min(v.visto_em) over (partition by v.tabela) as primeira_carga_em
     from versoes_por_carga as v
@@ -62,7 +62,7 @@ versoes_conhecidas as (
         min(v.visto_em) over (partition by v.tabela, v.registro_id) as primeiro_dia,
         lead(v.visto_em) over (
             partition by v.tabela, v.registro_id
-            order by v._carregado_em
+            order by v._carga_ordem
         ) as proximo_em
     from versoes_em_ordem as v
     where

@@ -10,18 +10,24 @@ import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, NoReturn, Protocol
 
 import duckdb
 import pyarrow as pa
 
-from mapa import __version__
+from mapa import __version__, clocks
 from mapa.errors import FewerError, FormatError, LayoutError, MapaError, visible
 from mapa.landing import Folder
 
 MOST_NAMED = 20
 """Names that one message tells."""
+PRESENCES = """(
+    select a.*, c.ordem
+    from controle.ausencias as a
+    inner join controle.cargas as c using (carga_id)
+)"""
+"""What vanished and came back, with the number of the load that noticed."""
 
 
 class Watched(Protocol):
@@ -115,9 +121,11 @@ class Load:
         shelf: holds what is compared with, while `scratch` may be in the middle of a file.
         source, entity, origin: which source, what of it, and from where (host or file name).
         id: name of the load in `controle.cargas`, in raw rows and in landing.
-        started: UTC, naive; also the `_carregado_em` of all its rows.
+        started: UTC, naive, by our clock; also the `_carregado_em` of all its rows.
+        order: number of the load; the greatest is the newest, whatever the clocks say.
         since, until: window on the source's clock (naive, local); `until` is exclusive.
         scope: whose records were asked for, empty when there is nothing to choose.
+        delivery: which file it was and when last modified, empty when it was none.
         warnings: what an operator must look at although the load is complete.
         finished, version: end and code of the load; in a replay those of the load that is repeated.
         synthetic: whether what came says that it is simulated; None when the load that is repeated
@@ -131,6 +139,7 @@ class Load:
     origin: str
     id: str
     started: datetime
+    order: int
     since: datetime | None = None
     until: datetime | None = None
     size: int = 0
@@ -139,6 +148,7 @@ class Load:
     tally: Tally = Tally()
     notes: list[str] = field(default_factory=list)
     scope: str = ""
+    delivery: str = ""
     warnings: list[str] = field(default_factory=list)
     finished: datetime | None = None
     version: str = __version__
@@ -180,7 +190,7 @@ class Load:
     def note(self) -> dict[str, Any]:
         """Return what `carga.json` says of any load, so that a replay can repeat it."""
         self.take_stock()
-        self.finished = _now()
+        self.finished = clocks.now()
         return {
             "carga_id": self.id,
             "fonte": self.source,
@@ -189,6 +199,8 @@ class Load:
             "janela_inicio": self.since,
             "janela_fim": self.until,
             "iniciada_em": self.started,
+            "ordem": self.order,
+            "entrega": self.delivery or None,
             "terminada_em": self.finished,
             "novas_tentativas": self.retries,
             "sha256": self.sha256,
@@ -273,12 +285,12 @@ class Load:
         known = (t.received, t.loaded, t.identical, t.rejected)
         counts: list[int | None] = [*known] if done else [None] * 4
         self.con.execute(
-            f"insert into controle.cargas values ({', '.join('?' * 20)})",
+            f"insert into controle.cargas values ({', '.join('?' * 22)})",
             [
                 self.id, self.source, self.entity, self.origin, self.since, self.until,
-                self.started, self.finished or _now(), self.size, *counts, self.retries,
+                self.started, self.finished or clocks.now(), self.size, *counts, self.retries,
                 self.sha256 or None, self.version, outcome, message, self.synthetic,
-                self.scope or None,
+                self.scope or None, self.order, self.delivery or None,
             ],
         )  # fmt: skip
 
@@ -288,10 +300,10 @@ def recording(
     con: duckdb.DuckDBPyConnection, source: str, entity: str, origin: str
 ) -> Iterator[Load]:
     """Run one load as one transaction and leave its row, whatever happens."""
-    started = _next_instant(con)
+    started = clocks.now()
     name = f"{started:%Y%m%dT%H%M%S}-{entity}-{secrets.token_hex(3)}"
-    load = Load(con, source, entity, origin, name, started)
     con.begin()
+    load = Load(con, source, entity, origin, name, started, _next_number(con))
     try:
         yield load
         load.write_row("completa")
@@ -346,10 +358,10 @@ def outcome(con: duckdb.DuckDBPyConnection, load_id: str) -> str | None:
     return row[0] if row else None
 
 
-def newest_load(con: duckdb.DuckDBPyConnection, source: str, entity: str) -> datetime | None:
-    """Return when the newest complete load of an entity began."""
+def newest_load(con: duckdb.DuckDBPyConnection, source: str, entity: str) -> int | None:
+    """Return the number of the newest complete load of an entity."""
     row = con.execute(
-        "select max(iniciada_em) from controle.cargas "
+        "select max(ordem) from controle.cargas "
         "where fonte = ? and entidade = ? and resultado = 'completa'",
         [source, entity],
     ).fetchone()
@@ -377,28 +389,10 @@ def is_synthetic(con: duckdb.DuckDBPyConnection) -> bool | None:
     return row[0] if row else None
 
 
-def already_loaded(con: duckdb.DuckDBPyConnection, sha256: str) -> bool:
-    """Say whether a file with this content has been loaded completely before."""
-    row = con.execute(
-        "select count(*) from controle.cargas where sha256 = ? and resultado = 'completa'",
-        [sha256],
-    ).fetchone()
-    return bool(row and row[0])
-
-
-def _now() -> datetime:
-    return datetime.now(UTC).replace(tzinfo=None)
-
-
-def _next_instant(con: duckdb.DuckDBPyConnection) -> datetime:
-    """Return now, or just after the newest load when the clock was set back.
-
-    The newest version of a record is the one with the greatest `_carregado_em`, so that instant
-    must never go backwards.
-    """
-    row = con.execute("select max(iniciada_em) from controle.cargas").fetchone()
-    newest: datetime | None = row[0] if row else None
-    return max(_now(), newest + timedelta(microseconds=1)) if newest else _now()
+def _next_number(con: duckdb.DuckDBPyConnection) -> int:
+    """Return the number after the greatest; a warehouse has one writer, so nobody else takes it."""
+    row = con.execute("select coalesce(max(ordem), 0) + 1 from controle.cargas").fetchone()
+    return int(row[0]) if row else 1
 
 
 def _safe_message(error: BaseException) -> str:

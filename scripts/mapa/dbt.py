@@ -46,6 +46,7 @@ def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
         "MAPA_DIR": str(settings.mapa_dir.resolve()),
         "DBT_TARGET_PATH": str(settings.dbt_target_path.resolve()),
         "DBT_LOG_PATH": str(settings.dbt_log_path.resolve()),
+        "MAPA_MAX_CLOCK_HOURS": str(settings.mapa_max_clock_hours),
     }
     modes.close_dbt(project, settings.dbt_target_path.resolve(), settings.dbt_log_path.resolve())
     if arguments[0] not in OPENS_NOTHING:

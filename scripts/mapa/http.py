@@ -15,7 +15,7 @@ import time
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
@@ -26,7 +26,7 @@ from typing import Any
 import httpx
 import stamina
 
-from mapa import synthetic
+from mapa import clocks, synthetic
 from mapa.errors import ConfigError, FormatError, SourceError
 from mapa.packing import DamagedError, is_gzip, unpack
 from mapa.settings import Settings, refuse_wide_mode
@@ -48,6 +48,7 @@ class Patience:
 
     Attributes:
         timeout: longest silence of a source; a whole exchange may take twice as long.
+        apart: how far the source's clock may be from ours.
 
     """
 
@@ -55,12 +56,14 @@ class Patience:
     first_wait: float = 0.5
     longest_wait: float = 30.0
     timeout: float = 300.0
+    apart: timedelta = timedelta(hours=6)
 
     @classmethod
     def of(cls, settings: Settings) -> Patience:
         """Return what the settings say."""
         wait = settings.mapa_wait_seconds
-        return cls(settings.mapa_attempts, wait, 60 * wait, settings.mapa_timeout_seconds)
+        apart = timedelta(hours=settings.mapa_max_clock_hours)
+        return cls(settings.mapa_attempts, wait, 60 * wait, settings.mapa_timeout_seconds, apart)
 
     def rounds(self, on: Any) -> Any:
         """Return stamina's iterator over attempts; `on` says which errors are worth another."""
@@ -247,10 +250,14 @@ class Answer:
 
     @property
     def instant(self) -> datetime | None:
-        """The server's clock (with zone), from the header `Date`; None when it sends none."""
+        """The server's clock (with zone), from the header `Date`; None when it says none.
+
+        `-0000` is UTC of a clock that does not know its zone.
+        """
         try:
-            return parsedate_to_datetime(self.headers["date"])
-        except (KeyError, ValueError):
+            said = parsedate_to_datetime(self.headers["date"])
+            return (said if said.tzinfo else said.replace(tzinfo=UTC)).astimezone(UTC)
+        except (KeyError, ValueError, OverflowError):
             return None
 
     @property
@@ -368,7 +375,8 @@ class Door:
 
         Raises:
             SourceError: no answer came, one larger than `MAX_BODY`, or one that nobody can read.
-            ConfigError: a credential or the address cannot be sent.
+            ConfigError: a credential or the address cannot be sent, or the source's clock and ours
+                are too far apart.
 
         """
         try:
@@ -379,6 +387,8 @@ class Door:
                     answer = self._once(method, path, request)
                     if answer.status in retried:
                         raise _RetryError(answer)
+                    if answer.instant and synthetic.HEADER not in answer.headers:
+                        clocks.refuse_source(self.host, answer.instant, self.patience.apart)
                     if answer.status in READ and answer.problem:
                         raise SourceError(
                             f"{self.host} sent an answer that is {answer.problem}.\nAsk the owner "

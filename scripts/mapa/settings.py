@@ -61,6 +61,7 @@ class Settings(BaseSettings):
     mapa_wait_lock_seconds: float = Field(default=600, ge=0)
     # From which age in days on a source is stale, and sources with another one.
     mapa_stale_days: str = Field(default="7,cnes=45", pattern=STALE)
+    mapa_max_clock_hours: float = Field(default=6, gt=0, le=1e6)
 
     # dbt's own variables, so that dbt and mapa look at the same folders.
     dbt_project_dir: Path = Path()

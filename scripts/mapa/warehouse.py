@@ -37,7 +37,9 @@ create table if not exists controle.cargas (
     resultado varchar not null,
     mensagem varchar,
     eh_sintetica boolean,
-    escopo varchar
+    escopo varchar,
+    ordem bigint,
+    entrega varchar
 );
 alter table controle.cargas add column if not exists eh_sintetica boolean;
 create table if not exists controle.rejeitos (
@@ -81,6 +83,26 @@ create table if not exists controle.marcas (
 -- Warehouses of before scopes were kept.
 alter table controle.cargas add column if not exists escopo varchar;
 alter table controle.marcas add column if not exists escopo varchar;
+create table if not exists controle.correcoes (
+    carga_id varchar not null,
+    janela_fim_antes timestamp,
+    janela_fim timestamp not null,
+    marca_antes timestamp,
+    marca timestamp,
+    motivo varchar not null,
+    corrigida_em timestamp not null
+);
+-- Warehouses of before loads were numbered: no instant in them went back.
+alter table controle.cargas add column if not exists ordem bigint;
+alter table controle.cargas add column if not exists entrega varchar;
+update controle.cargas as c set ordem = n.ordem
+from (
+    select carga_id, row_number() over (order by iniciada_em, carga_id) as ordem
+    from controle.cargas
+) as n
+where
+    c.carga_id = n.carga_id
+    and not exists (select 1 from controle.cargas where ordem is not null);
 """
 
 
@@ -173,8 +195,20 @@ def create_schemas(con: duckdb.DuckDBPyConnection) -> None:
     for layout in ALL_LAYOUTS:
         for name, kind in layout.types().items():
             if (layout.table, name) not in present:
-                con.execute(f'alter table {layout.table} add column "{name}" {kind}')
+                _add_column(con, layout, name, kind)
         _refresh_hashes(con, layout)
+
+
+def _add_column(con: duckdb.DuckDBPyConnection, layout: Layout, name: str, kind: str) -> None:
+    """Add a column that a raw table lacks; rows of before get the number of their load."""
+    con.begin()
+    con.execute(f'alter table {layout.table} add column "{name}" {kind}')
+    if name == "_carga_ordem":
+        con.execute(
+            f"update {layout.table} as r set _carga_ordem = c.ordem from controle.cargas as c "
+            "where r._carga_id = c.carga_id"
+        )
+    con.commit()
 
 
 def _refresh_hashes(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:

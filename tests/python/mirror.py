@@ -20,7 +20,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from conftest import PROJECT
+from conftest import PROJECT, environment
 from mapa.load.archives import GZIP
 
 INDICES = ("solicitacao-ambulatorial", "marcacao-ambulatorial", "solicitacao-hospitalar")
@@ -63,6 +63,7 @@ class Mirror:
 
     documents: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     now: datetime = datetime(2026, 7, 1, 3, 5, tzinfo=UTC)
+    said: str | None = None
     dropped: set[str] = field(default_factory=set)
     hidden: set[str] = field(default_factory=set)
     kinds: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -182,7 +183,11 @@ class _Server(ThreadingHTTPServer):
 
 @contextmanager
 def mirroring(mirror: Mirror, tls: ssl.SSLContext | None = None) -> Iterator[Mirror]:
-    """Serve a mirror until the block ends."""
+    """Serve a mirror until the block ends.
+
+    Its clock stands still on a day of its own, so settings made meanwhile let clocks differ; what
+    happens when they may not is told in `test_clocks.py`.
+    """
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -222,7 +227,9 @@ def mirroring(mirror: Mirror, tls: ssl.SSLContext | None = None) -> Iterator[Mir
             is_plain = status == 200 and body and not body.startswith(GZIP)
             packed = gzip.compress(body, 1) if is_plain else body
             self.send_response_only(status)
-            self.send_header("Date", format_datetime(mirror.now, usegmt=True))
+            said = format_datetime(mirror.now, usegmt=True) if mirror.said is None else mirror.said
+            if said:
+                self.send_header("Date", said)
             if status == 200:
                 self.send_header("Content-Encoding", "gzip")
             self.send_header("Content-Length", str(len(packed)))
@@ -240,7 +247,8 @@ def mirroring(mirror: Mirror, tls: ssl.SSLContext | None = None) -> Iterator[Mir
     scheme = "https" if tls else "http"
     mirror.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
     try:
-        yield mirror
+        with environment({"MAPA_MAX_CLOCK_HOURS": "1e6"}):
+            yield mirror
     finally:
         server.shutdown()
         server.server_close()

@@ -10,6 +10,7 @@ datadas as (
         c.entidade,
         c.janela_fim,
         c.iniciada_em,
+        c.ordem,
         c.eh_sintetica,
         -- warehouses of before the day was kept have only the start of the load
         cast(coalesce(c.janela_fim, {{ local_clock('c.iniciada_em') }}) as date) as visto_em
@@ -27,6 +28,8 @@ final as (
         d.visto_em,
         d.janela_fim,
         d.iniciada_em,
+        -- quantidades
+        d.ordem,
         -- indicadores
         d.eh_sintetica
     from datadas as d

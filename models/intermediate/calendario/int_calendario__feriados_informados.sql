@@ -19,7 +19,7 @@ reunidos as (
         f.abrangencia,
         f.feriado_descricao,
         f._carga_id,
-        f._carregado_em,
+        f._carga_ordem,
         f._linha
     from feriados as f
     where f.data is not null
@@ -42,7 +42,7 @@ final as (
         t.abrangencia,
         t.feriado_descricao,
         -- metadados
-        t._carregado_em,
+        t._carga_ordem,
         t._linha
     from trechos as t
     where t.eh_presente and coalesce(t.visto_ate >= t.visto_de, true)

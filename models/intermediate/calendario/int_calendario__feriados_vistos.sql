@@ -106,14 +106,14 @@ palavras as (
             order by
                 case when i.abrangencia = 'nenhuma' then 1 else 0 end,
                 i.visto_de desc,
-                i._carregado_em desc,
+                i._carga_ordem desc,
                 case i.abrangencia when 'nacional' then 1 when 'distrital' then 2 else 3 end,
                 i._linha desc
         ) as {{ coluna }}_do_dia,
         {% endfor %}
         row_number() over (
             partition by t.data, t.unidade_executante_cnes, t.visto_de
-            order by i.visto_de desc, i._carregado_em desc, i._linha desc
+            order by i.visto_de desc, i._carga_ordem desc, i._linha desc
         ) as ordem
     from instantes as t
     left join informados as i

@@ -15,7 +15,7 @@
     '_carga_id',
     '_arquivo',
     '_linha',
-    '_carregado_em',
+    '_carga_ordem',
 ] %}
 
 with cargas as (
@@ -67,11 +67,11 @@ vistas as (
         coalesce(c.janela_fim, {{ local_clock('c.iniciada_em') }}) as momento_visto,
         lag(d.momento_atualizacao) over (
             partition by d.solicitacao_codigo, d.indice, d.marcacao_codigo
-            order by d.momento_atualizacao, d._carregado_em, d._arquivo, d._linha
+            order by d.momento_atualizacao, d._carga_ordem, d._arquivo, d._linha
         ) as atualizacao_anterior,
         lag(d._carga_id) over (
             partition by d.solicitacao_codigo, d.indice, d.marcacao_codigo
-            order by d.momento_atualizacao, d._carregado_em, d._arquivo, d._linha
+            order by d.momento_atualizacao, d._carga_ordem, d._arquivo, d._linha
         ) as carga_anterior
     from documentos as d
     inner join cargas as c on d._carga_id = c.carga_id
@@ -101,7 +101,7 @@ ordenadas as (
         row_number() over (
             partition by d.solicitacao_codigo, d.indice
             order by
-                d.momento_versao, d.momento_atualizacao, d._carregado_em, d._arquivo, d._linha
+                d.momento_versao, d.momento_atualizacao, d._carga_ordem, d._arquivo, d._linha
         ) as versao,
         min(d.momento_versao) over (partition by d.solicitacao_codigo) as momento_primeira_versao
     from datadas as d

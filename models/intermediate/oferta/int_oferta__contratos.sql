@@ -24,7 +24,7 @@ versoes as (
             order by
                 -- a later word counts only where nothing was known by the reference day
                 case when g.visto_em <= {{ last_day_seen() }} then 0 else 1 end,
-                c._carregado_em desc,
+                c._carga_ordem desc,
                 c._linha desc
         ) as versao_ordem
     from cargas_horarias as c

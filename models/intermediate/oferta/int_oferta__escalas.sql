@@ -140,7 +140,7 @@ final as (
         r._carga_id,
         r._arquivo,
         r._linha,
-        r._carregado_em
+        r._carga_ordem
     from recortadas as r
 )
 

@@ -27,7 +27,7 @@ reunidas as (
         u.data_fim,
         u.minuto_fim,
         u._carga_id,
-        u._carregado_em,
+        u._carga_ordem,
         u._linha
     from afastamentos_unidades as u
     where u.unidade_executante_cnes is not null
@@ -46,7 +46,7 @@ reunidas as (
         p.data_fim,
         p.minuto_fim,
         p._carga_id,
-        p._carregado_em,
+        p._carga_ordem,
         p._linha
     from afastamentos_profissionais as p
     where p.profissional_cpf is not null

@@ -20,7 +20,7 @@ reunidos as (
         p.procedimento_codigo,
         p.qtd_ppi as qtd_limite,
         p._carga_id,
-        p._carregado_em,
+        p._carga_ordem,
         p._linha
     from ppi as p
 
@@ -37,7 +37,7 @@ reunidos as (
         t.procedimento_codigo,
         t.qtd_teto as qtd_limite,
         t._carga_id,
-        t._carregado_em,
+        t._carga_ordem,
         t._linha
     from tetos as t
 ),

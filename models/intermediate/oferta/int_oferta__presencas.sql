@@ -16,11 +16,11 @@ eventos as (
         c.visto_em,
         row_number() over (
             partition by a.tabela, a.chave
-            order by a.registrado_em
+            order by c.ordem
         ) as ordem,
         lead(c.visto_em) over (
             partition by a.tabela, a.chave
-            order by a.registrado_em
+            order by c.ordem
         ) as proximo_em
     from ausencias as a
     inner join cargas as c

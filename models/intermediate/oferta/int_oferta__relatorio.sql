@@ -13,7 +13,7 @@ versoes as (
                 r.unidade_executante_cnes,
                 r.procedimento_codigo,
                 r.agenda_tipo
-            order by r.data_extracao desc nulls last, r._carregado_em desc, r._linha desc
+            order by r.data_extracao desc nulls last, r._carga_ordem desc, r._linha desc
         ) as versao_ordem
     from relatorios as r
     where

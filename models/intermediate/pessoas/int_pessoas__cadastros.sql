@@ -13,7 +13,7 @@ versoes as (
         p.*,
         row_number() over (
             partition by p.cadsus_id
-            order by p._carregado_em desc, p._arquivo desc, p._linha desc
+            order by p._carga_ordem desc, p._arquivo desc, p._linha desc
         ) as ordem
     from pessoas as p
 ),

@@ -12,7 +12,7 @@ pares as (
     select
         c.cns,
         c.cadsus_id,
-        max(c._carregado_em) as _carregado_em
+        max(c._carga_ordem) as _carga_ordem
     from cartoes as c
     where {{ cns_is_valid('c.cns') }} and c.cadsus_id is not null
     group by c.cns, c.cadsus_id
@@ -22,7 +22,7 @@ pares_pseudonimos as (
     select
         {{ pseudonym("'cns:' || p.cns") }} as cns_id,
         {{ pseudonym("'cadsus:' || p.cadsus_id") }} as cadastro_id,
-        p._carregado_em
+        p._carga_ordem
     from pares as p
 ),
 
@@ -33,7 +33,7 @@ pares_ordenados as (
         p.cadastro_id,
         row_number() over (
             partition by p.cns_id
-            order by d.eh_protegido desc, p._carregado_em desc, p.cadastro_id asc
+            order by d.eh_protegido desc, p._carga_ordem desc, p.cadastro_id asc
         ) as ordem
     from pares_pseudonimos as p
     inner join cadastros as d on p.cadastro_id = d.cadastro_id

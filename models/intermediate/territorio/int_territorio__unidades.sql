@@ -24,7 +24,7 @@ enderecos_das_marcacoes as (
         m.unidade_executante_cnes as unidade_cnes,
         m.unidade_executante_municipio_nome as municipio_nome,
         m.unidade_executante_bairro as bairro,
-        max(m._carregado_em) as _carregado_em,
+        max(m._carga_ordem) as _carga_ordem,
         max(m._linha) as _linha
     from marcacoes as m
     where m.unidade_executante_cnes is not null and m.unidade_executante_bairro is not null
@@ -40,7 +40,7 @@ enderecos as (
         1 as preferencia,
         coalesce(e.municipio_gestor_ibge6, '{{ municipio }}') <> '{{ municipio }}' as eh_de_fora,
         upper({{ strip_accents('e.bairro') }}) as bairro,
-        e._carregado_em,
+        e._carga_ordem,
         e._linha
     from estabelecimentos as e
     union all
@@ -49,7 +49,7 @@ enderecos as (
         2 as preferencia,
         false as eh_de_fora,
         upper({{ strip_accents('m.bairro') }}) as bairro,
-        m._carregado_em,
+        m._carga_ordem,
         m._linha
     from enderecos_das_marcacoes as m
     inner join municipios as d
@@ -66,7 +66,7 @@ enderecos_ordenados as (
         e.bairro,
         row_number() over (
             partition by e.unidade_cnes, e.preferencia
-            order by e._carregado_em desc, e._linha desc, e.bairro asc
+            order by e._carga_ordem desc, e._linha desc, e.bairro asc
         ) as ordem
     from enderecos as e
 ),

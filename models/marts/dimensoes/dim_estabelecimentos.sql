@@ -41,7 +41,7 @@ vistas as (
         o.unidade_{{ papel }}_nome as nome,
         '{{ papel }}' as papel,
         o._carga_id,
-        o._carregado_em
+        o._carga_ordem
     from {{ origem }} as o
     where o.unidade_{{ papel }}_cnes is not null
     {% if not loop.last %}
@@ -56,9 +56,9 @@ nomes as (
         v.unidade_cnes,
         v.nome,
         v.papel,
-        max(case when g.visto_em <= {{ last_day_seen() }} then v._carregado_em end)
+        max(case when g.visto_em <= {{ last_day_seen() }} then v._carga_ordem end)
             as visto_a_tempo_em,
-        max(v._carregado_em) as visto_em
+        max(v._carga_ordem) as visto_em
     from vistas as v
     left join cargas as g
         on v._carga_id = g.carga_id
@@ -103,7 +103,7 @@ cadastro as (
             partition by e.unidade_cnes
             order by
                 case when g.visto_em <= {{ last_day_seen() }} then 0 else 1 end,
-                e._carregado_em desc,
+                e._carga_ordem desc,
                 e._linha desc
         ) as versao_ordem
     from estabelecimentos as e

@@ -28,7 +28,7 @@ cargas as (
 procedimentos_solicitados as (
     select
         s._carga_id,
-        s._carregado_em,
+        s._carga_ordem,
         {{ explode('s.procedimentos') }} as procedimento
     from solicitacoes as s
 ),
@@ -40,7 +40,7 @@ vistos as (
         e.procedimento_sigtap as sigtap,
         2 as preferencia,
         e._carga_id,
-        e._carregado_em
+        e._carga_ordem
     from escalas as e
 
     union all
@@ -51,7 +51,7 @@ vistos as (
         m.procedimento_sigtap as sigtap,
         1 as preferencia,
         m._carga_id,
-        m._carregado_em
+        m._carga_ordem
     from marcacoes as m
 
     union all
@@ -62,7 +62,7 @@ vistos as (
         {{ pad_code('p.procedimento.codigo_sigtap', 10) }} as sigtap,
         1 as preferencia,
         p._carga_id,
-        p._carregado_em
+        p._carga_ordem
     from procedimentos_solicitados as p
 
     union all
@@ -74,7 +74,7 @@ vistos as (
         null as sigtap,
         0 as preferencia,
         g._carga_id,
-        g._carregado_em
+        g._carga_ordem
     from {{ origem }} as g
 
     union all
@@ -86,7 +86,7 @@ vistos as (
         null as sigtap,
         0 as preferencia,
         l._carga_id,
-        l._carregado_em
+        l._carga_ordem
     from {{ origem }} as l
     {% if not loop.last %}
 
@@ -101,9 +101,9 @@ agrupados as (
         v.nome,
         v.sigtap,
         v.preferencia,
-        max(case when c.visto_em <= {{ last_day_seen() }} then v._carregado_em end)
+        max(case when c.visto_em <= {{ last_day_seen() }} then v._carga_ordem end)
             as visto_a_tempo_em,
-        max(v._carregado_em) as visto_em
+        max(v._carga_ordem) as visto_em
     from vistos as v
     left join cargas as c
         on v._carga_id = c.carga_id

@@ -44,7 +44,8 @@ final as (
         _carga_id,
         _arquivo,
         _linha,
-        _carregado_em
+        _carregado_em,
+        _carga_ordem
     from source
 )
 

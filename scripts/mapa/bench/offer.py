@@ -33,7 +33,7 @@ SCHEDULES = """
         cod_escala_ambulatorial, cod_central_exec, cpf_profissional_exec, cod_cbo, cod_cnes_exec,
         cod_procedimento_interno, sigla_dia_semana, qtd_vagas_prim_vez, qtd_vagas_retorno,
         qtd_vagas_reserva, agenda_local, data_de_vigencia_inicial, data_de_vigencia_final,
-        hora_inicial, hora_final, status, _carga_id, _arquivo, _linha, _carregado_em
+        hora_inicial, hora_final, status, _carga_id, _arquivo, _linha, _carregado_em, _carga_ordem
     )
     select
         cast(1000000 + i as varchar), '530010', lpad(cast(draw(i, 0, 20000) as varchar), 11, '0'),
@@ -48,19 +48,19 @@ SCHEDULES = """
         ['07:00', '08:00', '13:00'][1 + draw(i, 9, 3)],
         ['11:00', '12:00', '17:00'][1 + draw(i, 9, 3)],
         case when draw(i, 10, 20) = 0 then 'EXCLUIDA' else 'ATIVA' end,
-        'banco', 'banco.csv', i, timestamp '2026-06-30 12:00:00'
+        'banco', 'banco.csv', i, timestamp '2026-06-30 12:00:00', 1
     from (select i, $1 - draw(i, 11, 3650) as desde from range($2) as t(i))
 """
 LEAVES = """
     insert into bruto_sisreg.afastamento_profissional (
         cod_afastamento, cpf_profissional_exec, data_inicio, hora_inicio, data_fim, hora_fim,
-        _carga_id, _arquivo, _linha, _carregado_em
+        _carga_id, _arquivo, _linha, _carregado_em, _carga_ordem
     )
     select
         cast(i as varchar), lpad(cast(draw(i, 0, 20000) as varchar), 11, '0'),
         strftime(desde, '%d/%m/%Y'), case when draw(i, 1, 5) = 0 then '09:00' end,
         strftime(desde + draw(i, 2, 30), '%d/%m/%Y'), null,
-        'banco', 'banco.csv', i, timestamp '2026-06-30 12:00:00'
+        'banco', 'banco.csv', i, timestamp '2026-06-30 12:00:00', 1
     from (select i, $1 - draw(i, 3, 3650) as desde from range($2) as t(i))
 """
 LEAST = """
@@ -98,8 +98,8 @@ def make_network(settings: Settings, schedules: int) -> None:
         con.execute(LEAVES, [REFERENCE, schedules // 30])
         con.execute(
             "insert into controle.cargas (carga_id, fonte, entidade, origem, iniciada_em, "
-            "terminada_em, versao_codigo, resultado) values ('banco', 'arquivo', 'escala', "
-            "'banco.csv', $1, $1, '-', 'completa')",
+            "terminada_em, versao_codigo, resultado, ordem) values ('banco', 'arquivo', 'escala', "
+            "'banco.csv', $1, $1, '-', 'completa', 1)",
             [f"{REFERENCE} 12:00:00"],
         )
 

@@ -17,6 +17,7 @@ from mapa.load import exports, seen
 from mapa.load import offer_api as offer_api_loader
 from mapa.load import report as report_loader
 from mapa.load import sisreg as sisreg_loader
+from mapa.load.corrections import redate as redate_loads
 from mapa.load.layouts import ALL_LAYOUTS, CNES_LAYOUTS, Layout
 from mapa.load.recognise import expected_columns
 from mapa.load.replay import replay
@@ -202,12 +203,8 @@ def export(  # noqa: PLR0913 - one per option
         raise click.UsageError("Missing argument 'FILE...'.")
     if partial and complete:
         raise click.UsageError("--partial and --complete exclude each other.")
-    if seen_on and seen_on.date() > seen.today():
-        raise click.BadParameter(
-            f"{seen_on:%Y-%m-%d} has not come yet in Brasília; give the day on which the files "
-            "were exported.",
-            param_hint="--seen-on",
-        )
+    if seen_on:
+        seen.refuse_future(seen_on.date())
     day = seen_on.date() if seen_on else None
     if map_file:
         if partial or complete or unit:
@@ -307,6 +304,30 @@ def cnes(files: tuple[Path, ...], *, from_landing: bool) -> None:
         raise click.UsageError("Missing argument 'FILE...'.")
     only = tuple(layout.name for layout in CNES_LAYOUTS)
     report(lambda: exports.load(Settings.load(), files, only=only))
+
+
+@load.command()
+@click.argument("loads", nargs=-1, required=True, metavar="LOAD_ID...")
+@click.option(
+    "--seen-on",
+    type=DAY,
+    required=True,
+    metavar="DATE",
+    help="Day on which the extracts were really seen.",
+)
+@click.option("--reason", required=True, metavar="TEXT", help="Why; it is kept for ever.")
+def redate(loads: tuple[str, ...], seen_on: datetime, reason: str) -> None:
+    """Correct the day on which loads were seen, because a clock was wrong when they were made.
+
+    What stood there before, the reason and the instant stay in controle.correcoes and beside the
+    landed files, and --replay repeats the correction. A watermark that such a load moved goes to
+    the beginning of that day. The day may not break the order in which the extracts of a layout
+    were loaded. Build again afterwards.
+    """
+    if not reason.strip():
+        raise click.BadParameter("say why the day was wrong.", param_hint="--reason")
+    for line in redate_loads(Settings.load(), loads, seen_on.date(), reason.strip()):
+        say(line)
 
 
 def repeat(part: str, *, no_other_options: bool = True) -> None:

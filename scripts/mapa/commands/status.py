@@ -26,6 +26,7 @@ TITLES = {
     "unknown_fields": "Fields that the layouts do not know",
     "drift": "Drift: fields that changed since the load before (refused: that load was not taken)",
     "absences": "Vanished from complete files",
+    "corrections": "Corrected days (mapa load redate)",
     "published": "Published",
     "sources": "Newest of each source (source's clock)",
 }
@@ -74,8 +75,8 @@ def _show(sections: dict[str, Any], *, wide: bool) -> None:
     verdict = sections.pop("verdict")
     sections["sources"] = verdict["sources"]
     for name, rows in sections.items():
-        hidden = set[str]() if wide else HIDDEN if name == "loads" else {"load"}
-        hidden = hidden - {"source"} if name == "sources" else hidden
+        hidden = HIDDEN if name == "loads" else set() if name == "corrections" else {"load"}
+        hidden = set() if wide else hidden - ({"source"} if name == "sources" else set())
         title = TITLES[name]
         console.print(_table(title, rows, hidden) if rows else f"{title}: none", end="\n\n")
     build = verdict["last_build"]

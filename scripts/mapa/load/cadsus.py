@@ -29,12 +29,12 @@ import httpx
 import orjson
 import pyarrow as pa
 
-from mapa import audit, warehouse
+from mapa import audit, clocks, warehouse
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import ConfigError, FewerError, MapaError, SourceError
 from mapa.http import RETRIED, Access, Answer, Door, Pace, Patience
 from mapa.landing import Folder, Landed
-from mapa.load import exports, fhir, pdq, resume, snapshot
+from mapa.load import deliveries, exports, fhir, pdq, resume, snapshot
 from mapa.load.archives import Export, exports_in
 from mapa.load.intake import Intake
 from mapa.load.layouts import API_LAYOUTS, CADSUS_CNS, CADSUS_CONSULTA, CADSUS_PESSOA, Layout
@@ -100,6 +100,7 @@ def load(settings: Settings, limit: int | None = None, *, accept_fewer: bool = F
         progress() as display,
         Registry(settings) as registry,
     ):
+        clocks.refuse_ours(con, settings)
         resume.seal_committed(con, settings.landing)
         # What the cards have told decides which CPF there is to ask for.
         for kind, choose in (("cns", cards_to_ask), ("cpf", cpfs_to_ask)):
@@ -151,8 +152,9 @@ def load_file(settings: Settings, path: Path) -> list[Summary]:
     if not has_patients:
         return exports.load(settings, [path], only=(CADSUS_PESSOA.name, CADSUS_CNS.name))
     with warehouse.connect(settings.warehouse) as con:
+        clocks.refuse_ours(con, settings)
         resume.seal_committed(con, settings.landing)
-        return [_load_patients(con, settings, export) for export in found]
+        return [_load_patients(con, settings, one, alone=len(found) == 1) for one in found]
 
 
 def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
@@ -168,17 +170,20 @@ def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
         exports.repeat(load, landed, note)
 
 
-def _load_patients(con: duckdb.DuckDBPyConnection, settings: Settings, export: Export) -> Summary:
+def _load_patients(
+    con: duckdb.DuckDBPyConnection, settings: Settings, export: Export, *, alone: bool
+) -> Summary:
     """Load the Patients of one file in one transaction."""
     digest = hashlib.sha256()
     for chunk in export.chunks():
         digest.update(chunk)
-    if audit.already_loaded(con, digest.hexdigest()):
-        return Summary(fhir.ENTITY, export.name, Tally(), skipped="already loaded, skipped")
+    found = deliveries.Delivery(fhir.ENTITY, digest.hexdigest(), export.path, alone=alone)
+    if found.is_known(con):
+        return Summary(fhir.ENTITY, export.name, Tally(), skipped=deliveries.SKIPPED)
     with audit.recording(con, SOURCE, fhir.ENTITY, export.name) as load:
         folder = Folder(settings.landing, SOURCE, load.id)
         load.watch(folder)
-        load.sha256 = digest.hexdigest()
+        load.sha256, load.delivery = digest.hexdigest(), found.mark
         landed = exports.land(folder, export, load.sha256)
         _take_patients(load, landed, most=settings.mapa_max_rejected_share)
         folder.prepare(load.note())
@@ -220,7 +225,6 @@ def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int |
 
     A card need not be asked when another card of the same person has been.
     """
-    oldest = datetime.now(UTC) - timedelta(days=max_age_days)
     found = con.execute(
         f"""
         with cartoes as (
@@ -229,11 +233,13 @@ def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int |
         ),
         perguntados as (
             select identificador as cns from {CADSUS_CONSULTA.table}
-            where identificador_tipo = 'cns' and resultado <> $fault and momento_consulta >= $text
+            where identificador_tipo = 'cns' and resultado <> $fault
+                and momento_consulta between $text and $latest_text
         ),
         pessoas_recentes as (
             select id_pessoa from cartoes
-            where _carregado_em >= $oldest or cns in (select p.cns from perguntados as p)
+            where _carregado_em between $oldest and $latest
+                or cns in (select p.cns from perguntados as p)
         )
         select m.cns from ({_cards_met()}) as m
         where {VALID_CNS}
@@ -245,12 +251,7 @@ def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int |
         order by m.cns
         limit $limit
         """,
-        {
-            "fault": pdq.FAULT,
-            "text": instant(oldest),
-            "oldest": oldest.replace(tzinfo=None),
-            "limit": limit if limit is not None else 2**62,
-        },
+        _recent(max_age_days) | {"limit": limit if limit is not None else 2**62},
     ).fetchall()
     return [cns for (cns,) in found]
 
@@ -261,18 +262,17 @@ def cpfs_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int | 
     A card goes before the CPF beside it: the CPF is asked for when there is no valid card, or when
     CadSUS has answered for the card and knows nobody, or several.
     """
-    oldest = datetime.now(UTC) - timedelta(days=max_age_days)
     found = con.execute(
         f"""
         with perguntados as (
             select identificador_tipo as tipo, identificador as numero, max(resultado = 'ok') as ok
             from {CADSUS_CONSULTA.table}
-            where resultado <> $fault and momento_consulta >= $text
+            where resultado <> $fault and momento_consulta between $text and $latest_text
             group by all
         ),
         recentes as (
             select lpad(trim(cpf), 11, '0') as cpf from {CADSUS_PESSOA.table}
-            where _carregado_em >= $oldest
+            where _carregado_em between $oldest and $latest
         )
         select distinct m.cpf from ({_people_met()}) as m
         left join perguntados as p on p.tipo = 'cns' and p.numero = m.cns
@@ -283,14 +283,22 @@ def cpfs_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int | 
         order by m.cpf
         limit $limit
         """,
-        {
-            "fault": pdq.FAULT,
-            "text": instant(oldest),
-            "oldest": oldest.replace(tzinfo=None),
-            "limit": limit if limit is not None else 2**62,
-        },
+        _recent(max_age_days) | {"limit": limit if limit is not None else 2**62},
     ).fetchall()
     return [cpf for (cpf,) in found]
+
+
+def _recent(max_age_days: int) -> dict[str, Any]:
+    """Return the bounds of what counts as asked lately; what lies ahead of today was not."""
+    now = clocks.now().replace(tzinfo=UTC)
+    oldest, latest = now - timedelta(days=max_age_days), now + timedelta(days=1)
+    return {
+        "fault": pdq.FAULT,
+        "text": instant(oldest),
+        "latest_text": instant(latest),
+        "oldest": oldest.replace(tzinfo=None),
+        "latest": latest.replace(tzinfo=None),
+    }
 
 
 def _people_met() -> str:
@@ -402,7 +410,7 @@ class Registry:
             answer = self._send(identifier, self._fresh(refused=token))
         if answer.status < 500:
             self.door.expect_ok(answer, "a person query")
-        return Asked(*identifier, instant(datetime.now(UTC)), answer)
+        return Asked(*identifier, instant(clocks.now().replace(tzinfo=UTC)), answer)
 
     def _send(self, identifier: tuple[str, str], token: str) -> Answer:
         headers = {

@@ -103,16 +103,17 @@ def since(load: Load) -> str:
     """Return which complete load of the same entity is the newest, in words; empty for none."""
     row = load.con.execute(
         "select carga_id, iniciada_em from controle.cargas where fonte = $1 and entidade = $2 "
-        "and resultado = 'completa' and iniciada_em < $3 order by iniciada_em desc limit 1",
-        [load.source, load.entity, load.started],
+        "and resultado = 'completa' and ordem < $3 order by ordem desc limit 1",
+        [load.source, load.entity, load.order],
     ).fetchone()
     return f"load {row[0]} of {row[1]:%Y-%m-%d %H:%M} UTC" if row else ""
 
 
 def _before(load: Load) -> Before:
     rows = load.con.execute(
-        "select campo, tipo, evento from controle.campos "
-        "where fonte = $1 and entidade = $2 and not recusada order by registrado_em, campo",
+        "select c.campo, c.tipo, c.evento from controle.campos as c "
+        "inner join controle.cargas as l using (carga_id) where c.fonte = $1 and c.entidade = $2 "
+        "and not c.recusada order by l.ordem, c.campo",
         [load.source, load.entity],
     ).fetchall()
     kinds: dict[str, str | None] = {}

@@ -1,7 +1,7 @@
 """Export files to raw: recognised by their header, landed, and read by DuckDB.
 
 A file is one load and one transaction. A folder is loaded in the order of the names of its files,
-and content that has been loaded before is skipped, so that a folder may simply be loaded again.
+and what stands in it since it was loaded is skipped, so that a folder may simply be loaded again.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from typing import Any, NoReturn, TypeVar
 
 import duckdb
 
-from mapa import audit, signals, synthetic, warehouse
+from mapa import audit, clocks, signals, synthetic, warehouse
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import FormatError, LayoutError, MapaError, PartialError, UnexpectedError
 from mapa.landing import Folder, Landed
 from mapa.load import drift, resume, rows, seen, snapshot
 from mapa.load.archives import Export, exports_in, files_in
+from mapa.load.deliveries import SKIPPED, Delivery
 from mapa.load.intake import Intake
 from mapa.load.layouts import AGENDAMENTO, FILE_LAYOUTS, Layout
 from mapa.load.recognise import HeaderError, Recognised, examine, recognise
@@ -82,7 +83,7 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
     *,
     unit: str = "",
 ) -> list[Summary]:
-    """Load export files; a folder stands for the files in it, each content is loaded once.
+    """Load export files; a folder stands for the files in it, each of which is loaded once.
 
     A file that is refused does not hold back the others.
 
@@ -102,10 +103,13 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
         PartialError: some of several files are refused; the others are loaded.
 
     """
+    paths = list(paths)
     with warehouse.connect(settings.warehouse) as con, progress() as display:
+        clocks.refuse_ours(con, settings)
         resume.seal_committed(con, settings.landing)
         most = settings.mapa_max_unpacked_mb * 2**20
         found = list(each_file(paths, most, lambda e: _expected(recognise(examine(e), unit), only)))
+        alone = is_alone(paths, found)
         what = (source_of(NAMED[only[0]]), only[0]) if only else ("arquivo", UNKNOWN)
         task = display.add_task("files", total=len(found))
         if seen_on:
@@ -117,9 +121,14 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
             display.advance(task)
             if isinstance(file, Refused):
                 file.leave_row(con, *what)
-            return _load_file(con, settings, file, (completeness, seen_on))
+            return _load_file(con, settings, file, (completeness, seen_on), alone=alone)
 
         return one_by_one(found, load_one)
+
+
+def is_alone(paths: Sequence[Path], found: Sequence[object]) -> bool:
+    """Say whether what is loaded is one file that was named by itself."""
+    return len(found) == 1 and not any(path.is_dir() for path in paths)
 
 
 def one_by_one(files: Sequence[F], load_one: Callable[[F], Summary]) -> list[Summary]:
@@ -213,19 +222,21 @@ def _load_file(
     settings: Settings,
     file: Recognised,
     reading: tuple[Completeness, date | None],
+    *,
+    alone: bool,
 ) -> Summary:
     """Load one file in one transaction, absences included."""
     name, layout = file.facts.name, file.layout
     completeness, seen_on = reading
-    before = seen.newest_day(con, "sha256", file.facts.sha256, file.scope)
-    # The same content seen again on a later day may undo what came between.
-    if before and not (seen_on and seen_on > before):
-        return Summary(layout.name, name, Tally(), skipped="already loaded, skipped")
+    found = Delivery(layout.name, file.facts.sha256, file.facts.export.path, file.scope, alone)
+    if found.is_known(con, seen_on):
+        return Summary(layout.name, name, Tally(), skipped=SKIPPED)
     source = source_of(layout)
     with audit.recording(con, source, layout.name, name) as load:
         folder = Folder(settings.landing, source, load.id)
         load.watch(folder)
         load.sha256, load.scope = file.facts.sha256, file.scope
+        load.delivery = found.mark
         landed = land(folder, file.facts.export, file.facts.sha256)
         seen.stamp(load, seen_on)
         _take(load, file, landed, completeness, settings.mapa_max_rejected_share)

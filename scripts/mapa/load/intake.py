@@ -194,8 +194,8 @@ class Intake:
         row = self.con.execute(
             f"""
             insert into {table} (
-                {self.names}, _carga_id, _arquivo, _linha, _carregado_em, _hash, _campos_extras,
-                _chave
+                {self.names}, _carga_id, _arquivo, _linha, _carregado_em, _carga_ordem, _hash,
+                _campos_extras, _chave
             )
             with primeiras as (
                 select * from {HELD}
@@ -205,7 +205,7 @@ class Intake:
                 select _chave, list_sort(list(_hash)) as conteudo from primeiras group by _chave
             ),
             cargas as (
-                select _chave, arg_max(_carga_id, _carregado_em) as _carga_id
+                select _chave, arg_max(_carga_id, _carga_ordem) as _carga_id
                 from {table} group by _chave
             ),
             atuais as (
@@ -216,14 +216,14 @@ class Intake:
             )
             select
                 {", ".join(f'p."{c}"' for c in self.layout.columns)}, $1, p._arquivo, p._linha, $2,
-                p._hash, p._campos_extras, p._chave
+                $3, p._hash, p._campos_extras, p._chave
             from primeiras as p
             inner join recebidos as n on p._chave = n._chave
             left join atuais as a on p._chave = a._chave
             where n.conteudo is distinct from a.conteudo
             order by p._linha
             """,
-            [self.load.id, self.load.started],
+            [self.load.id, self.load.started, self.load.order],
         ).fetchone()
         loaded = int(row[0]) if row else 0
         held = self.tally.received - self.tally.rejected
@@ -330,12 +330,13 @@ class Intake:
         row = self.con.execute(
             f"""
             insert into {self.layout.table} (
-                {self.names}, _carga_id, _arquivo, _linha, _carregado_em, _hash, _campos_extras
+                {self.names}, _carga_id, _arquivo, _linha, _carregado_em, _carga_ordem, _hash,
+                _campos_extras
             )
-            select {self.names}, $1, $2, _linha, $3, _hash, _campos_extras
+            select {self.names}, $1, $2, _linha, $3, $4, _hash, _campos_extras
             from lote
             {chosen}
             """,
-            [self.load.id, file, self.load.started],
+            [self.load.id, file, self.load.started, self.load.order],
         ).fetchone()
         return int(row[0]) if row else 0

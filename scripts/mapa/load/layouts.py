@@ -18,6 +18,7 @@ SYSTEM_COLUMNS = {
     "_arquivo": "VARCHAR",
     "_linha": "BIGINT",
     "_carregado_em": "TIMESTAMP",
+    "_carga_ordem": "BIGINT",
     "_hash": "UBIGINT",
     "_campos_extras": "VARCHAR",
 }
@@ -25,7 +26,8 @@ SYSTEM_COLUMNS = {
 
 `_carga_id`: load in `controle.cargas`; `_arquivo`: path inside the landing folder; `_linha`:
 position of the record in what was received, from 1 (counted on through the pages of a load);
-`_carregado_em`: UTC; `_hash`: see `Layout.content_hash`, equal means identical;
+`_carregado_em`: UTC, by the loader's clock; `_carga_ordem`: number of the load, the greatest is the
+newest whatever the clocks said; `_hash`: see `Layout.content_hash`, equal means identical;
 `_campos_extras`: JSON of fields that the layout does not know, null when there is none. Layouts
 with records also have `_chave`: see `Layout.key_text`.
 """

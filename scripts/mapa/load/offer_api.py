@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 import orjson
 import pyarrow as pa
 
-from mapa import audit, warehouse
+from mapa import audit, clocks, warehouse
 from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, SourceError
 from mapa.http import Access, Door, Patience
@@ -155,6 +155,7 @@ def load(
         warehouse.connect(settings.warehouse) as con,
         Door(fields.url, _access(settings), Patience.of(settings)) as door,
     ):
+        clocks.refuse_ours(con, settings)
         resume.seal_committed(con, settings.landing)
         with audit.recording(con, SOURCE, ENTITY, door.host) as load:
             folder = Folder(settings.landing, SOURCE, load.id)

@@ -42,7 +42,7 @@ def overview(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, An
             f"{settings.warehouse} holds nothing yet. Load something first; see\n  mapa load --help"
         )
     return {
-        "loads": _rows(con, _LOADS),
+        "loads": _rows(con, _LOADS.format(order=_order(con))),
         "tables": [
             _table(con, layout.table, layout.key_text())
             for layout in ALL_LAYOUTS
@@ -51,7 +51,8 @@ def overview(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, An
         "watermarks": _rows(con, _WATERMARKS.format(scope=_scope(con))),
         "unknown_fields": _rows(con, _UNKNOWN),
         "drift": _rows(con, _DRIFT) if "controle.campos" in present else [],
-        "absences": _rows(con, _ABSENCES),
+        "absences": _rows(con, _ABSENCES.format(order=_order(con))),
+        "corrections": _rows(con, _CORRECTIONS) if "controle.correcoes" in present else [],
         "published": _published(settings.published),
         "verdict": freshness.verdict(settings, con),
     }
@@ -66,7 +67,7 @@ _LOADS = f"""
         qtd_novas_tentativas as retries,
         round(date_diff('millisecond', iniciada_em, terminada_em) / 1000, 1) as seconds,
         sha256, versao_codigo as version, mensagem as message
-    from controle.cargas order by iniciada_em desc limit {LAST_LOADS}
+    from controle.cargas order by {{order}} desc limit {LAST_LOADS}
 """
 _WATERMARKS = """
     select fonte as source, entidade as entity, {scope} as scope, marca as read_until,
@@ -84,9 +85,10 @@ _DRIFT = """
 """
 _ABSENCES = """
     with eventos as (
-        select tabela, chave, arg_max(evento, registrado_em) as evento,
-            max(registrado_em) as registrado_em
-        from controle.ausencias group by tabela, chave
+        select a.tabela, a.chave, arg_max(a.evento, c.{order}) as evento,
+            max(a.registrado_em) as registrado_em
+        from controle.ausencias as a inner join controle.cargas as c using (carga_id)
+        group by a.tabela, a.chave
     )
     select tabela as "table", count(*) filter (where evento = 'ausente') as vanished,
         max(registrado_em) as last_change
@@ -94,13 +96,31 @@ _ABSENCES = """
 """
 
 
+_CORRECTIONS = """
+    select carga_id as load, janela_fim_antes as until_before, janela_fim as until,
+        marca_antes as read_until_before, marca as read_until, motivo as reason,
+        corrigida_em as "when"
+    from controle.correcoes order by rowid
+"""
+
+
 def _scope(con: duckdb.DuckDBPyConnection) -> str:
     """Return SQL for the scope of a watermark, which warehouses of before lack."""
+    return "escopo" if _has(con, "marcas", "escopo") else "cast(null as varchar)"
+
+
+def _order(con: duckdb.DuckDBPyConnection) -> str:
+    """Return SQL for the order of a load, which warehouses of before have as an instant only."""
+    return "ordem" if _has(con, "cargas", "ordem") else "iniciada_em"
+
+
+def _has(con: duckdb.DuckDBPyConnection, table: str, column: str) -> bool:
     row = con.execute(
         "select count(*) from duckdb_columns() where schema_name = 'controle' "
-        "and table_name = 'marcas' and column_name = 'escopo'"
+        "and table_name = $1 and column_name = $2",
+        [table, column],
     ).fetchone()
-    return "escopo" if row and row[0] else "cast(null as varchar)"
+    return bool(row and row[0])
 
 
 def _table(con: duckdb.DuckDBPyConnection, table: str, key: str) -> dict[str, Any]:

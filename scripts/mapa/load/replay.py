@@ -20,7 +20,7 @@ from mapa import audit, warehouse
 from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, FormatError
 from mapa.landing import SEALED, UNCHANGED, Folder, Landed
-from mapa.load import cadsus, drift, exports, offer_api, report, resume
+from mapa.load import cadsus, corrections, drift, exports, offer_api, report, resume
 from mapa.load.documents import Fields
 from mapa.load.intake import Intake
 from mapa.load.layouts import ALL_LAYOUTS, API_LAYOUTS, Layout
@@ -97,7 +97,7 @@ def replay(settings: Settings, what: str = "sisreg") -> list[Summary]:
     part, root = PARTS[what], settings.landing
     with warehouse.connect(settings.warehouse) as con:
         resume.seal_committed(con, root)
-        notes = _complete_loads(part, root)
+        notes = _numbered(con, root, _complete_loads(part, root))
         _refuse_losses(con, part, notes, root)
         con.begin()
         _empty(con, part, notes)
@@ -109,7 +109,7 @@ def replay(settings: Settings, what: str = "sisreg") -> list[Summary]:
 
 
 def _complete_loads(part: Part, root: Path) -> list[Note]:
-    """Return the notes of the complete loads of a part, oldest first.
+    """Return the notes of the complete loads of a part.
 
     Raises:
         ConfigError: one was written by a version that did not note all that a replay needs.
@@ -129,7 +129,41 @@ def _complete_loads(part: Part, root: Path) -> list[Note]:
                 )
             if note and part.has(note):
                 notes.append({"fonte": source} | note)
-    return sorted(notes, key=lambda note: str(note["iniciada_em"]))
+    return notes
+
+
+def _numbered(con: duckdb.DuckDBPyConnection, root: Path, notes: list[Note]) -> list[Note]:
+    """Return notes with the number of their load, oldest first.
+
+    Older versions noted no number and kept instants in order: theirs come before all others.
+
+    Raises:
+        ConfigError: another load of the warehouse has the number of one of them.
+
+    """
+    rows = con.execute(
+        "select carga_id, ordem from controle.cargas where resultado = 'completa'"
+    ).fetchall()
+    known = {name: int(number) for name, number in rows}
+    if any("ordem" not in note and note["carga_id"] not in known for note in notes):
+        sealed = (resume.read_note(file.parent, SEALED) for file in root.glob(f"*/*/{SEALED}"))
+        old = [note for note in sealed if note and "ordem" not in note and "iniciada_em" in note]
+        old.sort(key=lambda note: (str(note["iniciada_em"]), note["carga_id"]))
+        ranks = {note["carga_id"]: rank for rank, note in enumerate(old, 1)}
+    else:
+        ranks = {}
+    holders = {number: name for name, number in rows}
+    for note in notes:
+        name = note["carga_id"]
+        note["ordem"] = known.get(name) or note.get("ordem") or ranks[name]
+        if holders.get(note["ordem"], name) != name:
+            raise ConfigError(
+                f"{name} in landing and {holders[note['ordem']]} in the warehouse are both load "
+                f"number {note['ordem']}; nothing was changed.\nThe warehouse loaded something new "
+                "before its past was rebuilt: move it away, and replay sisreg, export, cadsus and "
+                "cnes before the next load."
+            )
+    return sorted(notes, key=lambda note: int(note["ordem"]))
 
 
 def _refuse_losses(
@@ -163,12 +197,18 @@ def _empty(con: duckdb.DuckDBPyConnection, part: Part, notes: list[Note]) -> Non
 def _repeat(con: duckdb.DuckDBPyConnection, root: Path, part: Part, note: Note) -> Summary:
     load = Load(
         con, note["fonte"], note["entidade"], note["origem"], note["carga_id"],
-        datetime.fromisoformat(note["iniciada_em"]),
+        datetime.fromisoformat(note["iniciada_em"]), note["ordem"],
     )  # fmt: skip
     load.finished = _instant(note.get("terminada_em"))
     load.version = note.get("versao_codigo", load.version)
     load.since, load.until = (_instant(note.get(n)) for n in ("janela_inicio", "janela_fim"))
+    load.delivery = note.get("entrega") or ""
     folder = Folder(root, load.source, load.id)
+    corrected = corrections.kept(con, folder.path)
+    for correction in corrected:
+        load.until = correction.until
+        if correction.mark:
+            note = note | {"marca": correction.mark.isoformat()}
     landed = [_verified(folder, file, part) for file in note["arquivos"]]
     load.size, load.sha256 = folder.size, note.get("sha256", folder.sha256)
     load.retries = note["novas_tentativas"]
@@ -180,6 +220,7 @@ def _repeat(con: duckdb.DuckDBPyConnection, root: Path, part: Part, note: Note) 
         again(load, landed, note)
     if audit.outcome(con, load.id) is None:
         load.write_row("completa")
+    corrections.restore(con, load.id, corrected)
     return load.summary()
 
 

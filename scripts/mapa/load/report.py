@@ -21,11 +21,11 @@ import duckdb
 import orjson
 import pyarrow as pa
 
-from mapa import audit, warehouse
+from mapa import audit, clocks, warehouse
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import FormatError, LayoutError
 from mapa.landing import Folder, Landed
-from mapa.load import exports, resume, seen
+from mapa.load import deliveries, exports, resume, seen
 from mapa.load.archives import Export
 from mapa.load.intake import Intake
 from mapa.load.layouts import OFERTA_REAL
@@ -71,17 +71,22 @@ def load(
 
     """
     by = ReportMap.read(map_file, constants)
-    way = _Way(by, map_file.read_bytes(), dict(constants), seen_on)
+    paths = list(paths)
     most = settings.mapa_max_unpacked_mb * 2**20
     with warehouse.connect(settings.warehouse) as con:
+        clocks.refuse_ours(con, settings)
         resume.seal_committed(con, settings.landing)
+
+        found = list(exports.each_file(paths, most, examine))
+        alone = exports.is_alone(paths, found)
+        way = _Way(by, map_file.read_bytes(), dict(constants), seen_on, alone)
 
         def load_one(file: Facts | exports.Refused) -> Summary:
             if isinstance(file, exports.Refused):
                 file.leave_row(con, SOURCE, ENTITY)
             return _load_file(con, settings, file, way)
 
-        return exports.one_by_one(list(exports.each_file(paths, most, examine)), load_one)
+        return exports.one_by_one(found, load_one)
 
 
 def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
@@ -99,6 +104,7 @@ class _Way:
     content: bytes
     constants: dict[str, str]
     seen_on: date | None
+    alone: bool
 
     def identity(self, sha256: str) -> str:
         """Return the checksum of a report and its map: corrected, it says something else."""
@@ -111,12 +117,13 @@ def _load_file(
 ) -> Summary:
     """Load one report in one transaction."""
     identity = way.identity(facts.sha256)
-    if audit.already_loaded(con, identity):
-        return Summary(ENTITY, facts.name, Tally(), skipped="already loaded, skipped")
+    found = deliveries.Delivery(ENTITY, identity, facts.export.path, alone=way.alone)
+    if found.is_known(con, way.seen_on):
+        return Summary(ENTITY, facts.name, Tally(), skipped=deliveries.SKIPPED)
     with audit.recording(con, SOURCE, ENTITY, facts.name) as load:
         folder = Folder(settings.landing, SOURCE, load.id)
         load.watch(folder)
-        load.sha256 = identity
+        load.sha256, load.delivery = identity, found.mark
         landed = exports.land(folder, facts.export, facts.sha256)
         folder.write("mapa.toml", way.content)
         seen.stamp(load, way.seen_on)

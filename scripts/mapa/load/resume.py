@@ -51,6 +51,7 @@ class Order:
             "carga_id": load.id,
             "entidade": load.entity,
             "iniciada_em": load.started,
+            "ordem": load.order,
             "indice": self.alias,
             "origem": self.origin,
             "escopo": self.scope,
@@ -86,17 +87,17 @@ def find(
     Newer complete loads make older pages worthless, and a refused load would be refused again. A
     load that was committed but could not write its last note is given that note.
     """
-    newest = audit.newest_load(con, root.name, layout.name)
-    for folder in sorted(root.glob(f"*-{layout.name}-*"), reverse=True):
-        note = read_note(folder, ORDER)
-        if note is None:
-            continue
+    newest = audit.newest_load(con, root.name, layout.name) or 0
+    folders = [(f, read_note(f, ORDER)) for f in sorted(root.glob(f"*-{layout.name}-*"))]
+    # A load that was killed left its number to the next one. Older versions noted none.
+    orders = [(note.get("ordem", 0), folder, note) for folder, note in folders if note]
+    for number, folder, note in sorted(orders, key=lambda one: one[:2], reverse=True):
         outcome = audit.outcome(con, folder.name)
         if outcome == "completa" and (folder / PREPARED).exists():
             Folder(root.parent, root.name, folder.name).seal()
         if outcome == "completa" or (folder / SEALED).exists():
             return None
-        if newest and datetime.fromisoformat(note["iniciada_em"]) <= newest:
+        if number <= newest:
             return None
         order = Order.of(note)
         if outcome != "recusada" and order.serves(wanted, any_end=any_end):

@@ -12,13 +12,14 @@ from datetime import UTC, date, datetime, time
 import click
 import duckdb
 
+from mapa import clocks
 from mapa.audit import Load
 from mapa.load.window import BRASILIA
 
 
 def today() -> date:
     """Return the day in Brasília."""
-    return datetime.now(BRASILIA).date()
+    return local_clock(clocks.now()).date()
 
 
 def stamp(load: Load, seen_on: date | None) -> None:
@@ -45,6 +46,20 @@ def newest_day(
     ).fetchall()
     # Warehouses of before this column was written have the start of the load only.
     return max(((until or local_clock(began)).date() for until, began in rows), default=None)
+
+
+def refuse_future(day: date) -> None:
+    """Refuse a day that has not come.
+
+    Raises:
+        click.BadParameter: it is later than today in Brasília.
+
+    """
+    if day > today():
+        raise click.BadParameter(
+            f"{day} has not come yet in Brasília; give the day on which the files were exported.",
+            param_hint="--seen-on",
+        )
 
 
 def refuse_older(con: duckdb.DuckDBPyConnection, entity: str, name: str, seen_on: date) -> None:

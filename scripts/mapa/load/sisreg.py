@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 from rich.progress import Progress
 
-from mapa import audit, warehouse
+from mapa import audit, clocks, warehouse
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import ConfigError, EmptyScopeError, FewerError, SourceError
 from mapa.http import Access, Answer, Door, Patience
@@ -95,6 +95,7 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
         warehouse.connect(settings.warehouse) as con,
         progress() as display,
     ):
+        clocks.refuse_ours(con, settings)
         resume.restore_scopes(con, settings.landing / SOURCE)
         reader = Reader(settings, door, con, display)
         wish = Wish(since, until, full, accept_types, accept_fewer)
@@ -170,6 +171,11 @@ class Reader:
             folder = Folder(root, SOURCE, load.id)
             load.watch(folder, self.door)
             answer = read_mapping(self.door, alias)
+            if not answer.instant and not self.door.synthetic:
+                load.warn(
+                    f"{self.door.host} does not say what time it is (header Date): this machine's "
+                    "clock bounds what is read, and nothing was there to compare it with"
+                )
             order = self._order(alias, wish, self._known_until(layout), answer)
             open_end = wish.until is None
             found = resume.find(self.con, root / SOURCE, layout, order, any_end=open_end)
@@ -373,8 +379,8 @@ def _holds_nothing(alias: str, scope: Scope, values: list[str]) -> str:
 def source_clock(answer: Answer) -> datetime:
     """Return the source's clock, naive and local to Brasília.
 
-    A server that sends no `Date` leaves only our own clock. Being off costs nothing but delay: what
-    lies behind the bound is read by the next load.
+    A server that sends no `Date` leaves only our own clock. Being off by less than is refused costs
+    nothing but delay: what lies behind the bound is read by the next load.
     """
-    instant = answer.instant or datetime.now(UTC)
+    instant = answer.instant or clocks.now().replace(tzinfo=UTC)
     return instant.astimezone(BRASILIA).replace(tzinfo=None, microsecond=0)

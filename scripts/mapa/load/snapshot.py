@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mapa.audit import Load
+from mapa.audit import PRESENCES, Load
 from mapa.errors import LayoutError
 from mapa.load.intake import SEEN
 from mapa.load.layouts import Layout
@@ -37,8 +37,8 @@ def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: 
             select distinct _chave as chave from {layout.table} where _carga_id <> $2
         ),
         eventos as (
-            select chave, arg_max(evento, registrado_em) as evento
-            from controle.ausencias where tabela = $1 group by chave
+            select chave, arg_max(evento, ordem) as evento
+            from {PRESENCES} where tabela = $1 group by chave
         )
         select
             c.chave,

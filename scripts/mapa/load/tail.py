@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import duckdb
 
-from mapa.audit import Load
+from mapa.audit import PRESENCES, Load
 from mapa.load.intake import SEEN
 from mapa.load.layouts import Layout
 from mapa.load.scope import Scope
@@ -33,7 +33,7 @@ def choose(
         f"""
         create or replace temp table {ASKED} as
         with atuais as (
-            select {key} as chave, max_by(coalesce({layout.closed}, false), (_carregado_em, _linha))
+            select {key} as chave, max_by(coalesce({layout.closed}, false), (_carga_ordem, _linha))
                 as fechada
             from {layout.table} group by {key} having bool_or({scope.holds_row()})
         )
@@ -101,8 +101,8 @@ def find_missing(con: duckdb.DuckDBPyConnection, layout: Layout) -> tuple[int, i
         f"""
         create or replace temp table mudancas as
         with eventos as (
-            select chave, arg_max(evento, registrado_em) as evento
-            from controle.ausencias where tabela = $1 group by chave
+            select chave, arg_max(evento, ordem) as evento
+            from {PRESENCES} where tabela = $1 group by chave
         ),
         vistas as (select distinct chave from {SEEN})
         select a.chave, 'ausente' as evento

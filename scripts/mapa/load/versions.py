@@ -28,7 +28,7 @@ class Versions:
             f"create or replace temp table {self.table} (chave ubigint, conteudo ubigint)"
         )
         stored = load.con.execute(
-            f"select hash({layout.key_text()}), arg_max(_hash, (_carregado_em, _linha)) "
+            f"select hash({layout.key_text()}), arg_max(_hash, (_carga_ordem, _linha)) "
             f"from {layout.table} group by {layout.key_text()}"
         )
         for parte in stored.to_arrow_reader(PART_ROWS):

@@ -6,7 +6,7 @@ with recebidas as (
     select
         try_cast(trim(b.cod_escala_ambulatorial) as bigint) as numero,
         c.visto_em,
-        c.iniciada_em,
+        c.ordem,
         e.*
     from {{ source('bruto_sisreg', 'escala_ambulatorial') }} as b
     inner join {{ ref('int_calendario__cargas') }} as c
@@ -20,7 +20,7 @@ arquivos as (
         l.numero,
         l._carga_id,
         l.visto_em,
-        l.iniciada_em,
+        l.ordem,
         l.visto_em <= {{ add_days(data_referencia(), 1) }} as chegou_a_tempo,
         min(l.visto_em) over (partition by l.numero) as primeiro_dia,
         min(l.visto_em) over () as primeira_carga,
@@ -30,14 +30,14 @@ arquivos as (
         l.numero,
         l._carga_id,
         l.visto_em,
-        l.iniciada_em
+        l.ordem
 ),
 
 faltas as (
     select
         try_cast(a.chave as bigint) as numero,
         a.evento,
-        a.registrado_em,
+        c.ordem as carga_ordem,
         c.visto_em
     from {{ source('controle', 'ausencias') }} as a
     inner join {{ ref('int_calendario__cargas') }} as c
@@ -74,7 +74,7 @@ presencas as (
         f.evento,
         row_number() over (
             partition by d.visto_em, f.numero
-            order by f.registrado_em desc
+            order by f.carga_ordem desc
         ) as ordem
     from dias as d
     inner join faltas as f
@@ -94,8 +94,8 @@ escolhidos as (
             partition by a.numero, d.visto_em
             order by
                 case when a.visto_em <= d.visto_em then 0 else 1 end,
-                case when a.visto_em <= d.visto_em then a.iniciada_em end desc,
-                a.iniciada_em
+                case when a.visto_em <= d.visto_em then a.ordem end desc,
+                a.ordem
         ) as ordem
     from arquivos as a
     cross join dias as d
