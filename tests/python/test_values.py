@@ -31,6 +31,10 @@ GOOD = {"primeira_vez": 50, "retorno": 10, "reserva": 5}
 """Slots of the good schedule of each situation in June 2026: five Mondays of 10, 2 and 1."""
 
 
+FULL, BLOCKS = 90, 99
+"""A situation with as many slots as may be, in so many blocks: sums and products must hold them."""
+
+
 def schedule(situation: int, index: int, **columns: str) -> Row:
     """Return a schedule of a situation, on the Mondays of June."""
     codes = Codes(situation)
@@ -221,6 +225,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
         rows = delivery.setdefault(case.layout, [])
         rows.append(row_of(case, situation))
         line[case.name] = len(rows)
+    most = dict.fromkeys(("qtd_vagas_prim_vez", "qtd_vagas_retorno", "qtd_vagas_reserva"), "1000")
+    delivery["escala"] += [schedule(FULL, n, **most) for n in range(1, BLOCKS + 1)]
+    delivery["teto"].append(
+        {"competencia": "202606", "cod_cnes_exec": Codes(FULL).unit(1),
+         "cod_procedimento_interno": Codes(FULL).procedure(1), "qtd_teto": "1000000"}
+    )  # fmt: skip
     house.load([delivery], days=[date(2026, 7, 1)])
     read_all(
         house, [Situation([[document], None, None, None], {}) for document, _ in DOCUMENTS.values()]
@@ -267,6 +277,16 @@ def test_a_document_is_kept_and_its_value_is_named(built: Built, name: str) -> N
     waits = name in ("asked for after the reference day",
                      "asked for and booked after the reference day")  # fmt: skip
     assert there["qtd"] == (0 if waits else 1)
+
+
+def test_the_most_that_may_enter_is_added_up_and_shared_exactly(built: Built) -> None:
+    (row,) = built.house.query(
+        "select qtd_vagas_ativas, qtd_oferta_real, qtd_oferta_real_primeira_vez as primeira "
+        "from oferta.oferta_real_por_mes where competencia = '2026-06-01' "
+        f"and unidade_executante_cnes = '{Codes(FULL).unit(1)}'"
+    )
+    slots = BLOCKS * 5 * 1000
+    assert row == {"qtd_vagas_ativas": 3 * slots, "qtd_oferta_real": 1_000_000, "primeira": 333_334}
 
 
 def test_the_queue_counts_whom_it_can_date(built: Built) -> None:
