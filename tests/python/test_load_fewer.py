@@ -40,7 +40,7 @@ def test_an_index_that_has_lost_a_third_is_refused_with_the_numbers(
 ) -> None:
     for each in mirror.documents[INDEX][:20]:
         # Closed requests are not asked for by number: only the count can miss them.
-        each["status_solicitacao"] = "SOLICITAÇÃO / AGENDADA / CONFIRMADA / EXECUTANTE"
+        each["status_solicitacao"] = "SOLICITAÇÃO / AGENDADA / CONFIRMADO / EXECUTANTE"
     sisreg.load(settings)
     mirror.now = LATER
     mapping = mirror.mapping(INDEX)
@@ -99,7 +99,7 @@ def test_a_full_reading_that_brings_others_instead_is_not_believed(
 def test_open_requests_that_vanish_all_at_once_are_not_believed(
     mirror: Mirror, settings: Settings
 ) -> None:
-    closed = "SOLICITAÇÃO / AGENDADA / CONFIRMADA / EXECUTANTE"
+    closed = "SOLICITAÇÃO / AGENDADA / CONFIRMADO / EXECUTANTE"
     mirror.documents[INDEX] = [document(n) for n in range(25)] + [
         document(n, status_solicitacao=closed) for n in range(25, 100)
     ]

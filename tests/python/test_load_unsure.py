@@ -11,7 +11,7 @@ import threading
 import tracemalloc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from pydantic import SecretStr
 from conftest import PROJECT
 from mapa.cli import cli
 from mapa.errors import FormatError, MapaError, SourceError, visible
-from mapa.load import exports, offer_api, sisreg, strict
+from mapa.load import exports, offer_api, report, sisreg, strict
 from mapa.load.archives import Export
 from mapa.load.exports import Completeness
 from mapa.load.offer_api import FieldMap
@@ -35,6 +35,9 @@ from mapa.settings import Settings
 from mirror import INDICES, PASSWORD, USER, Mirror, document, mirroring
 from test_load_exports import HEADER, with_id
 from test_load_offer_api import EXAMPLE, map_for, records_of
+from test_load_report import HEADER as REPORT_HEADER
+from test_load_report import MAP as REPORT_MAP
+from test_load_report import ROW as REPORT_ROW
 
 INDEX, REQUESTS = INDICES[0], "bruto_sisreg.solicitacao_ambulatorial"
 MAPA = (sys.executable, "-c", "from mapa.cli import main; main()")
@@ -363,3 +366,21 @@ def test_two_encodings_in_a_file_are_never_read_as_one(tmp_path: Path) -> None:
         assert found == [("ÇÃO – É",)]
     rejects = query(settings, "select linha, motivo from controle.rejeitos")
     assert rejects == [(9, "codificação inválida")] * 2
+
+
+def test_a_line_of_a_report_in_another_encoding_is_rejected(tmp_path: Path) -> None:
+    settings = Settings(mapa_dir=tmp_path / "data", mapa_max_rejected_share=0.9)
+    by_map, path = tmp_path / "mapa.toml", tmp_path / "oferta.csv"
+    by_map.write_text(REPORT_MAP)
+    rows = [
+        REPORT_ROW.replace("0010456", f"001045{n}").rstrip() + ";Fisioterapia é\n" for n in "456"
+    ]
+    text = [f"{REPORT_HEADER.rstrip()};NOME\n".encode(), *(row.encode() for row in rows)]
+    text[2] = rows[1].encode("cp1252")
+    path.write_bytes(b"".join(text))
+    (summary,) = report.load(settings, [path], by_map, {"qtd_teto": "9"}, date(2026, 5, 2))
+    assert (summary.tally.loaded, summary.tally.rejected) == (2, 1)
+    rejects = "select linha, motivo from controle.rejeitos"
+    assert query(settings, rejects) == [(3, "codificação inválida")]
+    replay(settings, "export")
+    assert query(settings, rejects) == [(3, "codificação inválida")]

@@ -272,7 +272,7 @@ def _take(
 def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
     """Load a landed file again, as its note says it was loaded."""
     (received,) = landed
-    file = recognise(examine(Export(received.path)), note.get("unidade", ""))
+    file = recognise(examine(Export(received.path), again=True), note.get("unidade", ""))
     _take(load, file, received, Completeness.of(note), most=1)
 
 

@@ -147,11 +147,15 @@ class Recognised:
         return self.facts.lines - 1
 
 
-def examine(export: Export) -> Facts:
+def examine(export: Export, *, again: bool = False) -> Facts:
     """Read a file once and return its facts.
 
+    Args:
+        export: the file.
+        again: it is in landing: what was accepted when it came is not judged again.
+
     Raises:
-        FormatError: it is empty, damaged or not a text file.
+        FormatError: it is empty, damaged, not a text file, or put together of several.
 
     """
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
@@ -162,7 +166,8 @@ def examine(export: Export) -> Facts:
     for chunk in export.chunks():
         digest.update(chunk)
         head = head if len(head) >= HEAD else head + chunk
-        _refuse_joined(export, lines, rest, chunk, head)
+        if not again:
+            _refuse_joined(export, lines, rest, chunk, head)
         if b"\0" in chunk:
             raise FormatError(
                 f"{export.name} is not a text file; nothing was loaded.\nExpected is a CSV or TXT "
@@ -184,7 +189,7 @@ def examine(export: Export) -> Facts:
     is_utf8 = is_utf8 and not decoder.getstate()[0]
     if not head.strip(b"\r\n \t\xef\xbb\xbf"):
         raise failed_export(export.name, "is empty")
-    encoding, strange = ("utf-8", frozenset[int]()) if is_utf8 else _encoding(export)
+    encoding, strange = ("utf-8", frozenset[int]()) if is_utf8 else _encoding(export, again)
     lines += bool(rest)
     return Facts(export, digest.hexdigest(), encoding, lines, blank, quoted, head[:HEAD], strange)
 
@@ -216,7 +221,7 @@ def _refuse_joined(export: Export, lines: int, rest: bytes, chunk: bytes, head: 
         place = chunk.find(BOM, place + 1)
 
 
-def _encoding(export: Export) -> tuple[str, frozenset[int]]:
+def _encoding(export: Export, again: bool) -> tuple[str, frozenset[int]]:
     """Return the encoding of a file that is not UTF-8 as a whole, and the lines in another one.
 
     The file is in the encoding of most of its lines that tell. A line in both is in none.
@@ -237,7 +242,7 @@ def _encoding(export: Export) -> tuple[str, frozenset[int]]:
     names = {True: "utf-8", False: "iso-8859-1" if gaps else "windows-1252"}
     most = counts[True] > counts[False]
     strange = frozenset(places[not most])
-    if len(strange) > MOST_STRANGE or 1 in strange:
+    if not again and (len(strange) > MOST_STRANGE or 1 in strange):
         raise FormatError(
             f"{export.name} is in two encodings: line {places[most][0]} in {names[most]}, line "
             f"{places[not most][0]} in {names[not most]} ({counts[most]} and {counts[not most]} "

@@ -31,6 +31,7 @@ from mapa.load.intake import Intake
 from mapa.load.layouts import OFERTA_REAL
 from mapa.load.recognise import DELIMITERS, Facts, examine, failed_export
 from mapa.load.report_map import Cells, ReportMap, Wrong
+from mapa.load.strict import NOT_UTF8
 from mapa.settings import Settings
 
 SOURCE, ENTITY = "relatorio", OFERTA_REAL.name
@@ -93,7 +94,7 @@ def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
     """Load a landed report again, by the map that was landed beside it."""
     received, map_file = landed
     by = ReportMap.read(map_file.path, note["constantes"])
-    _take(load, examine(Export(received.path)), received, by, most=1)
+    _take(load, examine(Export(received.path), again=True), received, by, most=1)
 
 
 @dataclass(frozen=True)
@@ -194,6 +195,9 @@ def _read_as(facts: Facts, by: ReportMap, quoting: Literal[0, 3] = csv.QUOTE_MIN
             line, before = before + 1, by.above + 1 + table.line_num
             if not any(cell.strip() for cell in cells):
                 continue
+            if facts.strange and not _is_text(cells):
+                rows.wrong.append((line, None, NOT_UTF8))
+                continue
             if is_total(cells):
                 rows.totals += 1
                 continue
@@ -221,6 +225,15 @@ def _lines(facts: Facts) -> Iterator[str]:
             parts = [line]
     if rest := "".join(parts):
         yield rest
+
+
+def _is_text(cells: list[str]) -> bool:
+    """Say whether cells are text throughout; see `Facts.texts`."""
+    try:
+        "".join(cells).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _stripped(cells: list[str]) -> list[str]:
