@@ -17,9 +17,10 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import PROJECT
+from mapa.audit import Summary
 from mapa.cli import cli
 from mapa.errors import DiskError, FormatError, LayoutError, MapaError, PartialError
-from mapa.load import exports, report
+from mapa.load import cadsus, exports, report
 from mapa.load.replay import replay
 from mapa.settings import Settings
 from test_load_report import HEADER as REPORT_HEADER
@@ -280,3 +281,179 @@ def test_the_command_says_what_was_loaded_and_what_was_not(
 def test_partial_is_an_error_of_its_own() -> None:
     assert issubclass(PartialError, MapaError)
     assert not issubclass(PartialError, LayoutError | FormatError)
+
+
+def variants(folder: Path, name: str, change: tuple[str, str]) -> tuple[Path, Path]:
+    """Write a file of the fixtures and the same with one cell changed; return both."""
+    first, second = folder / f"a-{name}", folder / f"b-{name}"
+    shutil.copyfile(FIXTURES / name, first)
+    content = first.read_bytes()
+    assert content.count(change[0].encode()) >= 1
+    second.write_bytes(content.replace(change[0].encode(), change[1].encode(), 1))
+    return first, second
+
+
+def load_patients(settings: Settings, paths: list[Path]) -> list[Summary]:
+    """Load Patients of the RNDS."""
+    return cadsus.load_file(settings, *paths)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "table"),
+    [
+        ("teto.csv", (";80", ";81"), "bruto_sisreg.teto"),
+        ("feriado.csv", ("TIRADENTES", "OUTRO"), "bruto_sisreg.feriado"),
+        ("escala.csv", (";ATIVA", ";INATIVA"), "bruto_sisreg.escala_ambulatorial"),
+        ("agendamento_0010456_2026-04.csv", ("CATARATA", "RETINA"), "bruto_sisreg.agendamento"),
+        ("tbEstabelecimento202604.csv", ("UNIDADE", "CENTRO"), "bruto_cnes.estabelecimento"),
+        ("cadsus_pessoa.csv", ("FICTICIA UM", "FICTICIA TRES"), "bruto_cadsus.pessoa"),
+        ("fhir_individuos.json", ("1980-05-17", "1981-05-17"), "bruto_cadsus.pessoa"),
+    ],
+    ids=["ceilings", "holidays", "schedules", "bookings", "CNES", "CadSUS", "FHIR"],
+)
+def test_a_return_to_an_earlier_state_is_a_change(
+    settings: Settings, tmp_path: Path, name: str, change: tuple[str, str], table: str
+) -> None:
+    """File A, then B, then A's bytes again: what holds is A, and the same twice is nothing."""
+    load = load_patients if name.endswith(".json") else exports.load
+    first, second = variants(tmp_path, name, change)
+    said = [load(settings, [path])[0].skipped for path in (first, second, second)]
+    assert said == ["", "", "already loaded, skipped"]
+    (again,) = load(settings, [first])
+    assert (again.skipped, again.tally.loaded > 0) == ("", True)
+    ((newest,),) = query(settings, f"select max_by(_carga_id, _carga_ordem) from {table}")
+    named = f"select origem from controle.cargas where carga_id = '{newest}'"
+    assert query(settings, named) == [(first.name,)]
+    assert load(settings, [first])[0].skipped
+    every = f"select * from {table} order by all"
+    before = query(settings, every)
+    parts = {"bruto_sisreg": "export", "bruto_cnes": "cnes", "bruto_cadsus": "cadsus"}
+    replay(settings, parts[table.partition(".")[0]])
+    assert query(settings, every) == before
+
+
+def test_a_report_that_returns_to_an_earlier_state_is_a_change(
+    settings: Settings, tmp_path: Path
+) -> None:
+    by_map = tmp_path / "mapa.toml"
+    by_map.write_text(REPORT_MAP)
+    first, second = tmp_path / "a.csv", tmp_path / "b.csv"
+    first.write_text(f"{REPORT_HEADER}{REPORT_ROW}")
+    second.write_text(f"{REPORT_HEADER}{REPORT_ROW}".replace(";630", ";620"))
+    loaded = [
+        report.load(settings, [path], by_map, {"qtd_teto": "9"})[0]
+        for path in (first, second, first, first)
+    ]
+    assert [bool(summary.skipped) for summary in loaded] == [False, False, False, True]
+    assert [summary.tally.loaded for summary in loaded] == [1, 1, 1, 0]
+
+
+def test_bookings_of_one_unit_say_nothing_of_those_of_another(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """A file that does not name its unit: the newest content is that of the unit."""
+    path = tmp_path / "agenda.csv"
+    shutil.copyfile(FIXTURES / "agendamento_0010456_2026-04.csv", path)
+    units = ("0010456", "0000002", "0010456", "0000002")
+    loaded = [exports.load(settings, [path], unit=unit)[0] for unit in units]
+    assert [bool(summary.skipped) for summary in loaded] == [False, False, True, True]
+
+
+@pytest.fixture
+def standing(settings: Settings, tmp_path: Path) -> Path:
+    """Return a folder with two files of ceilings, loaded in the order of their names: A, then B."""
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    variants(folder, "teto.csv", (";80", ";70"))
+    exports.load(settings, [folder])
+    return folder
+
+
+def ceilings(settings: Settings) -> list[str]:
+    """Return the versions of the one ceiling, oldest first."""
+    rows = query(settings, "select qtd_teto from bruto_sisreg.teto order by _carga_ordem")
+    return [quantity for (quantity,) in rows]
+
+
+def test_a_folder_that_stands_is_loaded_once(settings: Settings, standing: Path) -> None:
+    for _ in range(2):
+        assert all(summary.skipped for summary in exports.load(settings, [standing]))
+    exports.load(settings, sorted(standing.iterdir()))
+    assert ceilings(settings) == ["80", "70"]
+
+
+def test_what_is_loaded_by_hand_is_not_undone_by_a_folder_that_stands(
+    settings: Settings, standing: Path, tmp_path: Path
+) -> None:
+    third = tmp_path / "c.csv"
+    third.write_text((standing / "a-teto.csv").read_text().replace(";80", ";60"))
+    exports.load(settings, [third])
+    exports.load(settings, [standing / "a-teto.csv"])
+    for _ in range(2):
+        assert all(summary.skipped for summary in exports.load(settings, [standing]))
+    assert ceilings(settings) == ["80", "70", "60", "80"]
+
+
+@pytest.mark.parametrize(
+    "deliver",
+    [
+        lambda path: shutil.copyfile(path, path.with_name("c.csv")),
+        lambda path: path.with_name("b-teto.csv").write_bytes(path.read_bytes()),
+        lambda path: os.utime(path, (1_900_000_000, 1_900_000_000)),
+    ],
+    ids=["under another name", "over the other file", "over itself, newer"],
+)
+def test_content_that_is_delivered_anew_into_a_folder_is_a_change(
+    settings: Settings, standing: Path, deliver: Callable[[Path], object]
+) -> None:
+    deliver(standing / "a-teto.csv")
+    exports.load(settings, [standing])
+    assert ceilings(settings) == ["80", "70", "80"]
+    for _ in range(2):
+        assert all(summary.skipped for summary in exports.load(settings, [standing]))
+
+
+def test_a_file_that_returns_with_its_old_time_is_delivered_anew(
+    settings: Settings, tmp_path: Path
+) -> None:
+    """A copy may keep the time of the original, and so be the very file of before but one."""
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    path = folder / "teto.csv"
+    for quantity, time in ((80, 1_700_000_000), (70, 1_700_000_500), (80, 1_700_000_000)):
+        content = (FIXTURES / "teto.csv").read_text().replace(";80", f";{quantity}")
+        path.write_text(content)
+        os.utime(path, (time, time))
+        exports.load(settings, [folder])
+        assert all(summary.skipped for summary in exports.load(settings, [folder]))
+    assert ceilings(settings) == ["80", "70", "80"]
+
+
+def test_a_zip_that_stands_is_loaded_once_and_touching_a_mode_is_no_delivery(
+    settings: Settings, tmp_path: Path
+) -> None:
+    first, second = variants(tmp_path, "teto.csv", (";80", ";70"))
+    folder = tmp_path / "inbox"
+    folder.mkdir()
+    packed = folder / "tetos.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.write(first, "a.csv")
+        archive.write(second, "b.csv")
+    for paths in ([folder], [packed], [folder]):
+        exports.load(settings, paths)
+        packed.chmod(0o600)
+    assert ceilings(settings) == ["80", "70"]
+
+
+def test_files_of_one_name_in_several_folders_are_several_files(
+    settings: Settings, tmp_path: Path
+) -> None:
+    folders = []
+    for month, quantity in (("2026-01", 80), ("2026-02", 70)):
+        folders.append(tmp_path / month)
+        folders[-1].mkdir()
+        content = (FIXTURES / "teto.csv").read_text().replace(";80", f";{quantity}")
+        (folders[-1] / "teto.csv").write_text(content)
+    for _ in range(3):
+        exports.load(settings, folders)
+    assert ceilings(settings) == ["80", "70"]
