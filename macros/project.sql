@@ -64,3 +64,11 @@
         {% endif %}
     {% endif %}
 {% endmacro %}
+
+
+{# Write which run made a published table, in the transaction that makes it: after a kill, tables of
+   two runs can be told apart. #}
+{% macro record_build() %}
+    insert or replace into controle.construcoes
+    values ('{{ this.identifier }}', '{{ invocation_id }}')
+{% endmacro %}

@@ -1,11 +1,7 @@
--- One row: what day the published tables describe, and which dbt run made them. `mapa publish`
--- compares the run with dbt's own record, so that tables of another build never leave the house.
+-- Grain: subject, of what is published with it. What day its tables describe, and which dbt run made
+-- them. `mapa publish` puts the row of the last good release here for a subject that failed.
 with referencia as (
     select * from {{ ref('int_calendario__referencia') }}
-),
-
-oferta as (
-    select * from {{ ref('oferta_real_por_mes') }}
 ),
 
 cargas as (
@@ -22,18 +18,15 @@ origem as (
     from cargas as c
 ),
 
-periodo as (
-    select
-        min(o.competencia) as primeira_competencia,
-        max(o.competencia) as ultima_competencia
-    from oferta as o
+assuntos as (
+    select 'oferta' as assunto
 ),
 
 final as (
     select
+        a.assunto,
         r.data_referencia,
-        p.primeira_competencia,
-        p.ultima_competencia,
+        false as eh_desatualizado,
         g.eh_sintetico,
         case
             when g.eh_sintetico
@@ -44,8 +37,8 @@ final as (
         end as fonte,
         'CC BY 4.0' as licenca,
         '{{ invocation_id }}' as construcao_id
-    from referencia as r
-    cross join periodo as p
+    from assuntos as a
+    cross join referencia as r
     cross join origem as g
 )
 

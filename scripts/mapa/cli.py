@@ -19,7 +19,7 @@ COMMANDS = {
     "simulate": "Serve the SISREG and CadSUS APIs of a synthetic city and write its files.",
     "load": "Bring extracts into the warehouse.",
     "run": "Do the daily job: load, build, publish.",
-    "publish": "Publish what the last green build made.",
+    "publish": "Publish what is green of what the last build made.",
     "dictionary": "Make or check the data dictionary.",
     "panels": "Open the panels on the published files.",
     "compare": "Compare all cells of two warehouses.",

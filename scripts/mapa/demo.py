@@ -109,7 +109,9 @@ def build_house(settings: Settings, size: CitySize) -> list[verify.Comparison]:
     say("5/6 Comparing the marts with what really happened in the city ...")
     comparisons = check(settings, directory / "truth.json")
     say("6/6 Publishing ...")
-    say(f"    {publish.publish(settings)}")
+    outcome = publish.publish(settings)
+    say(f"    {outcome}")
+    outcome.require_fresh()
     return comparisons
 
 

@@ -42,6 +42,10 @@ create table if not exists controle.cargas (
     entrega varchar
 );
 alter table controle.cargas add column if not exists eh_sintetica boolean;
+create table if not exists controle.construcoes (
+    tabela varchar primary key,
+    construcao_id varchar not null
+);
 create table if not exists controle.rejeitos (
     carga_id varchar not null,
     arquivo varchar not null,

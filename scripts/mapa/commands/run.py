@@ -49,7 +49,7 @@ def run(context: click.Context) -> None:
         for name, load in steps:
             night.step(name, load)
         night.step("Build", lambda: dbt.build(settings))
-        night.step("Publication", lambda: say(f"{INDENT}{publish.publish(settings)}"))
+        night.step("Publication", night.publish)
         for line in night.summary():
             say(line)
     context.exit(night.exit_code)
@@ -145,6 +145,18 @@ class Night:
             click.echo(where(error), err=True, nl=False)
         if self.delivery.error:
             raise self.delivery.error
+
+    def publish(self) -> None:
+        """Publish what is green.
+
+        Raises:
+            PublishError: a subject stayed as it was, or nothing may be published.
+
+        """
+        outcome = publish.publish(self.settings)
+        for line in str(outcome).splitlines():
+            say(f"{INDENT}{line}")
+        outcome.require_fresh()
 
     def summary(self) -> Iterator[str]:
         """Yield what is new, old and refused, each in a line, and how it ended."""

@@ -164,6 +164,8 @@ def _grain(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
     grain = meta.get("grao")
     if not meta.get("responsavel"):
         yield ": config.meta.responsavel is missing"
+    if layer_of(node) == "publicacao" and not meta.get("assunto"):
+        yield ": config.meta.assunto is missing"
     if not isinstance(grain, list) or not grain:
         yield ": config.meta.grao is missing"
         return

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pandas as pd
 
 from mapa.errors import PublishError
@@ -69,6 +70,7 @@ class Offer:
 
     version: str
     as_of: date
+    stale: bool
     source: str
     synthetic: bool | None
     licence: str
@@ -115,6 +117,7 @@ def between(published: Path, first: str | None = None, last: str | None = None) 
     chosen = offer.rows[(months >= low) & (months <= high)]
     return chosen.assign(
         data_referencia=offer.as_of,
+        eh_desatualizado=offer.stale,
         versao=offer.version,
         fonte=offer.source,
         eh_sintetico=offer.synthetic,
@@ -178,15 +181,23 @@ def main_cause(measures: Mapping[str, float]) -> str:
 @lru_cache(maxsize=2)
 def _read(file: Path) -> Offer:
     """Read a version; the connection is closed before anything is shown."""
-    with reading(file) as con:
-        rows = con.execute(QUERY).df()
-        as_of, source, synthetic, licence = con.execute(
-            "select data_referencia, fonte, eh_sintetico, licenca from pub_atualizacao"
-        ).fetchall()[0]
-    if rows.empty:
+    try:
+        with reading(file) as con:
+            facts = con.execute(
+                "select data_referencia, eh_desatualizado, fonte, eh_sintetico, licenca "
+                "from pub_atualizacao where assunto = 'oferta'"
+            ).fetchone()
+            rows = con.execute(QUERY).df() if facts else pd.DataFrame()
+    except (duckdb.BinderException, duckdb.CatalogException):
+        raise PublishError(
+            "The published version was made by an older program and has other columns.\n"
+            "Run `dbt build`, then `mapa publish`."
+        ) from None
+    if facts is None or rows.empty:
         raise PublishError(
             "The published version holds no offer: no schedule has been loaded.\n"
             "Load one with `mapa load export FILE`, then `dbt build` and `mapa publish`."
         )
     rows["competencia"] = pd.to_datetime(rows["competencia"]).dt.date
-    return Offer(file.parent.name, as_of, source, synthetic, licence, rows)
+    as_of, stale, source, synthetic, licence = facts
+    return Offer(file.parent.name, as_of, stale, source, synthetic, licence, rows)

@@ -33,6 +33,10 @@ SYNTHETIC = (
     "DADOS SINTÉTICOS: os números vêm, no todo ou em parte, de uma cidade simulada e não descrevem "
     "nenhum serviço real."
 )
+STALE = (
+    "DESATUALIZADO: a atualização mais recente falhou. Os números são os da última publicação boa, "
+    "até o dia indicado; o que mudou depois dele não está aqui."
+)
 UNNOTED = "A origem de parte dos dados não foi anotada."
 EMPTY = "Nenhuma vaga para esta seleção. Altere os filtros acima."
 FONT = "Inter, Segoe UI, Roboto, sans-serif"
@@ -48,6 +52,9 @@ def situation(data_frame: pd.DataFrame) -> html.Div:
         [
             html.Strong(SYNTHETIC, className="sinteticos", id="sinteticos")
             if row["eh_sintetico"]
+            else None,
+            html.Strong(STALE, className="sinteticos", id="desatualizado")
+            if row["eh_desatualizado"]
             else None,
             html.Span(
                 [

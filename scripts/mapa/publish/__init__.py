@@ -1,4 +1,4 @@
-"""Publication: what leaves the house, only after a green build, verified, in one step.
+"""Publication: what leaves the house, by subject, only what is green, verified, in one step.
 
 A version holds `mapa_publico.duckdb`, `parquet/`, the dictionary and `manifest.json`.
 """
@@ -9,7 +9,7 @@ import errno
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -39,6 +39,30 @@ NO_ROOM = re.compile("no space left|could not write|file too large|disk quota", 
 
 
 @dataclass(frozen=True)
+class State:
+    """What a version holds of a subject.
+
+    Attributes:
+        name: such as `oferta`.
+        data_referencia: day that its tables describe; None when they were never published.
+        problems: what failed in the last build, so that its tables are of before.
+
+    """
+
+    name: str
+    data_referencia: date | None
+    problems: tuple[str, ...]
+
+    def __str__(self) -> str:
+        """Say it in one line."""
+        if not self.problems:
+            return f"{self.name}: as of {self.data_referencia}"
+        held = f"STALE, as of {self.data_referencia}" if self.data_referencia else "NOT PUBLISHED"
+        more = f" and {len(self.problems) - 1} more" if len(self.problems) > 1 else ""
+        return f"{self.name}: {held}, because of {self.problems[0]}{more}"
+
+
+@dataclass(frozen=True)
 class Outcome:
     """What `publish` did."""
 
@@ -49,34 +73,62 @@ class Outcome:
     rows: int
     new: bool
     removed: tuple[str, ...] = ()
+    subjects: tuple[State, ...] = ()
 
     def __str__(self) -> str:
-        """Say it in one line."""
+        """Say it in one line, and one for each subject that is not of today."""
         content = f"{self.tables} tables, {self.rows} rows, as of {self.data_referencia}"
-        if not self.new:
-            return f"Nothing has changed since version {self.version} ({content})."
         removed = f"; removed {', '.join(self.removed)}" if self.removed else ""
-        return f"Published version {self.version}: {content}{removed}."
+        said = (
+            f"Published version {self.version}: {content}{removed}."
+            if self.new
+            else f"Nothing has changed since version {self.version} ({content})."
+        )
+        return "\n".join([said, *map(str, self.stale)])
+
+    @property
+    def stale(self) -> tuple[State, ...]:
+        """Return the subjects in which something failed."""
+        return tuple(state for state in self.subjects if state.problems)
+
+    def require_fresh(self) -> None:
+        """Fail when a subject is not what the last build made.
+
+        Raises:
+            PublishError: names them; what may be published is.
+        """
+        if self.stale:
+            names = ", ".join(state.name for state in self.stale)
+            problems = [problem for state in self.stale for problem in state.problems]
+            raise PublishError(
+                f"The last build is not green, so that {names} stayed as it was:\n"
+                f"{gate.listed(list(dict.fromkeys(problems)))}\nCorrect it. {gate.ADVICE}"
+            )
 
 
 def publish(settings: Settings, keep: int = KEEP) -> Outcome:
-    """Publish what the last green build made, unless the current version already holds it.
+    """Publish what the last build made, unless the current version already holds it.
+
+    A subject in which something failed keeps the tables of the current version and is marked stale.
 
     Raises:
-        PublishError: dbt's last command was no complete green build, or a check refused.
+        PublishError: dbt's last command was no build of everything that ran to its end, or a check
+            refused.
         LockedError: another publication runs, or a writer has the warehouse open.
         DiskError: no room left. Whatever fails, the current version stays as it was.
     """
-    build = gate.green_build(settings)
+    build = gate.finished_build(settings)
     published = settings.published
     with _disk_errors(published), store.locked(published), store.preparing(published) as folder:
         database = folder / store.DATABASE
-        expected = contents.copy(settings, build, database)
+        now = store.current(published)
+        expected = contents.copy(settings, build, database, now and now / store.DATABASE)
         tables = contents.verify(database, build, expected)
         manifest = _manifest(build, database, tables)
+        problems = {subject.name: subject.problems for subject in build.subjects}
         if existing := _same_content(published, manifest):
             store.link_stable_names(published)
-            return _outcome(manifest | existing, published, new=False)
+            return _outcome(manifest | existing, published, problems, new=False)
         contents.write_parquet(database, tables, folder / store.PARQUET, LICENCE)
         dictionary.make(settings, folder)
         manifest["files"] = _files(folder)
@@ -86,7 +138,7 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         inspection.require_clean(settings, folder)
         store.install(published, folder, manifest["version"])
         removed = store.prune(published, keep)
-    return _outcome(manifest, published, new=True, removed=tuple(removed))
+    return _outcome(manifest, published, problems, new=True, removed=tuple(removed))
 
 
 def read_manifest(published: Path) -> dict[str, Any] | None:
@@ -101,7 +153,7 @@ def read_manifest(published: Path) -> dict[str, Any] | None:
 def _manifest(build: gate.Build, database: Path, tables: tuple[Published, ...]) -> dict[str, Any]:
     """Return the manifest of a version, but for the list of files."""
     with contents.reading(database) as con:
-        reference = contents.as_of(con)
+        dates = contents.as_of(con)
         synthetic, source = contents.origin(con)
     described = [_table(published) for published in tables]
     digest = hashlib.sha256(
@@ -114,14 +166,27 @@ def _manifest(build: gate.Build, database: Path, tables: tuple[Published, ...]) 
     return {
         "version": f"{now:%Y%m%dT%H%M%SZ}-{digest[:8]}",
         "created_at": now.isoformat(timespec="seconds"),
-        "data_referencia": str(reference),
+        # Nothing in the version is older.
+        "data_referencia": str(min(date.day for date in dates.values())),
         "code_version": __version__,
         "licence": LICENCE,
         "licence_url": LICENCE_URL,
         "source": source,
         "synthetic": synthetic,
         "content_sha256": digest,
+        "subjects": [_subject(subject, dates.get(subject.name)) for subject in build.subjects],
         "tables": described,
+    }
+
+
+def _subject(subject: gate.Subject, date: contents.AsOf | None) -> dict[str, Any]:
+    """Describe one subject for the manifest; without a date it was never published."""
+    return {
+        "name": subject.name,
+        "stale": bool(subject.problems),
+        "data_referencia": str(date.day) if date else None,
+        "construcao_id": date.build if date else None,
+        "problems": list(subject.problems[: gate.MOST]),
     }
 
 
@@ -129,6 +194,7 @@ def _table(published: Published) -> dict[str, Any]:
     """Describe one table for the manifest."""
     return {
         "name": published.table.name,
+        "subject": published.table.subject,
         "description": published.table.description.partition("\n")[0],
         "rows": published.rows,
         "sha256": published.sha256,
@@ -164,9 +230,15 @@ def _same_content(published: Path, manifest: dict[str, Any]) -> dict[str, Any] |
 
 
 def _outcome(
-    manifest: dict[str, Any], published: Path, *, new: bool, removed: tuple[str, ...] = ()
+    manifest: dict[str, Any],
+    published: Path,
+    problems: Mapping[str, tuple[str, ...]],
+    *,
+    new: bool,
+    removed: tuple[str, ...] = (),
 ) -> Outcome:
     """Sum a manifest up."""
+    days = {subject["name"]: subject["data_referencia"] for subject in manifest["subjects"]}
     return Outcome(
         version=manifest["version"],
         folder=published / "versions" / manifest["version"],
@@ -175,6 +247,10 @@ def _outcome(
         rows=sum(table["rows"] for table in manifest["tables"]),
         new=new,
         removed=removed,
+        subjects=tuple(
+            State(name, date.fromisoformat(day) if (day := days.get(name)) else None, failed)
+            for name, failed in problems.items()
+        ),
     )
 
 

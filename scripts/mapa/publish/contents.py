@@ -21,6 +21,8 @@ from mapa.settings import Settings
 
 # The id of the build proves where a table comes from and says nothing about its content.
 NOT_CONTENT = {"construcao_id"}
+FORMAT = "storage_version 'v1.0.0'"
+"""What every DuckDB since 1.0 reads."""
 NUMERIC = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL\(.*\))$")
 
 
@@ -34,32 +36,118 @@ class Published:
     sha256: str
 
 
-def copy(settings: Settings, build: Build, target: Path) -> dict[str, int]:
-    """Copy the published tables into a fresh file; return how many rows each has in the warehouse.
+@dataclass(frozen=True)
+class AsOf:
+    """What the tables of a subject describe: their day, whether they are of before, their build."""
 
-    The warehouse is open only inside this function, and read-only. The file holds tables with
-    their comments, never views, in the storage format that every DuckDB since 1.0 reads.
+    day: date
+    stale: bool
+    build: str
+
+
+def copy(settings: Settings, build: Build, target: Path, before: Path | None) -> dict[str, int]:
+    """Copy what is published into a fresh file; return how many rows each table must have.
+
+    Subjects in which nothing failed come from the warehouse, which is open only inside this
+    function, and read-only. The others keep their tables of the version before. The file holds
+    tables with their comments, never views, in the storage format that every DuckDB since 1.0
+    reads.
+
+    Args:
+        settings: where the warehouse is.
+        build: what dbt made.
+        target: file to make.
+        before: file of the current version, if there is one.
 
     Raises:
-        PublishError: the warehouse does not hold what the build made.
+        PublishError: the warehouse does not hold what the build made, nothing may be published, or
+            a table of before has other columns than the dictionary.
     """
+    rows = {}
     with warehouse.connect(settings.warehouse, read_only=True) as con:
         gate.require_newest(con, build)
-        con.execute(
-            f"attach {_text(str(target))} as publico (read_write, storage_version 'v1.0.0')"
-        )
-        rows = {}
-        for table in build.tables:
-            _require_columns(con, table)
-            source = f"{gate.SCHEMA}.{table.name}"
-            con.execute(
-                f"create table publico.{table.name} as select * from {source} {_order(table)}"
-            )
-            for statement in _comments(table):
-                con.execute(statement)
-            rows[table.name] = con.execute(f"select count(*) from {source}").fetchall()[0][0]
+        con.execute(f"attach {_text(str(target))} as publico (read_write, {FORMAT})")
+        for table in build.fresh:
+            _require_columns(con, gate.SCHEMA, table)
+            rows[table.name] = _copy_table(con, gate.SCHEMA, table)
         con.execute("detach publico")
+    stale = [subject for subject in build.subjects if subject.problems]
+    if stale:
+        with duckdb.connect() as con:
+            con.execute(f"attach {_text(str(target))} as publico (read_write, {FORMAT})")
+            if before:
+                con.execute(f"attach {_text(str(before))} as anterior (read_only)")
+            kept = _keep(con, build, stale) if before else {}
+            rows |= kept
+            _mark_stale(con, build, [subject.name for subject in stale], before=before is not None)
+    if not rows:
+        raise PublishError(
+            f"Nothing may be published, and nothing was before:\n{gate.listed(stale[0].problems)}\n"
+            f"Correct it. {gate.ADVICE}"
+        )
     return rows
+
+
+def _copy_table(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> int:
+    """Copy one table with its comments and return its rows."""
+    source = f"{schema}.{table.name}"
+    con.execute(f"create table publico.{table.name} as select * from {source} {_order(table)}")
+    for statement in _comments(table):
+        con.execute(statement)
+    return int(con.execute(f"select count(*) from {source}").fetchall()[0][0])
+
+
+def _keep(
+    con: duckdb.DuckDBPyConnection, build: Build, stale: list[gate.Subject]
+) -> dict[str, int]:
+    """Take the tables of failed subjects from the version before, and what they refer to."""
+    rows = {}
+    held = {
+        name
+        for (name,) in con.execute(
+            "select table_name from duckdb_tables() where database_name = 'anterior'"
+        ).fetchall()
+    }
+    own = [table for subject in stale for table in subject.tables if table.name in held]
+    for table in build.shared:
+        if table.name == gate.AS_OF_TABLE:
+            _require_columns(con, "anterior.main", table)
+    for table in [*own, *(() if build.fresh else build.shared)]:
+        _require_columns(con, "anterior.main", table)
+        rows[table.name] = _copy_table(con, "anterior.main", table)
+    for table in build.shared if build.fresh else ():
+        if table.name != gate.AS_OF_TABLE and table.name in held and table.grain:
+            # A row that older facts refer to may be gone since; what is still there is the newer.
+            key = ", ".join(map(_name, table.grain))
+            con.execute(
+                f"insert into publico.{table.name} by name "
+                f"select a.* from anterior.main.{table.name} as a "
+                f"anti join publico.{table.name} as n using ({key})"
+            )
+            (rows[table.name],) = con.execute(
+                f"select count(*) from publico.{table.name}"
+            ).fetchall()[0]
+    return rows
+
+
+def _mark_stale(
+    con: duckdb.DuckDBPyConnection, build: Build, names: list[str], *, before: bool
+) -> None:
+    """Let failed subjects have their as-of date of before and say that they are stale."""
+    dates = f"publico.{gate.AS_OF_TABLE}"
+    if build.fresh:
+        con.execute(f"delete from {dates} where assunto in (select unnest($1))", [names])
+        if before:
+            con.execute(
+                f"insert into {dates} by name select * from anterior.main.{gate.AS_OF_TABLE} "
+                "where assunto in (select unnest($1))",
+                [names],
+            )
+    if build.fresh or before:
+        con.execute(
+            f"update {dates} set eh_desatualizado = true where assunto in (select unnest($1))",
+            [names],
+        )
 
 
 def verify(file: Path, build: Build, expected: dict[str, int]) -> tuple[Published, ...]:
@@ -71,8 +159,10 @@ def verify(file: Path, build: Build, expected: dict[str, int]) -> tuple[Publishe
     with reading(file) as con:
         found = []
         for table in build.tables:
+            if table.name not in expected:
+                continue
             published = _describe(con, table)
-            if published.rows != expected[table.name]:
+            if table.name != gate.AS_OF_TABLE and published.rows != expected[table.name]:
                 raise PublishError(
                     f"{table.name}: {published.rows} rows were copied of {expected[table.name]}.\n"
                     "Nothing was published; run `mapa publish` again."
@@ -80,29 +170,38 @@ def verify(file: Path, build: Build, expected: dict[str, int]) -> tuple[Publishe
             _require_public(table)
             _require_no_identifier(con, published)
             found.append(published)
-        as_of(con)
+        dates = as_of(con)
+        for subject in build.good:
+            if subject.name not in dates:
+                raise PublishError(
+                    f"{gate.AS_OF_TABLE} has no row for {subject.name}.\n{gate.ADVICE}"
+                )
     return tuple(found)
 
 
-def as_of(con: duckdb.DuckDBPyConnection) -> date:
-    """Return the day that the published tables describe.
+def as_of(con: duckdb.DuckDBPyConnection) -> dict[str, AsOf]:
+    """Return what the published tables of each subject describe.
 
     Raises:
         PublishError: the file does not say.
     """
-    rows = con.execute(f"select data_referencia from {gate.AS_OF_TABLE}").fetchall()
-    if len(rows) != 1 or not isinstance(rows[0][0], date):
+    rows = con.execute(
+        "select assunto, data_referencia, eh_desatualizado, construcao_id "
+        f"from {gate.AS_OF_TABLE} order by assunto"
+    ).fetchall()
+    if not rows or any(not isinstance(day, date) for _, day, *_ in rows):
         raise PublishError(
-            f"{gate.AS_OF_TABLE} has {len(rows)} rows; one with data_referencia was expected.\n"
-            f"{gate.ADVICE}"
+            f"{gate.AS_OF_TABLE} has {len(rows)} rows; one for each subject, with "
+            f"data_referencia, was expected.\n{gate.ADVICE}"
         )
-    return rows[0][0]
+    return {name: AsOf(*facts) for name, *facts in rows}
 
 
 def origin(con: duckdb.DuckDBPyConnection) -> tuple[bool | None, str]:
     """Return whether the published tables are simulated (None: not known) and their source."""
     synthetic, source = con.execute(
-        f"select eh_sintetico, fonte from {gate.AS_OF_TABLE}"
+        f"select eh_sintetico, fonte from {gate.AS_OF_TABLE} order by "
+        "case when eh_sintetico then 1 when eh_sintetico is null then 2 else 3 end, assunto limit 1"
     ).fetchall()[0]
     return synthetic, source
 
@@ -115,10 +214,18 @@ def write_parquet(file: Path, tables: tuple[Published, ...], folder: Path, licen
     """
     folder.mkdir()
     with reading(file) as con:
-        facts = {"data_referencia": str(as_of(con)), "fonte": origin(con)[1], "licenca": licence}
-        mark = f"{{{', '.join(f'{name}: {_text(value)}' for name, value in facts.items())}}}"
+        dates, source = as_of(con), origin(con)[1]
+        newest = max(dates.values(), key=lambda date: date.day)
         for published in tables:
             name = published.table.name
+            date = dates.get(published.table.subject, newest)
+            facts = {
+                "data_referencia": str(date.day),
+                "construcao_id": date.build,
+                "fonte": source,
+                "licenca": licence,
+            }
+            mark = f"{{{', '.join(f'{key}: {_text(value)}' for key, value in facts.items())}}}"
             path = _text(str(folder / f"{name}.parquet"))
             con.execute(
                 f"copy (select * from {name} {_order(published.table)}) to {path} "
@@ -162,15 +269,15 @@ def _describe(con: duckdb.DuckDBPyConnection, table: Table) -> Published:
     return Published(table, rows, types, hashlib.sha256(content.encode()).hexdigest())
 
 
-def _require_columns(con: duckdb.DuckDBPyConnection, table: Table) -> None:
+def _require_columns(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> None:
     """Refuse a table whose columns are not those of the dictionary."""
     found = [
-        row[0]
-        for row in con.execute(f"describe select * from {gate.SCHEMA}.{table.name}").fetchall()
+        row[0] for row in con.execute(f"describe select * from {schema}.{table.name}").fetchall()
     ]
     if found != [column.name for column in table.columns]:
+        where = "" if schema == gate.SCHEMA else " of the version that would have to be kept"
         raise PublishError(
-            f"The columns of {table.name} are not those of the dictionary.\n{gate.ADVICE}"
+            f"The columns of {table.name}{where} are not those of the dictionary.\n{gate.ADVICE}"
         )
 
 

@@ -1,12 +1,14 @@
 """The gate: what dbt's own records must say before anything may leave the house.
 
 `target/run_results.json` says what ran and how it ended, `target/manifest.json` says what should
-have run. Only a complete `dbt build` without a failure opens the gate.
+have run. Only a `dbt build` of everything that ran to its end opens the gate, and of what it made
+only the subjects in which nothing failed pass.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,12 +16,17 @@ from typing import Any
 
 import duckdb
 
+from mapa import warehouse
 from mapa.errors import PublishError
 from mapa.settings import Settings
 
 SCHEMA = "publicacao"
 AS_OF_TABLE = "pub_atualizacao"
+SHARED = "comum"
+"""Subject of what belongs to all subjects."""
 GREEN = {"success", "pass", "warn", "no-op"}
+MOST = 10
+"""Problems that one message tells."""
 ADVICE = "Run `dbt build`, then `mapa publish` again."
 
 
@@ -37,38 +44,89 @@ class Table:
     """A model of the schema `publicacao`."""
 
     name: str
+    subject: str
     description: str
     grain: tuple[str, ...]
     columns: tuple[Column, ...]
 
 
 @dataclass(frozen=True)
+class Subject:
+    """Tables that are published together or not at all, such as those of the offer.
+
+    Attributes:
+        name: `config.meta.assunto` of its models.
+        problems: status and name of each node in its family that failed, in dbt's words; none when
+            it may be published.
+
+    """
+
+    name: str
+    tables: tuple[Table, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Build:
-    """A green build: its identity, its end (UTC) and what it made for publication."""
+    """A build that ran to its end: its identity, its end (UTC) and what it says of each subject.
+
+    Attributes:
+        shared: what all subjects need to be read: dimensions and the as-of dates. What fails in
+            their family fails every subject.
+        manifest: dbt's own, of the same run.
+
+    """
 
     invocation_id: str
     ended_at: datetime
-    tables: tuple[Table, ...]
+    shared: tuple[Table, ...]
+    subjects: tuple[Subject, ...]
     manifest: dict[str, Any]
 
+    @property
+    def good(self) -> tuple[Subject, ...]:
+        """Return the subjects that may be published."""
+        return tuple(subject for subject in self.subjects if not subject.problems)
 
-def green_build(settings: Settings) -> Build:
-    """Read dbt's records of the last command and let only a complete green build pass.
+    @property
+    def fresh(self) -> tuple[Table, ...]:
+        """Return the tables that may be taken from the warehouse, by name."""
+        tables = [table for subject in self.good for table in subject.tables]
+        return tuple(sorted([*tables, *(self.shared if tables else ())], key=lambda t: t.name))
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """Return all tables that the project publishes, by name."""
+        tables = [table for subject in self.subjects for table in subject.tables]
+        return tuple(sorted([*tables, *self.shared], key=lambda t: t.name))
+
+
+def finished_build(settings: Settings) -> Build:
+    """Read dbt's records of the last command; let only a build that ran to its end pass.
 
     Raises:
-        PublishError: there was no build, it was partial, or something in it did not pass.
+        PublishError: there was no build, it was partial or killed.
     """
     results = _read(settings.dbt_target_path / "run_results.json")
     manifest = _read(settings.dbt_target_path / "manifest.json")
+    _require_one_run(settings, results, manifest)
     _require_a_full_build(results["args"])
     statuses = {row["unique_id"]: row["status"] for row in results["results"]}
-    _require_green(statuses)
     models = _published_models(manifest)
-    _require_complete(manifest, models, statuses)
+    _require_complete(manifest, [name for names in models.values() for name in names], statuses)
+    shared = models.pop(SHARED, [])
     return Build(
         invocation_id=results["metadata"]["invocation_id"],
         ended_at=datetime.fromisoformat(results["metadata"]["generated_at"]),
-        tables=tuple(_table(manifest["nodes"][model]) for model in models),
+        shared=tuple(_table(manifest["nodes"][model]) for model in shared),
+        subjects=tuple(
+            Subject(
+                name,
+                tuple(_table(manifest["nodes"][model]) for model in own),
+                _problems(manifest, [*own, *shared], statuses),
+            )
+            for name, own in sorted(models.items())
+        ),
         manifest=manifest,
     )
 
@@ -79,22 +137,17 @@ def require_newest(con: duckdb.DuckDBPyConnection, build: Build) -> None:
     Raises:
         PublishError: the warehouse was loaded or built again since, or it is another warehouse.
     """
-    tables = {
-        row[0]
-        for row in con.execute(
-            "select table_name from duckdb_tables() where schema_name = ?", [SCHEMA]
-        ).fetchall()
-    }
-    missing = sorted({table.name for table in build.tables} - tables)
+    names = [table.name for table in build.fresh]
+    missing = sorted(set(names) - _standing(con))
     if missing:
         raise PublishError(
             f"The warehouse does not hold {', '.join(missing)}; dbt's last build went elsewhere.\n"
             f"{ADVICE}"
         )
-    made_by = con.execute(f"select construcao_id from {SCHEMA}.{AS_OF_TABLE}").fetchall()
-    if made_by != [(build.invocation_id,)]:
+    other = _not_made_by(con, build.invocation_id, names)
+    if other:
         raise PublishError(
-            "The tables in the warehouse are not those of dbt's last green build.\n" + ADVICE
+            f"{', '.join(other)} in the warehouse was not made by dbt's last build.\n{ADVICE}"
         )
     newest = con.execute(
         """
@@ -107,6 +160,61 @@ def require_newest(con: duckdb.DuckDBPyConnection, build: Build) -> None:
             f"Something was loaded at {newest:%Y-%m-%d %H:%M:%S} UTC, after the last build.\n"
             f"{ADVICE}"
         )
+
+
+def listed(problems: Sequence[str]) -> str:
+    """Write the first of some problems, each in a line."""
+    more = [f"  and {len(problems) - MOST} more"] if len(problems) > MOST else []
+    return "\n".join([*(f"  {problem}" for problem in problems[:MOST]), *more])
+
+
+def _standing(con: duckdb.DuckDBPyConnection) -> set[str]:
+    """Return the names of the tables of the published schema that the warehouse holds."""
+    rows = con.execute(
+        "select table_name from duckdb_tables() where schema_name = ?", [SCHEMA]
+    ).fetchall()
+    return {name for (name,) in rows}
+
+
+def _not_made_by(
+    con: duckdb.DuckDBPyConnection, invocation_id: str, names: Sequence[str]
+) -> list[str]:
+    """Return which of some tables another run of dbt made, or nobody knows which.
+
+    Each table's maker is written in the transaction that makes the table (`macros/project.sql`).
+    """
+    known = con.execute(
+        "select 1 from duckdb_tables() where schema_name = 'controle' "
+        "and table_name = 'construcoes'"
+    ).fetchall()
+    rows = (
+        con.execute(
+            "select tabela from controle.construcoes where construcao_id = ?", [invocation_id]
+        ).fetchall()
+        if known
+        else []
+    )
+    return sorted(set(names) - {name for (name,) in rows})
+
+
+def _require_one_run(settings: Settings, results: dict[str, Any], manifest: dict[str, Any]) -> None:
+    """Refuse records of two runs: dbt writes what should run at once and how it ended at the end.
+
+    Raises:
+        PublishError: the last run did not end, or was no build; the message names the first
+            published table that it did not make.
+    """
+    begun = manifest["metadata"]["invocation_id"]
+    if begun == results["metadata"]["invocation_id"]:
+        return
+    names = [_short(name) for own in _published_models(manifest).values() for name in own]
+    with warehouse.connect(settings.warehouse, read_only=True) as con:
+        missing = _not_made_by(con, begun, sorted(names))
+    lacking = f"{missing[0]} was not made" if missing else "not all of its tests have ended"
+    raise PublishError(
+        "dbt's last command did not build everything to the end: its records are of two runs, and "
+        f"in the newer one {lacking}.\n{ADVICE}"
+    )
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -141,34 +249,56 @@ def _require_a_full_build(arguments: dict[str, Any]) -> None:
         )
 
 
-def _require_green(statuses: dict[str, str]) -> None:
-    """Refuse a run in which anything failed or was skipped."""
-    bad = sorted(
-        f"  {status}: {_short(name)}" for name, status in statuses.items() if status not in GREEN
-    )
-    if bad:
-        more = f"\n  and {len(bad) - 10} more" if len(bad) > 10 else ""
-        listed = "\n".join(bad[:10])
-        raise PublishError(f"The last build is not green:\n{listed}{more}\nCorrect it. {ADVICE}")
+def _problems(
+    manifest: dict[str, Any], models: list[str], statuses: dict[str, str]
+) -> tuple[str, ...]:
+    """Return what failed or was skipped of some models, their ancestors and the tests of either.
+
+    What runs before the models (`on-run-start`) belongs to all of them.
+    """
+    family = _ancestors(manifest, models)
+    bad = {name: status for name, status in statuses.items() if status not in GREEN}
+    of_family = {
+        name
+        for name in bad
+        if name in family or name.startswith("operation.") or family & _tested(manifest, name)
+    }
+    # What failed says why; what was skipped because of it only follows.
+    order = sorted(of_family, key=lambda name: (bad[name] == "skipped", name))
+    return tuple(f"{bad[name]}: {_short(name)}" for name in order)
+
+
+def _tested(manifest: dict[str, Any], name: str) -> set[str]:
+    """Return what a test is about: the model it stands on, else the last ones that it reads.
+
+    A test of the queue that looks into the calendar, or compares a mart with what it is made of,
+    is about the queue and that mart.
+    """
+    node = {**manifest["nodes"], **manifest["unit_tests"]}.get(name)
+    if node is None or node["resource_type"] not in ("test", "unit_test"):
+        return set()
+    if attached := node.get("attached_node"):
+        return {attached}
+    read = set(node["depends_on"]["nodes"])
+    inner = {above for one in read for above in _ancestors(manifest, [one]) - {one}}
+    return read - inner
 
 
 def _require_complete(
     manifest: dict[str, Any], models: list[str], statuses: dict[str, str]
 ) -> None:
-    """Refuse a run that left out a published model, an ancestor of one, or a test of either."""
+    """Refuse a run that left out a published model, an ancestor of one, or a data test of either.
+
+    Unit tests need not have run: they depend on no data, so that nightly builds leave them out.
+    """
     family = _ancestors(manifest, models)
-    tests = {
+    due = {
         name
-        for name, node in {**manifest["nodes"], **manifest["unit_tests"]}.items()
-        if name.startswith(("test.", "unit_test.")) and family & set(node["depends_on"]["nodes"])
+        for name, node in manifest["nodes"].items()
+        if (name in family and node["config"]["materialized"] != "ephemeral")
+        or (node["resource_type"] == "test" and family & set(node["depends_on"]["nodes"]))
     }
-    built = {
-        name
-        for name in family
-        if name in manifest["nodes"]
-        and manifest["nodes"][name]["config"]["materialized"] != "ephemeral"
-    }
-    absent = sorted((built | tests) - set(statuses))
+    absent = sorted(due - set(statuses))
     if absent:
         raise PublishError(
             f"The last build was partial: {len(absent)} of the published tables' ancestors and "
@@ -176,19 +306,24 @@ def _require_complete(
         )
 
 
-def _published_models(manifest: dict[str, Any]) -> list[str]:
-    """Return the ids of the models of the published schema, by name.
+def _published_models(manifest: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the ids of the models of the published schema by subject, each list by name.
 
     Raises:
-        PublishError: there are none, or the one with the as-of date is absent.
+        PublishError: one has no subject, or the one with the as-of dates is absent.
     """
-    models = sorted(
-        name
-        for name, node in manifest["nodes"].items()
-        if node["resource_type"] == "model" and node["schema"] == SCHEMA
-    )
-    if AS_OF_TABLE not in {_short(name) for name in models}:
-        raise PublishError(f"The project has no model {AS_OF_TABLE}, which holds the as-of date.")
+    models: dict[str, list[str]] = {}
+    for name, node in sorted(manifest["nodes"].items()):
+        if node["resource_type"] == "model" and node["schema"] == SCHEMA:
+            subject = node["config"]["meta"].get("assunto")
+            if not subject:
+                raise PublishError(
+                    f"{node['name']} does not say with which tables it is published.\n"
+                    f"Set config.meta.assunto: `{SHARED}` for what all subjects need, else theirs."
+                )
+            models.setdefault(subject, []).append(name)
+    if AS_OF_TABLE not in {_short(name) for name in models.get(SHARED, [])}:
+        raise PublishError(f"The project has no model {AS_OF_TABLE}, which holds the as-of dates.")
     return models
 
 
@@ -208,6 +343,7 @@ def _table(node: dict[str, Any]) -> Table:
     """Describe one published table from its manifest node."""
     return Table(
         name=node["name"],
+        subject=node["config"]["meta"]["assunto"],
         description=node["description"].strip(),
         grain=tuple(node["config"]["meta"].get("grao", ())),
         columns=tuple(

@@ -106,7 +106,7 @@ def compute(
         "pub_oferta_por_dia": published_days(dated, days, by_day, levels),
         "pub_oferta_real_por_mes": published_months(city, real, named, levels),
         "pub_dim_procedimentos": listed(city, dated, known, named, offered),
-        "pub_atualizacao": described(city, real),
+        "pub_atualizacao": described(city),
     }
 
 

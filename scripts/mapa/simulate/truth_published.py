@@ -168,13 +168,12 @@ def _situation(month: date, until: date) -> str:
     return "em_curso" if tomorrow.replace(day=1) == month else "encerrada"
 
 
-def described(city: City, real: Mapping[str, Any]) -> dict[str, Any]:
-    """Say what day and which months the published tables describe."""
-    months = [line[0] for line in real["linhas"]]
+def described(city: City) -> dict[str, Any]:
+    """Say what day the published tables describe."""
     return {
-        "chave": ["data_referencia"],
-        "colunas": ["primeira_competencia", "ultima_competencia", "eh_sintetico"],
-        "linhas": [(city.until.isoformat(), min(months), max(months), True)],
+        "chave": ["assunto"],
+        "colunas": ["data_referencia", "eh_desatualizado", "eh_sintetico"],
+        "linhas": [("oferta", city.until.isoformat(), False, True)],
     }
 
 
