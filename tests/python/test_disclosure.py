@@ -1,4 +1,4 @@
-"""What leaves the house tells no one's absence, no one's number, and nothing of where it was made."""
+"""What leaves the house tells no absence, no one's number, and nothing of where it was made."""
 
 from __future__ import annotations
 
@@ -173,7 +173,7 @@ def test_the_same_attack_on_the_restricted_marts_finds_leaves_by_each_of_its_way
     days = inner.execute(BY_DAY.format(table="oferta.oferta_por_dia")).fetchall()
     months = inner.execute(BY_MONTH.format(table="oferta.oferta_real_por_mes")).fetchall()
     assert len(found_by_day(days, staff)) > 50
-    assert len(found_by_month(months, days, staff, closed)) > 20
+    assert len(found_by_month(months, days, staff, closed)) > 10
     blank = [None] * 6
     for told in range(3, 6):
         # one column alone is enough
@@ -461,7 +461,10 @@ def plain(path: Path) -> Iterator[bytes]:
 def require_open(published: Path) -> None:
     """Check the modes of everything that is published."""
     for path in [published, *published.rglob("*")]:
-        if not path.is_symlink():
+        if path.name == ".lock":
+            # Whoever may open it may hold it, and nothing would be published any more.
+            assert mode(path) == 0o600
+        elif not path.is_symlink():
             assert mode(path) == (0o755 if path.is_dir() else 0o644), path
 
 

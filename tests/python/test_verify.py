@@ -17,8 +17,22 @@ from mapa.simulate import city as simulated
 from mapa.simulate import truth as judge
 from mapa.simulate import verify
 
-SILENT = {"fila_por_mes.qtd_outras_saidas"}
-"""Columns in which no city has anything but zeros: nobody in it has that habit yet."""
+SILENT = {
+    "fila_por_mes.qtd_outras_saidas",
+    *(
+        f"pub_oferta_por_dia.qtd_vagas_{name}"
+        for name in (
+            "bloqueadas",
+            "bloqueadas_afastamento_unidade",
+            "bloqueadas_afastamento_profissional",
+            "ativas",
+        )
+    ),
+    "pub_oferta_real_por_mes.qtd_vagas_bloqueadas_afastamento_unidade",
+    "pub_oferta_real_por_mes.qtd_vagas_bloqueadas_afastamento_profissional",
+}
+"""Columns in which no city has anything but zeros and nulls: nobody in it has that habit yet, and in
+no city five professionals serve one procedure of a unit on a day (the models' unit tests do)."""
 
 COLUMNS = {
     "competencia": "date",

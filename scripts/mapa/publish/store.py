@@ -43,6 +43,8 @@ def locked(published: Path) -> Iterator[None]:
     published.parent.chmod(stat.S_IMODE(published.parent.stat().st_mode) | PASSABLE)
     published.chmod(FOLDER)
     with (published / ".lock").open("w") as lock:
+        # Whoever may open it may hold it.
+        os.fchmod(lock.fileno(), stat.S_IRUSR | stat.S_IWUSR)
         Wait().until(lambda: _lock(lock))
         yield
 
