@@ -390,7 +390,6 @@ def test_no_query_reads_what_the_key_is_made_into(filled: Closed) -> None:
     material = [key.rstrip(b"\0"), *(bytes(b ^ pad for b in key) for pad in (0x36, 0x5C))]
     with duckdb.connect() as con:
         plugin.configure_connection(con)
-        plugin.configure_cursor(con.cursor())
         con.execute(f"select {FUNCTION}('um')")
         told = str(
             [
