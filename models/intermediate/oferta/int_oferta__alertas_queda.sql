@@ -176,7 +176,8 @@ final as (
             )
             or (
                 b.desvio_mediano = 0
-                and 100 * ({{ queda }}) >= {{ setting('alerta_queda_sem_variacao_pct') }} * b.mediana
+                and 100 * ({{ queda }})
+                >= {{ setting('alerta_queda_sem_variacao_pct') }} * b.mediana
             )
         )
 )
