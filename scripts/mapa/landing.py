@@ -160,8 +160,12 @@ def take_out_unchanged(root: Path, source: str, before: datetime) -> int:
     """
     total = 0
     for note in sorted((root / source).glob(f"*/{SEALED}")):
-        content = orjson.loads(note.read_bytes())
-        if datetime.fromisoformat(content["iniciada_em"]) > before:
+        try:
+            content = orjson.loads(note.read_bytes())
+            if datetime.fromisoformat(content["iniciada_em"]) > before:
+                continue
+        except (OSError, KeyError, TypeError, ValueError):
+            # A damaged note, or one of an older version, is for the replay to tell of.
             continue
         found = [
             note.parent / file["nome"]

@@ -12,15 +12,19 @@ import duckdb
 import pytest
 import stamina
 from click.testing import CliRunner
+from pydantic import SecretStr
 
 from mapa import warehouse
 from mapa.cli import cli
 from mapa.errors import FewerError, SourceError
-from mapa.load import cadsus, sisreg
+from mapa.load import cadsus, offer_api, sisreg
+from mapa.load.exports import Completeness
 from mapa.load.layouts import CADSUS_CONSULTA
 from mapa.settings import Settings
+from mapa.simulate import offer_api as door
 from mirror import INDICES, PASSWORD, USER, Mirror, document
 from test_load_cadsus import serving_answers
+from test_load_offer_api import EXAMPLE, EXPORT, map_for, records_of
 from test_load_sisreg import _hurry, mirror, settings  # noqa: F401 - fixtures
 
 INDEX, LATER = INDICES[0], datetime(2026, 7, 2, 3, 5, tzinfo=UTC)
@@ -206,3 +210,18 @@ def answer(service: Any, numbers: list[str], name: str) -> None:
     """Let the service answer for these cards."""
     for number in numbers:
         service.answers[number] = (200, name)
+
+
+def test_a_schedule_that_comes_twice_instead_of_another_is_refused(tmp_path: Path) -> None:
+    pointed = Settings(mapa_dir=tmp_path / "data", oferta_api_token=SecretStr(door.TOKEN))
+    first = records_of(EXPORT)[0]
+    key = offer_api.FieldMap.read(EXAMPLE).fields["cod_escala_ambulatorial"]
+    offer = [{**first, key: str(5_000_000 + n)} for n in range(10)]
+    with door.serving(offer) as url:
+        offer_api.load(pointed, map_for(url, tmp_path), Completeness())
+    with (
+        door.serving([*offer[:9], offer[0]]) as url,
+        pytest.raises(SourceError, match="10 schedules came, 9 of them different"),
+    ):
+        offer_api.load(pointed, map_for(url, tmp_path), Completeness())
+    assert query(pointed, ABSENT) == [(0,)]

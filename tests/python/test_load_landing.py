@@ -164,3 +164,13 @@ def test_a_kill_between_commit_and_taking_out_loses_nothing(
     before = everything(settings)
     replay(settings, INDEX)
     assert everything(settings) == before
+
+
+def test_a_note_that_cannot_be_read_stops_no_load(mirror: Mirror, settings: Settings) -> None:
+    night(mirror, settings, 1)
+    for name, content in (("a", b"{"), ("b", b"{}"), ("c", b"\xff"), ("d", b"[]")):
+        folder = settings.landing / "sisreg" / name
+        folder.mkdir()
+        (folder / SEALED).write_bytes(content)
+    night(mirror, settings, 2)
+    assert len(json.loads((settings.landing / TRACE).read_text().splitlines()[-1])) == 5

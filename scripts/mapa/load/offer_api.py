@@ -26,7 +26,7 @@ from mapa.http import Access, Door, Patience
 from mapa.landing import Folder, Landed
 from mapa.load import drift, exports, resume, seen, snapshot, strict
 from mapa.load.archives import refuse_no_file
-from mapa.load.intake import Intake
+from mapa.load.intake import SEEN, Intake
 from mapa.load.layouts import ESCALA
 from mapa.load.strict import BadError
 from mapa.settings import Settings
@@ -162,6 +162,7 @@ def load(
             load.watch(folder, door)
             seen.stamp(load, None)
             kinds, bad = _take(load, fields, _pages(settings, door, fields, folder))
+            _refuse_repeated(load)
             drift.compare(load, ESCALA, kinds, accepted=accept_types)
             exports.refuse_many_rejects(load, door.host, settings.mapa_max_rejected_share)
             if not completeness.partial:
@@ -212,6 +213,23 @@ def _take(
     intake.finish(load.origin)
     load.report_unknown(ESCALA.table, kinds.keys() - set(ESCALA.columns))
     return {name: " ou ".join(sorted(found)) or None for name, found in kinds.items()}, bad
+
+
+def _refuse_repeated(load: Load) -> None:
+    """Refuse schedules of which one came twice: perhaps instead of another, which would vanish.
+
+    Raises:
+        SourceError: says how many.
+
+    """
+    row = load.con.execute(f"select count(chave), count(distinct chave) from {SEEN}").fetchone()
+    came, different = row or (0, 0)
+    if different < came:
+        raise SourceError(
+            f"{load.origin}: {came} schedules came, {different} of them different; nothing was "
+            "loaded.\nThe list probably changed while it was read: run the same command again; if "
+            "it goes on, ask the owner of the source."
+        )
 
 
 def _rejected(wrong: list[tuple[int, str]]) -> pa.Table:

@@ -2,7 +2,8 @@
 
 Every complete load is read again from its folder under its own name, instant and order, so that the
 rows come out equal, system columns included. All of it is one transaction. What was accepted when
-it was loaded is not judged again: limits and confirmations are not asked for.
+it was loaded is not judged again: limits and confirmations are not asked for. Of pages that were
+taken out because they brought nothing new, the number of documents counts (see `landing`).
 """
 
 from __future__ import annotations
