@@ -347,7 +347,7 @@ def test_an_answer_that_trickles_has_an_end() -> None:
         begun = time.monotonic()
         with pytest.raises(SourceError, match="did not answer in time"):
             door.ask("GET", "/")
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 8
 
 
 @contextmanager
@@ -412,7 +412,7 @@ def test_the_whole_exchange_has_an_end_however_the_source_stretches_it(kind: str
         begun = time.monotonic()
         with pytest.raises(SourceError, match="did not answer in time"):
             door.ask("GET", "/")
-        assert 0.5 < time.monotonic() - begun < 3
+        assert 0.5 < time.monotonic() - begun < 8
 
 
 def test_a_handshake_has_an_end_too() -> None:
@@ -421,7 +421,7 @@ def test_a_handshake_has_an_end_too() -> None:
         begun = time.monotonic()
         with pytest.raises(SourceError, match="did not answer in time"):
             door.ask("GET", "/")
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 8
 
 
 @pytest.mark.parametrize(
@@ -650,7 +650,7 @@ def test_a_proxy_that_is_not_there_or_never_answers_is_named(
             pytest.raises(SourceError, match=f"{at} it did not answer in time"),
         ):
             door.ask("GET", "/")
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 8
 
 
 # --- what it can read ------------------------------------------------------------------------
