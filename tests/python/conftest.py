@@ -19,8 +19,8 @@ from mapa.settings import Settings
 
 PROJECT = Path(__file__).parents[2]
 TEST_KEY = "only-for-tests-" * 4
-# Servers of tests live on days of their own. `test_clocks.py` sets what an operator has, and so does
-# the house of a city, for a simulated one must need no such thing.
+# Servers of tests live on days of their own. `test_clocks.py` sets what an operator has, and so
+# does the house of a city, for a simulated one must need no such thing.
 os.environ["MAPA_MAX_CLOCK_HOURS"] = "1e6"
 SMALL = CitySize(people=3000, days=150, seed=1, until=date(2026, 6, 30))
 
