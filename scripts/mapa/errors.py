@@ -25,7 +25,7 @@ EXIT_CODES = {
     4: "the content cannot be read",
     5: "a source does not answer, refuses or answers incompletely",
     6: "another process holds the warehouse, or another `mapa run` is at work",
-    7: "a setting or key is missing or unfit",
+    7: "a setting or key is missing or unfit, or clocks differ too much",
     8: "dbt did not build",
     9: "publication refused",
     10: "no room on disk",
@@ -99,7 +99,7 @@ class LockedError(MapaError):
 
 
 class ConfigError(MapaError):
-    """A setting or a key is missing or unfit."""
+    """A setting or a key is missing or unfit, or two clocks differ too much."""
 
     exit_code = 7
 

@@ -20,7 +20,7 @@ from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from conftest import PROJECT, environment
+from conftest import PROJECT
 from mapa.load.archives import GZIP
 
 INDICES = ("solicitacao-ambulatorial", "marcacao-ambulatorial", "solicitacao-hospitalar")
@@ -50,6 +50,7 @@ class Mirror:
     Attributes:
         documents: index name without suffix to its documents.
         now: the source's clock, as an instant.
+        said: what it says of the time instead; empty: nothing.
         dropped: fields that the mapping does not show.
         kinds: definitions that the mapping shows instead of those of the documents.
         older: those of a second index behind the alias, where they differ.
@@ -185,8 +186,7 @@ class _Server(ThreadingHTTPServer):
 def mirroring(mirror: Mirror, tls: ssl.SSLContext | None = None) -> Iterator[Mirror]:
     """Serve a mirror until the block ends.
 
-    Its clock stands still on a day of its own, so settings made meanwhile let clocks differ; what
-    happens when they may not is told in `test_clocks.py`.
+    Its clock stands still on a day of its own; `conftest.py` lets clocks differ for that.
     """
 
     class Handler(BaseHTTPRequestHandler):
@@ -247,8 +247,7 @@ def mirroring(mirror: Mirror, tls: ssl.SSLContext | None = None) -> Iterator[Mir
     scheme = "https" if tls else "http"
     mirror.url = f"{scheme}://127.0.0.1:{server.server_address[1]}"
     try:
-        with environment({"MAPA_MAX_CLOCK_HOURS": "1e6"}):
-            yield mirror
+        yield mirror
     finally:
         server.shutdown()
         server.server_close()

@@ -367,8 +367,11 @@ def test_a_warehouse_of_before_numbers_its_loads_by_itself(
     assert newest_ceiling(settings) == "60"
 
 
-def test_a_build_refuses_a_day_that_has_not_come_until_it_is_corrected(tmp_path: Path) -> None:
+def test_a_build_refuses_a_day_that_has_not_come_until_it_is_corrected(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Warehouses may hold one of before; real clocks here, for dbt has its own."""
+    monkeypatch.setenv("MAPA_MAX_CLOCK_HOURS", "6")
     house = OfferHouse.at(tmp_path)
     now = datetime.now(UTC).replace(tzinfo=None)
     exports.load(house.settings, [ceiling(tmp_path, 80)])

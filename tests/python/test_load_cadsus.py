@@ -419,7 +419,7 @@ def test_patients_of_the_rnds_are_persons_with_all_cards(
     assert (summary.tally.received, summary.tally.loaded) == (6, 6)
     with duckdb.connect(str(settings.warehouse), read_only=True) as con:
         rows = con.execute(
-            "select * exclude (_carga_id, _arquivo, _linha, _carregado_em, _hash) "
+            "select * exclude (_carga_id, _carga_ordem, _arquivo, _linha, _carregado_em, _hash) "
             "from bruto_cadsus.pessoa"
         ).to_arrow_table()
     found = {row.pop("id_pessoa"): {k: v for k, v in row.items() if v} for row in rows.to_pylist()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -89,8 +88,20 @@ def test_a_schedule_of_the_export_and_of_the_api_is_one_record(
             f"select _chave, count(*) from {ESCALA.table} group by all having count(*) > 1"
         ).fetchall()
     assert len(versions) == 1
-    (again,) = exports.load(settings, [EXPORT], seen_on=date.today() + timedelta(days=1))
+    (again,) = exports.load(settings, [EXPORT])
     assert (again.tally.loaded, again.notes) == (1, ())
+
+
+def test_an_api_that_returns_to_an_earlier_state_is_a_change(
+    settings: Settings, offer: list[dict[str, Any]], tmp_path: Path
+) -> None:
+    changed = [offer[0] | {"horario": offer[0]["horario"] | {"fim": "10:45"}}, *offer[1:]]
+    loaded = []
+    for records in (offer, changed, offer, offer):
+        with door.serving(records) as url:
+            summary = offer_api.load(settings, map_for(url, tmp_path), exports.WHOLE)
+        loaded.append(summary.tally.loaded)
+    assert loaded == [len(offer), 1, 1, 0]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 500])

@@ -16,6 +16,7 @@ from pydantic import SecretStr
 
 from mapa.errors import ConfigError, LayoutError, MapaError, SourceError
 from mapa.load import sisreg
+from mapa.load.replay import replay
 from mapa.settings import Settings
 from mapa.simulate import city as simulated
 from mapa.simulate.server import serving
@@ -193,6 +194,21 @@ def test_a_changed_document_is_a_second_version(mirror: Mirror, settings: Settin
         "order by _carregado_em, _linha",
     )
     assert rows == [("P",), ("C",)]
+
+
+def test_a_document_that_returns_to_an_earlier_state_is_a_third_version(
+    mirror: Mirror, settings: Settings
+) -> None:
+    for state in ("P", "C", "P", "P"):
+        mirror.documents[INDICES[0]][3] = document(3, sigla_situacao=state)
+        sisreg.load(settings, INDICES[0])
+    states = (
+        f"select sigla_situacao from {REQUESTS} where codigo_solicitacao = '900000003' "
+        "order by _carga_ordem"
+    )
+    assert query(settings, states) == [("P",), ("C",), ("P",)]
+    replay(settings)
+    assert query(settings, states) == [("P",), ("C",), ("P",)]
 
 
 def test_what_the_mirror_rewrites_each_night_is_no_version(

@@ -98,7 +98,7 @@ class Result:
 
 def content(data: Path, index: str = "all", *, places: bool = False) -> Content:
     """Return rows and a checksum of each raw table; `places` counts position and page in."""
-    hidden = "_carga_id, _carregado_em, _arquivo" + ("" if places else ", _linha")
+    hidden = "_carga_id, _carga_ordem, _carregado_em, _arquivo" + ("" if places else ", _linha")
     page = ", regexp_extract(_arquivo, 'pagina-.*') as pagina" if places else ""
     found = {}
     with duckdb.connect(str(data / "mapa.duckdb")) as con:
