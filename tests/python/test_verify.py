@@ -30,6 +30,7 @@ SILENT = {
     ),
     "pub_oferta_real_por_mes.qtd_vagas_bloqueadas_afastamento_unidade",
     "pub_oferta_real_por_mes.qtd_vagas_bloqueadas_afastamento_profissional",
+    "pub_atualizacao.eh_desatualizado",
 }
 """Columns in which no city has anything but zeros and nulls: nobody in it has that habit yet, and
 in no city five professionals serve one procedure of a unit on a day (the models' unit tests do)."""
@@ -40,6 +41,7 @@ COLUMNS = {
     "qtd_faltas": "integer",
     "pct_falta_minimo": "double",
     "eh_feriado": "boolean",
+    "primeira_competencia": "date",
 }
 ROW = ("2026-05-01", "0000001", 3, 12.5, True, "2026-01-01")
 OTHER = ("2026-06-01", "0000002", 0, 0.0, False, "2026-02-01")

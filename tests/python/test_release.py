@@ -1,0 +1,312 @@
+"""A release is of one build that ran to its end, and one subject's defect holds back no other."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+
+from conftest import PROJECT, House, environment
+from mapa import dbt
+from mapa.cli import cli
+from mapa.errors import BuildError, PublishError
+from mapa.panels.data import newest
+from mapa.publish import gate, publish, read_manifest, store
+from mapa.settings import Settings
+
+QUEUE_MODEL = """
+select
+    m.competencia,
+    cast(count(*) as bigint) as qtd_linhas
+from {{ ref('fila_por_mes') }} as m
+group by m.competencia
+"""
+QUEUE_YAML = """
+models:
+  - name: pub_fila_meses
+    description: "Meses com fila."
+    config: {meta: {assunto: fila, grao: [competencia], responsavel: MPDFT}}
+    columns:
+      - name: competencia
+        data_type: date
+        description: "Mês."
+        config: {meta: {lgpd: publico}}
+      - name: qtd_linhas
+        data_type: bigint
+        description: "Linhas."
+        config: {meta: {lgpd: publico}}
+"""
+QUEUE_DEFECT = "select m.competencia from {{ ref('fila_por_mes') }} as m limit 1"
+
+
+def copy_of(house: House, directory: Path, project: Path = PROJECT) -> dict[str, str]:
+    """Return the environment of a copy of a house that a test may spoil."""
+    data, target = directory / "data", directory / "target"
+    data.mkdir()
+    shutil.copyfile(house.settings.warehouse, data / "mapa.duckdb")
+    shutil.copytree(house.settings.published, data / "published", symlinks=True)
+    shutil.copytree(house.settings.dbt_target_path, target)
+    return house.env | {
+        "MAPA_DIR": str(data),
+        "DBT_PROJECT_DIR": str(project),
+        "DBT_TARGET_PATH": str(target),
+        "DBT_LOG_PATH": str(directory / "logs"),
+    }
+
+
+def digest(published: Path) -> dict[str, str]:
+    """Return checksums of all that readers of the current version see."""
+    folder = (published / "current").resolve()
+    return {
+        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    } | {"version": folder.name}
+
+
+# --- one build that ran to its end -----------------------------------------------------------
+
+
+def killed_at(env: dict[str, str], sign: str, *selection: str) -> None:
+    """Run `dbt build` by hand and kill it when it says a word."""
+    process = subprocess.Popen(
+        [Path(sys.executable).with_name("dbt"), "--no-use-colors", "build", *selection],
+        cwd=PROJECT,
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    said = []
+    for line in process.stdout or ():
+        said.append(line)
+        if sign in line:
+            process.kill()
+            break
+    process.wait()
+    assert sign in "".join(said[-1:]), "".join(said[-20:])
+
+
+def test_a_build_killed_at_any_published_table_is_never_published(
+    city_house: House, tmp_path: Path
+) -> None:
+    env = copy_of(city_house, tmp_path)
+    tables = sorted(path.stem for path in (PROJECT / "models" / "publicacao").glob("*.sql"))
+    assert len(tables) == 7
+    with environment(env):
+        settings = Settings.load()
+        before = digest(settings.published)
+        for table in tables:
+            # As if the models said something new: a half release would be seen.
+            with duckdb.connect(str(settings.warehouse)) as con:
+                con.execute(
+                    "update oferta.oferta_por_dia set qtd_vagas_total = 1 + qtd_vagas_total"
+                )
+            killed_at(
+                env,
+                f"START sql table model {gate.SCHEMA}.{table}",
+                *("--select", "path:models/publicacao", "--exclude-resource-type", "unit_test"),
+            )
+            with pytest.raises(PublishError, match="records are of two runs") as refusal:
+                publish(settings)
+            assert "pub_" in refusal.value.message
+            assert digest(settings.published) == before
+    assert CliRunner(env=env).invoke(cli, ["publish"]).exit_code == 9
+
+
+def test_a_table_that_another_run_made_is_named(city_house: House, tmp_path: Path) -> None:
+    with environment(copy_of(city_house, tmp_path)):
+        settings = Settings.load()
+        for change in (
+            "update controle.construcoes set construcao_id = 'outra' where tabela like '%_dia'",
+            "delete from controle.construcoes where tabela = 'pub_oferta_por_dia'",
+        ):
+            with duckdb.connect(str(settings.warehouse)) as con:
+                con.execute(change)
+            with pytest.raises(PublishError, match=r"pub_oferta_por_dia .* was not made by dbt's"):
+                publish(settings)
+
+
+def test_each_published_table_says_which_build_made_it(city_house: House) -> None:
+    results = json.loads((city_house.settings.dbt_target_path / "run_results.json").read_bytes())
+    build = results["metadata"]["invocation_id"]
+    manifest = read_manifest(city_house.settings.published)
+    assert manifest is not None
+    assert [subject["construcao_id"] for subject in manifest["subjects"]] == [build]
+    with duckdb.connect() as con:
+        for table in manifest["tables"]:
+            path = city_house.settings.published / store.PARQUET / f"{table['name']}.parquet"
+            facts = con.execute(
+                f"select decode(key), decode(value) from parquet_kv_metadata('{path}')"
+            ).fetchall()
+            assert dict(facts)["construcao_id"] == build, table["name"]
+
+
+# --- by subject ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def two_subjects(city_house: House, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Build and publish a house whose project publishes the offer and the queue."""
+    directory = tmp_path_factory.mktemp("subjects")
+    project = directory / "project"
+    for name in ("models", "macros", "seeds", "tests/generic", "tests/singular", "docs"):
+        shutil.copytree(PROJECT / name, project / name)
+    shutil.copyfile(PROJECT / "dbt_project.yml", project / "dbt_project.yml")
+    folder = project / "models" / "publicacao"
+    (folder / "pub_fila_meses.sql").write_text(QUEUE_MODEL)
+    (folder / "pub_fila_meses.yml").write_text(QUEUE_YAML)
+    dates = folder / "pub_atualizacao.sql"
+    text = dates.read_text()
+    one = "select 'oferta' as assunto"
+    assert one in text
+    dates.write_text(text.replace(one, f"{one} union all select 'fila' as assunto"))
+    env = copy_of(city_house, directory, project)
+    with environment(env):
+        settings = Settings.load()
+        dbt.build(settings)
+        outcome = publish(settings)
+    assert [str(state.problems) for state in outcome.subjects] == ["()", "()"]
+    return env
+
+
+@pytest.fixture
+def spoilt(two_subjects: dict[str, str], tmp_path: Path) -> Iterator[Settings]:
+    """Return the settings of a copy of that house."""
+    for name in ("data", "target"):
+        source = Path(two_subjects["MAPA_DIR" if name == "data" else "DBT_TARGET_PATH"])
+        shutil.copytree(source, tmp_path / name, symlinks=True)
+    env = {"MAPA_DIR": str(tmp_path / "data"), "DBT_TARGET_PATH": str(tmp_path / "target")}
+    with environment(two_subjects | env):
+        yield Settings.load()
+
+
+def failing(settings: Settings, *chosen: Callable[[dict[str, Any]], bool] | str) -> None:
+    """Let dbt's records say that nodes failed, by the beginning of their names."""
+    path = settings.dbt_target_path / "run_results.json"
+    record = json.loads(path.read_bytes())
+    for prefix in chosen:
+        found = [r for r in record["results"] if r["unique_id"].startswith(str(prefix))]
+        assert found, prefix
+        for result in found:
+            result["status"] = "fail"
+    path.write_text(json.dumps(record))
+
+
+def states(settings: Settings) -> dict[str, tuple[bool, bool]]:
+    """Return of each subject whether manifest and file say that it is stale."""
+    manifest = read_manifest(settings.published)
+    assert manifest is not None
+    with duckdb.connect(str(settings.published / store.DATABASE), read_only=True) as con:
+        told = dict(con.execute("select assunto, eh_desatualizado from pub_atualizacao").fetchall())
+    return {s["name"]: (s["stale"], told[s["name"]]) for s in manifest["subjects"]}
+
+
+def more(settings: Settings, table: str, column: str) -> None:
+    """Let the last build have made other numbers than those that are published."""
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute(f"update {gate.SCHEMA}.{table} set {column} = {column} + 1")
+
+
+def total(settings: Settings, table: str, column: str) -> int:
+    """Return a sum of the current version."""
+    with duckdb.connect(str(settings.published / store.DATABASE), read_only=True) as con:
+        return int(con.execute(f"select sum({column}) from {table}").fetchall()[0][0])
+
+
+def test_a_defect_of_the_queue_does_not_block_the_offer(spoilt: Settings) -> None:
+    test = spoilt.dbt_project_dir / "tests" / "singular" / "fila" / "defeito.sql"
+    test.write_text(QUEUE_DEFECT)
+    try:
+        with pytest.raises(BuildError, match="defeito"):
+            dbt.build(spoilt)
+    finally:
+        test.unlink()
+    more(spoilt, "pub_oferta_real_por_mes", "qtd_ppi")
+    offer = total(spoilt, "pub_oferta_real_por_mes", "coalesce(qtd_ppi, 0)")
+    outcome = publish(spoilt)
+    assert states(spoilt) == {"fila": (True, True), "oferta": (False, False)}
+    assert total(spoilt, "pub_oferta_real_por_mes", "coalesce(qtd_ppi, 0)") >= offer
+    assert "fila: STALE, as of 2026-06-30, because of fail: defeito" in str(outcome)
+    with pytest.raises(PublishError, match="fila stayed as it was"):
+        outcome.require_fresh()
+    assert newest(spoilt.published).stale is False
+    # A second night with the same defect changes nothing, and still says so.
+    again = publish(spoilt)
+    assert (again.new, [state.name for state in again.stale]) == (False, ["fila"])
+
+
+def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> None:
+    before = total(spoilt, "pub_oferta_por_dia", "qtd_vagas_total")
+    queue = total(spoilt, "pub_fila_meses", "qtd_linhas")
+    more(spoilt, "pub_oferta_por_dia", "qtd_vagas_total")
+    more(spoilt, "pub_fila_meses", "qtd_linhas")
+    failing(spoilt, "test.mapa.pub_oferta_real_por_mes__grao")
+    # A unit that the old offer names and the new build no longer knows.
+    with duckdb.connect(str(spoilt.warehouse)) as con:
+        con.execute(f"delete from {gate.SCHEMA}.pub_dim_estabelecimentos")
+    result = CliRunner().invoke(cli, ["publish"])
+    assert (result.exit_code, "oferta: STALE" in result.stderr) == (9, True), result.output
+    assert states(spoilt) == {"fila": (False, False), "oferta": (True, True)}
+    assert total(spoilt, "pub_oferta_por_dia", "qtd_vagas_total") == before
+    assert total(spoilt, "pub_fila_meses", "qtd_linhas") > queue
+    with duckdb.connect(str(spoilt.published / store.DATABASE), read_only=True) as con:
+        orphans = con.execute(
+            "select count(*) from pub_oferta_por_dia anti join pub_dim_estabelecimentos "
+            "on unidade_executante_cnes = unidade_cnes"
+        ).fetchall()
+    assert orphans == [(0,)]
+    assert newest(spoilt.published).stale is True
+
+
+@pytest.mark.parametrize(
+    ("node", "stale"),
+    [
+        ("test.mapa.fila_por_mes__grao", {"fila"}),
+        ("model.mapa.pub_fila_meses", {"fila"}),
+        ("test.mapa.pub_oferta_por_dia__toda_unidade_esta_publicada", {"oferta"}),
+        ("test.mapa.pub_oferta_por_dia__grao", {"oferta"}),
+        ("test.mapa.pub_dim_calendario__grao", {"fila", "oferta"}),
+        ("model.mapa.int_calendario__referencia", {"fila", "oferta"}),
+        ("seed.mapa.dicionario_codigos", {"fila", "oferta"}),
+        ("test.mapa.absenteismo_por_mes__grao", set()),
+        ("test.mapa.espera_por_mes__grao", set()),
+    ],
+)
+def test_what_failed_decides_who_is_stale(spoilt: Settings, node: str, stale: set[str]) -> None:
+    failing(spoilt, node)
+    build = gate.finished_build(spoilt)
+    assert {subject.name for subject in build.subjects if subject.problems} == stale
+
+
+def test_when_all_failed_all_of_before_stays_and_says_so(spoilt: Settings) -> None:
+    before = total(spoilt, "pub_oferta_por_dia", "qtd_vagas_total")
+    more(spoilt, "pub_oferta_por_dia", "qtd_vagas_total")
+    failing(spoilt, "test.mapa.pub_dim_calendario__grao")
+    assert {state.name for state in publish(spoilt).stale} == {"fila", "oferta"}
+    assert states(spoilt) == {"fila": (True, True), "oferta": (True, True)}
+    assert total(spoilt, "pub_oferta_por_dia", "qtd_vagas_total") == before
+
+
+def test_what_failed_and_never_was_published_is_absent(spoilt: Settings) -> None:
+    shutil.rmtree(spoilt.published)
+    failing(spoilt, "test.mapa.fila_por_mes__grao")
+    outcome = publish(spoilt)
+    assert "fila: NOT PUBLISHED" in str(outcome)
+    manifest = read_manifest(spoilt.published)
+    assert manifest is not None
+    assert "pub_fila_meses" not in [table["name"] for table in manifest["tables"]]
+    shutil.rmtree(spoilt.published)
+    failing(spoilt, "test.mapa.pub_dim_calendario__grao")
+    with pytest.raises(PublishError, match="Nothing may be published, and nothing was before"):
+        publish(spoilt)
+    assert read_manifest(spoilt.published) is None
