@@ -60,7 +60,8 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "pub_oferta_por_dia__so_divulga_com_profissionais": (
         "update publicacao.pub_oferta_por_dia set qtd_vagas_ativas = 0 "
         + one_row("publicacao.pub_oferta_por_dia"),
-        "update publicacao.pub_oferta_real_por_mes set causa_principal = 'afastamento_profissional' "
+        "update publicacao.pub_oferta_real_por_mes "
+        "set causa_principal = 'afastamento_profissional' "
         + one_row("publicacao.pub_oferta_real_por_mes"),
     ),
     "pub_oferta_por_dia__soma_igual_a_do_mart": (

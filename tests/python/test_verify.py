@@ -31,8 +31,8 @@ SILENT = {
     "pub_oferta_real_por_mes.qtd_vagas_bloqueadas_afastamento_unidade",
     "pub_oferta_real_por_mes.qtd_vagas_bloqueadas_afastamento_profissional",
 }
-"""Columns in which no city has anything but zeros and nulls: nobody in it has that habit yet, and in
-no city five professionals serve one procedure of a unit on a day (the models' unit tests do)."""
+"""Columns in which no city has anything but zeros and nulls: nobody in it has that habit yet, and
+in none five professionals serve one procedure of a unit on a day (the models' unit tests do)."""
 
 COLUMNS = {
     "competencia": "date",
