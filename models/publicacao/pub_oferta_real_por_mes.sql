@@ -1,5 +1,5 @@
--- Grain: month, executing central, executing unit, procedure. The mart with readable names, less what
--- would tell the leaves of a professional (regra_divulgacao_afastamentos).
+-- Grain: month, executing central, executing unit, procedure. The mart with readable names, less
+-- what would tell the leaves of a professional (regra_divulgacao_afastamentos).
 {% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
 {% set causas = ['feriado', 'afastamento', 'teto', 'ppi'] %}
 
@@ -51,7 +51,9 @@ divulgada as (
 causas as (
     select
         v.*,
-        greatest(v.perdidas_{{ causas | join(', v.perdidas_') }}) as maior_perda
+        greatest(
+            v.perdidas_{{ causas | join(',\n            v.perdidas_') }}
+        ) as maior_perda
     from divulgada as v
 ),
 
@@ -75,7 +77,6 @@ final as (
             when o.competencia = {{ competencia(add_days('d.data_referencia', 1)) }} then 'em_curso'
             else 'encerrada'
         end as competencia_situacao,
-        o.divulgacao,
         case when o.eh_divulgada then o.limite_vinculante end as limite_vinculante,
         case
             when not o.eh_divulgada then null
@@ -112,10 +113,10 @@ final as (
         o.qtd_vagas_total_{{ tipo }},
         {% for medida in ['vagas_bloqueadas', 'vagas_ativas', 'oferta_real'] %}
         case when o.eh_divulgada then o.qtd_{{ medida }}_{{ tipo }} end
-            as qtd_{{ medida }}_{{ tipo }}{{ ',' if not loop.last }}
+            as qtd_{{ medida }}_{{ tipo }},
         {% endfor %}
-        {{ ',' if not loop.last }}
         {% endfor %}
+        o.divulgacao
     from causas as o
     cross join referencia as d
     left join estabelecimentos as e

@@ -33,7 +33,7 @@ SILENT = {
     "pub_atualizacao.eh_desatualizado",
 }
 """Columns in which no city has anything but zeros and nulls: nobody in it has that habit yet, and
-in no city five professionals serve one procedure of a unit on a day (the models' unit tests do)."""
+in none five professionals serve one procedure of a unit on a day (the models' unit tests do)."""
 
 COLUMNS = {
     "competencia": "date",

@@ -28,8 +28,10 @@ por_tipo as (
         v.vaga_tipo,
         count(distinct v.profissional_id) as qtd_profissionais,
         sum(v.qtd_vagas_total - v.qtd_bloqueadas_ate_afastamento_unidade) as disponiveis,
-        sum(v.qtd_bloqueadas_ate_afastamento_profissional - v.qtd_bloqueadas_ate_afastamento_unidade)
-            as afastadas
+        sum(
+            v.qtd_bloqueadas_ate_afastamento_profissional
+            - v.qtd_bloqueadas_ate_afastamento_unidade
+        ) as afastadas
     from vagas as v
     group by
         {{ competencia('v.data') }},
@@ -69,10 +71,8 @@ dias_iguais as (
         min(d.menor_qtd_profissionais) as menor_qtd_profissionais
     from dias as d
     group by
-        d.{{ lugar | join(',\n        d.') }}
-        {%- for tipo in tipos %},
-        d.disponiveis_{{ tipo }}
-        {%- endfor %}
+        d.{{ lugar | join(',\n        d.') }},
+        d.disponiveis_{{ tipos | join(',\n        d.disponiveis_') }}
 ),
 
 meses as (
@@ -83,8 +83,12 @@ meses as (
         sum(i.afastadas_{{ tipo }}) as afastadas_{{ tipo }},
         {% endfor %}
         -- a day on which nothing is left to take says nothing
-        min(case when {{ 'i.disponiveis_' ~ tipos | join(' + i.disponiveis_') }} > 0 then i.qtd_dias end)
-            as menor_qtd_dias,
+        min(
+            case
+                when {{ 'i.disponiveis_' ~ tipos | join(' + i.disponiveis_') }} > 0
+                    then i.qtd_dias
+            end
+        ) as menor_qtd_dias,
         min(nullif({{ 'i.disponiveis_' ~ tipos | join(' + i.disponiveis_') }}, 0)) as menor_soma,
         min(i.menor_qtd_profissionais) as menor_qtd_profissionais
     from dias_iguais as i
@@ -128,33 +132,50 @@ vizinhas as (
             and j.procedimento_codigo = l.procedimento_codigo
 ),
 
+notas as (
+    select
+        v.*,
+        case
+            when v.tem_vizinha_oculta then 0
+            when v.tem_profissionais or v.eh_ambiguo then 1
+            else 0
+        end as nota
+    from vizinhas as v
+),
+
 -- the centrals of a unit share its ceiling and its days: what one hides they all hide
+unidades as (
+    select
+        n.competencia,
+        n.unidade_executante_cnes,
+        n.procedimento_codigo,
+        min(n.nota) as nota
+    from notas as n
+    group by
+        n.competencia,
+        n.unidade_executante_cnes,
+        n.procedimento_codigo
+),
+
 final as (
     select
         -- identificadores
-        v.competencia,
-        v.central_executora_codigo,
-        v.unidade_executante_cnes,
-        v.procedimento_codigo,
+        n.competencia,
+        n.central_executora_codigo,
+        n.unidade_executante_cnes,
+        n.procedimento_codigo,
         -- categorias
         case
-            when
-                min(
-                    case
-                        when v.tem_vizinha_oculta then 0
-                        when v.tem_profissionais or v.eh_ambiguo then 1
-                        else 0
-                    end
-                ) over (
-                    partition by
-                        v.competencia, v.unidade_executante_cnes, v.procedimento_codigo
-                )
-                = 0
-                then 'nao_divulgada'
-            when v.tem_profissionais then 'por_dia'
+            when u.nota = 0 then 'nao_divulgada'
+            when n.tem_profissionais then 'por_dia'
             else 'por_mes'
         end as divulgacao
-    from vizinhas as v
+    from notas as n
+    inner join unidades as u
+        on
+            n.competencia = u.competencia
+            and n.unidade_executante_cnes = u.unidade_executante_cnes
+            and n.procedimento_codigo = u.procedimento_codigo
 )
 
 select * from final

@@ -200,16 +200,24 @@ def _forward(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
 
 
 def _same_text(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
-    """Let what is published of a mart say of a column what the mart says."""
+    """Let what is published of a mart say of a column what the mart says.
+
+    A shared note (a doc block `nota_…`) may follow: when the value is kept back, and why.
+    """
     if layer_of(node) != "publicacao":
         return
+    notes = [
+        doc["block_contents"].split()
+        for doc in manifest["docs"].values()
+        if doc["name"].startswith("nota_")
+    ]
     for unique_id in manifest["parent_map"].get(node["unique_id"], []):
         parent = manifest["nodes"].get(unique_id)
         if parent is None or layer_of(parent) != "marts":
             continue
         for name, column in node["columns"].items():
             told = parent["columns"].get(name, column)["description"].split()
-            if column["description"].split() != told:
+            if column["description"].split() not in [told, *(told + note for note in notes)]:
                 yield f".{name}: says something else than in {parent['name']}; share a doc block"
 
 

@@ -1,5 +1,5 @@
--- A day of few professionals that tells what leaves block tells who was absent: with CNES's lists of
--- staff, a person's health. Nor may the rest of such a month tell it, which subtraction would use.
+-- A day of few professionals that tells what leaves block tells who was absent: with CNES's lists
+-- of staff, a person's health. Nor may the rest of such a month tell it, which subtraction would use.
 with celulas as (
     select
         o.competencia,

@@ -1,6 +1,6 @@
 -- A join that drops or repeats a row on the way out, or a column taken for another, would publish
--- another offer than the mart's: every cell of the mart must be there, and nothing else. What depends
--- on leaves may be kept back, but then all of it.
+-- another offer than the mart's: every cell of the mart must be there, and nothing else. What
+-- depends on leaves may be kept back, but then all of it.
 {% set livres = ['qtd_vagas_total', 'qtd_vagas_bloqueadas_feriado', 'qtd_ppi', 'qtd_teto'] %}
 {% set do_afastamento = [
     'limite_vinculante',
