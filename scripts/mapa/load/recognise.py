@@ -31,7 +31,7 @@ LIKE_UTF8 = re.compile(
     rb"\xc3[\x80-\x83\x87\x89\x8a\x8d\x93-\x95\x9a\x9c\xa0-\xa3\xa7\xa9\xaa\xad\xb3-\xb5\xba\xbc]"
     rb"|\xe2[\x80-\x82][\x80-\xbf]"
 )
-"""An accented letter of Portuguese, a dash or a mark in UTF-8; in windows-1252 a pair that no word has."""
+"""A letter of Portuguese, a dash or a mark in UTF-8; in windows-1252 signs that no word has."""
 MOST_STRANGE = 10_000
 """Lines in another encoding than the rest that are kept in mind."""
 SAME = 16
