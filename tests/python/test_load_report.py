@@ -21,7 +21,7 @@ from mapa.errors import ConfigError, FormatError, LayoutError, MapaError
 from mapa.load import report
 from mapa.load.archives import Export
 from mapa.load.layouts import OFERTA_REAL
-from mapa.load.recognise import examine
+from mapa.load.recognise import LIKE_UTF8, examine
 from mapa.load.report_map import ReportMap
 from mapa.settings import Settings
 
@@ -263,6 +263,8 @@ def test_the_example_maps_every_measure() -> None:
 
 QUANTITY = st.one_of(st.none(), st.integers(0, 9_999_999))
 TEXT = st.text(st.characters(codec="windows-1252", exclude_categories=["C"]), max_size=12)
+# Two signs such as a tilded A and a pound are a letter in UTF-8: nobody can tell which is meant.
+TEXT = TEXT.filter(lambda text: not LIKE_UTF8.search(text.encode("windows-1252")))
 
 
 @settings(max_examples=60, deadline=None)

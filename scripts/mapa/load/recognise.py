@@ -27,8 +27,11 @@ CERTAIN = 0.5
 UNIT = "cod_cnes_exec"
 CP1252_GAPS = b"\x81\x8d\x8f\x90\x9d"
 BOM = b"\xef\xbb\xbf"
-LIKE_UTF8 = re.compile(rb"[\xc2\xc3][\x80-\xbf]")
-"""An accented letter of Portuguese in UTF-8; in windows-1252 a pair that no word has."""
+LIKE_UTF8 = re.compile(
+    rb"\xc3[\x80-\x83\x87\x89\x8a\x8d\x93-\x95\x9a\x9c\xa0-\xa3\xa7\xa9\xaa\xad\xb3-\xb5\xba\xbc]"
+    rb"|\xe2[\x80-\x82][\x80-\xbf]"
+)
+"""A letter of Portuguese, a dash or a mark in UTF-8; in windows-1252 signs that no word has."""
 MOST_STRANGE = 10_000
 """Lines in another encoding than the rest that are kept in mind."""
 SAME = 16
@@ -258,7 +261,8 @@ def _kinds(line: bytes) -> tuple[bool, ...]:
         line.decode()
     except UnicodeDecodeError:
         return (False, True) if LIKE_UTF8.search(line) else (False,)
-    return (True,)
+    # Two signs of windows-1252 may look like another one of UTF-8 that no Portuguese word has.
+    return (True,) if LIKE_UTF8.search(line) else ()
 
 
 def _lines(export: Export) -> Iterator[bytes]:

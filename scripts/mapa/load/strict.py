@@ -120,6 +120,15 @@ def take_apart(text: bytes, path: Sequence[str]) -> Apart:
     raise BadError(NOT_JSON)
 
 
+def is_sound(text: bytes) -> bool:
+    """Say whether a text is JSON at all, whatever is wrong with what it says."""
+    try:
+        orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return False
+    return True
+
+
 def is_too_deep(text: str) -> bool:
     """Say whether a text is JSON that is not read because of its depth."""
     if text[:1] not in ("{", "["):
