@@ -66,9 +66,13 @@
 {% endmacro %}
 
 
-{# Write which run made a published table, in the transaction that makes it: after a kill, tables of
-   two runs can be told apart. #}
+{# Write which run made a published table and of which loads, in the transaction that makes it: after
+   a kill, tables of two runs can be told apart. #}
 {% macro record_build() %}
     insert or replace into controle.construcoes
-    values ('{{ this.identifier }}', '{{ invocation_id }}')
+    select
+        '{{ this.identifier }}',
+        '{{ invocation_id }}',
+        (select coalesce(max(ordem), 0) from controle.cargas where resultado = 'completa'),
+        (select count(*) from controle.correcoes)
 {% endmacro %}

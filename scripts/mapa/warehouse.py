@@ -44,7 +44,9 @@ create table if not exists controle.cargas (
 alter table controle.cargas add column if not exists eh_sintetica boolean;
 create table if not exists controle.construcoes (
     tabela varchar primary key,
-    construcao_id varchar not null
+    construcao_id varchar not null,
+    carga_ordem bigint not null,
+    qtd_correcoes bigint not null
 );
 create table if not exists controle.rejeitos (
     carga_id varchar not null,

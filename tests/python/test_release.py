@@ -151,6 +151,32 @@ def test_each_published_table_says_which_build_made_it(city_house: House) -> Non
             assert dict(facts)["construcao_id"] == build, table["name"]
 
 
+LATER = """
+insert into controle.cargas by name
+select c.* replace ('mais nova' as carga_id, c.ordem + 1 as ordem, cast('2001-01-01' as timestamp)
+    as iniciada_em, cast('2001-01-01' as timestamp) as terminada_em)
+from controle.cargas as c order by c.ordem desc limit 1
+"""
+CORRECTED = """
+insert into controle.correcoes (carga_id, janela_fim, motivo, corrigida_em)
+select c.carga_id, c.janela_fim, 'relógio', c.iniciada_em from controle.cargas as c limit 1
+"""
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [(LATER, "1 loads and 0"), (CORRECTED, "0 loads and 1")]
+)
+def test_what_came_after_the_build_is_noticed_whatever_the_clock_says(
+    city_house: House, tmp_path: Path, change: str, said: str
+) -> None:
+    with environment(copy_of(city_house, tmp_path)):
+        settings = Settings.load()
+        with duckdb.connect(str(settings.warehouse)) as con:
+            con.execute(change)
+        with pytest.raises(PublishError, match=f"{said} corrections of days came after"):
+            publish(settings)
+
+
 # --- by subject ------------------------------------------------------------------------------
 
 

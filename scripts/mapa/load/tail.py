@@ -54,12 +54,14 @@ def count_known(con: duckdb.DuckDBPyConnection, layout: Layout, scope: Scope, bu
     row = con.execute(
         f"""
         with atuais as (
-            select {key} as chave, max_by({scope.holds_row()}, (_carregado_em, _linha)) as alcancada
+            select
+                {key} as chave,
+                max_by({scope.holds_row()}, (_carga_ordem, _linha)) as alcancada
             from {layout.table} where _carga_id <> $1 group by {key}
         ),
         eventos as (
-            select chave, arg_max(evento, registrado_em) as evento
-            from controle.ausencias where tabela = $2 group by chave
+            select chave, arg_max(evento, ordem) as evento
+            from {PRESENCES} where tabela = $2 group by chave
         )
         select count(*) from atuais as a
         left join eventos as e on a.chave = e.chave

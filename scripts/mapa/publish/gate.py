@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,7 @@ class Subject:
 
 @dataclass(frozen=True)
 class Build:
-    """A build that ran to its end: its identity, its end (UTC) and what it says of each subject.
+    """A build that ran to its end: its identity and what it says of each subject.
 
     Attributes:
         shared: what all subjects need to be read: dimensions and the as-of dates. What fails in
@@ -78,7 +77,6 @@ class Build:
     """
 
     invocation_id: str
-    ended_at: datetime
     shared: tuple[Table, ...]
     subjects: tuple[Subject, ...]
     manifest: dict[str, Any]
@@ -117,7 +115,6 @@ def finished_build(settings: Settings) -> Build:
     shared = models.pop(SHARED, [])
     return Build(
         invocation_id=results["metadata"]["invocation_id"],
-        ended_at=datetime.fromisoformat(results["metadata"]["generated_at"]),
         shared=tuple(_table(manifest["nodes"][model]) for model in shared),
         subjects=tuple(
             Subject(
@@ -149,15 +146,24 @@ def require_newest(con: duckdb.DuckDBPyConnection, build: Build) -> None:
         raise PublishError(
             f"{', '.join(other)} in the warehouse was not made by dbt's last build.\n{ADVICE}"
         )
-    newest = con.execute(
+    # Loads are numbered, because a clock may have been wrong.
+    later = con.execute(
         """
-        select max(coalesce(terminada_em, iniciada_em)) from controle.cargas
-        where resultado = 'completa'
-        """
-    ).fetchall()[0][0]
-    if newest and newest > build.ended_at.replace(tzinfo=None):
+        select
+            (select count(*) from controle.cargas
+            where resultado = 'completa' and ordem > b.carga_ordem),
+            (select count(*) from controle.correcoes) - b.qtd_correcoes
+        from (
+            select min(carga_ordem) as carga_ordem, min(qtd_correcoes) as qtd_correcoes
+            from controle.construcoes where construcao_id = ?
+        ) as b
+        """,
+        [build.invocation_id],
+    ).fetchall()[0]
+    if names and any(later):
+        loads, corrections = later
         raise PublishError(
-            f"Something was loaded at {newest:%Y-%m-%d %H:%M:%S} UTC, after the last build.\n"
+            f"{loads} loads and {corrections} corrections of days came after the last build.\n"
             f"{ADVICE}"
         )
 
