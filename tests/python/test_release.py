@@ -108,9 +108,7 @@ def test_a_build_killed_at_any_published_table_is_never_published(
         for table in tables:
             # As if the models said something new: a half release would be seen.
             with duckdb.connect(str(settings.warehouse)) as con:
-                con.execute(
-                    "update oferta.oferta_por_dia set qtd_vagas_total = 1 + qtd_vagas_total"
-                )
+                con.execute("update oferta.oferta_real_por_mes set qtd_ppi = 1 + qtd_ppi")
             killed_at(
                 env,
                 f"START sql table model {gate.SCHEMA}.{table}",
