@@ -301,7 +301,7 @@ def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> 
         ("test.mapa.pub_oferta_por_dia__grao", {"oferta"}),
         ("test.mapa.pub_dim_calendario__grao", {"fila", "oferta"}),
         ("model.mapa.int_calendario__referencia", {"fila", "oferta"}),
-        ("seed.mapa.dicionario_codigos", {"fila", "oferta"}),
+        ("seed.mapa.regras_feriados", {"fila", "oferta"}),
         ("test.mapa.absenteismo_por_mes__grao", set()),
         ("test.mapa.espera_por_mes__grao", set()),
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mapa.bench import faults, load, offer
+from mapa.bench import faults, load, nights, offer
 
 
 @click.group()
@@ -17,4 +17,5 @@ def bench() -> None:
 
 bench.add_command(faults.main, "faults")
 bench.add_command(load.main, "load")
+bench.add_command(nights.main, "nights")
 bench.add_command(offer.main, "offer")
