@@ -222,7 +222,9 @@ class Week:
             shutil.copyfile(self.folder / "store.duckdb", lost)
             with duckdb.connect(str(lost)) as con:
                 for index in ("solicitacao", "marcacao", "hospitalar"):
-                    con.execute(f"delete from {index} where codigo_solicitacao % 2 = 0")
+                    con.execute(
+                        f"delete from {index} where try_cast(codigo_solicitacao as bigint) % 2 = 0"
+                    )
             with opening(lost, Plan()) as other:
                 yield environment | {"SISREG_URL": other.url}
         else:

@@ -23,6 +23,7 @@ arquivos as (
         l.ordem,
         l.visto_em <= {{ add_days(data_referencia(), 1) }} as chegou_a_tempo,
         min(l.visto_em) over (partition by l.numero) as primeiro_dia,
+        min(l.ordem) over (partition by l.numero) as primeira_ordem,
         min(l.visto_em) over () as primeira_carga,
         max(coalesce(l.data_insercao <= {{ data_referencia() }}, true)) as existia
     from recebidas as l
@@ -102,7 +103,7 @@ escolhidos as (
     where
         a.chegou_a_tempo
         or (
-            a.visto_em = a.primeiro_dia
+            a.ordem = a.primeira_ordem
             and (a.existia or a.visto_em = a.primeira_carga)
         )
 ),
