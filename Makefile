@@ -5,7 +5,7 @@ STAMP := .venv/.installed
 # Files of tests run side by side; a file stays in one process, with the house it builds.
 WORKERS ?= 2
 
-.PHONY: demo panels test lint clean
+.PHONY: demo panels test test-all lint clean
 
 demo: $(STAMP)
 	@$(BIN)/mapa demo
@@ -14,6 +14,10 @@ panels: $(STAMP)
 	@$(BIN)/mapa panels
 
 test: lint
+	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not long"
+
+# Before a release: also the suites that take hours.
+test-all: lint
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 lint: $(STAMP) profiles.yml

@@ -9,6 +9,7 @@ good extracts by hand, in the same order, and built once.
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import os
 import shutil
@@ -17,7 +18,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -32,6 +33,7 @@ from rich.table import Table
 
 from mapa import compare, dbt, publish
 from mapa.load import cadsus, exports, sisreg
+from mapa.load.window import BRASILIA
 from mapa.publish import store
 from mapa.settings import Settings
 from mapa.simulate import city as simulated
@@ -42,11 +44,13 @@ from mapa.ui import say
 
 KEY = "only-for-these-nights-" * 2
 COMMAND = (sys.executable, "-c", "from mapa.cli import main; main()")
+RUN = (*COMMAND, "run")
 OF_A_LOAD = ("_carga_id", "_carregado_em", "_arquivo", "_carga_ordem", "_linha")
 """Raw columns that say how a row came, not what it says."""
 DEFECT = "select m.competencia from {{ ref('fila_por_mes') }} as m limit 1"
 PARTS = ("models", "macros", "seeds", "tests/generic", "tests/singular", "docs")
 NODE = "START sql table model publicacao."
+BY_HAND = (sys.executable, "-m", "dbt.cli.main", "build", "--exclude-resource-type", "unit_test")
 PATIENCE = 300.0
 """Seconds in which a night must reach the node at which it is killed."""
 
@@ -88,16 +92,17 @@ def _bad_files(inbox: Path) -> None:
 def _impossible(inbox: Path) -> None:
     """Add a schedule that begins in the year 2202 and has two thousand million slots."""
     (path,) = inbox.glob("SISREG_ESCALAS_*.csv")
-    header, *rows = path.read_text().splitlines()
-    cells = dict(zip(header.split(";"), rows[-1].split(";"), strict=True))
-    cells |= {
+    with path.open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file, delimiter=";")
+    impossible = dict(zip(header, rows[-1], strict=True)) | {
         "COD. ESCALA AMBULATORIAL": "99999901",
         "QTD VAGAS PRIM. VEZ": "2000000000",
         "DATA DE VIGENCIA INICIAL": "01/01/2202",
         "DATA DE VIGENCIA FINAL": "31/12/2202",
         "STATUS": "ATIVA",
     }
-    path.write_text("\n".join([header, *rows, ";".join(cells.values())]) + "\n")
+    with path.open("a", encoding="utf-8", newline="") as file:
+        csv.writer(file, delimiter=";", lineterminator="\n").writerow(impossible.values())
 
 
 WEEK = (
@@ -199,7 +204,7 @@ class Week:
         documents.build(self.city, self.folder / "store.duckdb", day)
         with opening(self.folder / "store.duckdb", Plan()) as server:
             with self._source(night, server) as environment:
-                problem = self._kill(environment) if night.killed else ""
+                problem = self.kill(environment) if night.killed else ""
                 code, said = _run(environment)
             self._give(night, server, exported)
         defect.unlink(missing_ok=True)
@@ -239,19 +244,26 @@ class Week:
             exports.load(settings, [path])
         cadsus.load(settings)
 
-    def _kill(self, environment: dict[str, str]) -> str:
-        """Kill the night when dbt begins a published table; return what is wrong afterwards."""
+    def kill(
+        self, environment: dict[str, str], node: str = "", command: tuple[str, ...] = RUN
+    ) -> str:
+        """Kill a build when dbt begins a published table; return what is wrong afterwards."""
         before = _digest(self.house / "published")
         log = Path(environment["DBT_LOG_PATH"]) / "dbt.log"
         seen = log.stat().st_size
         process = subprocess.Popen(  # noqa: S603 - our own command, no shell
-            (*COMMAND, "run"), env=os.environ | environment, stderr=subprocess.DEVNULL
+            command,
+            env=os.environ | environment,
+            cwd=self.folder / "project",
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         end = time.monotonic() + PATIENCE
         while process.poll() is None and time.monotonic() < end:
             with log.open("rb") as file:
-                file.seek(min(seen, log.stat().st_size))
-                if NODE.encode() in file.read():
+                # dbt begins a new log when the old one is large.
+                file.seek(seen if seen <= log.stat().st_size else 0)
+                if f"{NODE}{node}".encode() in file.read():
                     break
             time.sleep(0.05)
         if process.poll() is not None:
@@ -263,6 +275,18 @@ class Week:
             return f"what a killed build left was published (exit code {code})"
         return "" if _digest(self.house / "published") == before else "a half release was seen"
 
+    def kills(self, count: int) -> Iterator[Result]:
+        """Kill builds at each published table in turn, by hand and in the night."""
+        environment = self.environment(self.house)
+        tables = sorted(
+            path.stem for path in (self.folder / "project/models/publicacao").glob("*.sql")
+        )
+        for number in range(count):
+            began = time.monotonic()
+            node = tables[number % len(tables)]
+            problem = self.kill(environment, node, (BY_HAND, RUN)[number // len(tables) % 2])
+            yield Result(f"killed at {node}", 9, problem, time.monotonic() - began)
+
     def _judge(self, night: Night, code: int, said: str) -> str:
         """Say what is wrong with how a night ended."""
         if code != night.code:
@@ -273,13 +297,14 @@ class Week:
         if "Traceback" in said:
             return "it shows where in the code it failed"
         current = store.current(self.house / "published")
-        # Each night brings another day of the city, so that each publishes.
-        if current is None or f"Published version {current.name}" not in said:
-            return "nothing new was published"
+        # Without the source a night may bring nothing new.
+        told = ("Published version", "Nothing has changed since version")
+        if current is None or not any(f"{words} {current.name}" in said for words in told):
+            return "it does not say what is published"
         return ""
 
-    def differences(self) -> Iterator[str]:
-        """Build the twin, and yield what the house has otherwise."""
+    def differences(self, impossible: int) -> Iterator[str]:
+        """Build the twin, and yield what the house has otherwise, but for impossible raw rows."""
         settings = self.settings(self.twin)
         dbt.build(settings)
         publish.publish(settings)
@@ -300,9 +325,9 @@ class Week:
                 bad += comparison.come
                 if comparison.gone:
                     yield f"lost: {comparison}"
-        # The schedule of the year 2202 is evidence, and stays in raw.
-        if bad != 1:
-            yield f"{bad} raw rows that the twin does not have, not 1"
+        # Schedules of the year 2202 are evidence, and stay in raw.
+        if bad != impossible:
+            yield f"{bad} raw rows that the twin does not have, not {impossible}"
 
 
 def _run(environment: dict[str, str], command: str = "run") -> tuple[int, str]:
@@ -353,32 +378,43 @@ def _ahead() -> Iterator[str]:
         server.shutdown()
 
 
-def suite(project: Path, people: int = 800, days: int = 60, seed: int = 1) -> Iterator[Result]:
-    """Yield how each night of the week ended, and at last how the house differs from its twin."""
+def suite(  # noqa: PLR0913 - each one is a choice of its own
+    project: Path,
+    nights: Sequence[Night] = WEEK,
+    *,
+    people: int = 800,
+    days: int = 60,
+    seed: int = 1,
+    kills: int = 0,
+) -> Iterator[Result]:
+    """Yield how each night ended, and how the house differs from its twin; then how kills ended."""
     # Exports are seen today, so that the city's last day is yesterday.
-    until = date.today() - timedelta(days=1)
+    until = datetime.now(BRASILIA).date() - timedelta(days=1)
     city = simulated.build(people, days, seed, until)
     with tempfile.TemporaryDirectory(prefix="mapa-nights-") as name:
         week = Week(Path(name), city)
         week.copy_project(project)
-        for number, night in enumerate(WEEK):
-            yield week.live(night, number, until - timedelta(days=len(WEEK) - 1 - number))
+        for number, night in enumerate(nights):
+            yield week.live(night, number, until - timedelta(days=len(nights) - 1 - number))
         began = time.monotonic()
-        problem = "; ".join(week.differences())
+        problem = "; ".join(week.differences(sum(n.spoil is _impossible for n in nights)))
         yield Result("twin", 0, problem, time.monotonic() - began)
+        yield from week.kills(kills)
 
 
 @click.command()
+@click.option("--kills", default=0, show_default=True, help="Builds killed after the week.")
 @click.option("--people", default=800, show_default=True, help="Inhabitants of the city.")
 @click.option("--days", default=60, show_default=True, help="Days that are simulated.")
 @click.option("--seed", default=1, show_default=True, help="Which city.")
-def main(people: int, days: int, seed: int) -> None:
+def main(kills: int, people: int, days: int, seed: int) -> None:
     """Live through a week of nights with a fault of each kind, and compare with a twin."""
     shown = Table(title="A week of nights", title_justify="left")
     for column in ("night", "exit code", "wrong", "seconds"):
         shown.add_column(column, justify="left" if column in ("night", "wrong") else "right")
     wrong = False
-    for result in suite(Settings.load().dbt_project_dir, people, days, seed):
+    project = Settings.load().dbt_project_dir
+    for result in suite(project, people=people, days=days, seed=seed, kills=kills):
         wrong = wrong or bool(result.problem)
         say(f"{result.name}: {result.problem or 'as it should be'} ({result.seconds:.0f} s)")
         shown.add_row(result.name, str(result.code), result.problem or "-", f"{result.seconds:.0f}")
