@@ -1,5 +1,5 @@
--- Grain: subject, of what is published with it. What day its tables describe, and which dbt run made
--- them. `mapa publish` puts the row of the last good release here for a subject that failed.
+-- Grain: subject, of what is published with it. What day its tables describe, and which dbt run
+-- made them. `mapa publish` puts the row of the last good release here for a subject that failed.
 with referencia as (
     select * from {{ ref('int_calendario__referencia') }}
 ),

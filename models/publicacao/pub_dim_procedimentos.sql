@@ -22,7 +22,7 @@ com_pessoas as (
     select s.procedimento_codigo
     from solicitacoes as s
     group by s.procedimento_codigo
-    having count(distinct s.pessoa_id) >= {{ var('minimo_pessoas') }}
+    having count(distinct s.pessoa_id) >= {{ setting('minimo_pessoas') }}
 ),
 
 publicaveis as (

@@ -21,7 +21,8 @@ from mapa.load import cadsus, inbox, sisreg
 from mapa.settings import ENV_FILE, HAS_MODES, Settings
 
 OK, WARN, FAIL = "ok", "warn", "fail"
-BRIEF = Patience(attempts=1, first_wait=0, longest_wait=0, timeout=5)
+# Clocks are compared here, and none of them ends the look at the others.
+BRIEF = Patience(attempts=1, first_wait=0, longest_wait=0, timeout=5, apart=timedelta.max)
 DRIFT, TOO_FAR = timedelta(minutes=5), timedelta(hours=3)
 """Differences of two clocks that are worth a look, and that no load should be made with."""
 LEAST_FREE = 2**30

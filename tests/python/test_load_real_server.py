@@ -598,7 +598,8 @@ def test_a_changed_type_stops_the_load_before_raw(
     changed = mapping(REQUESTS, "manual")
     changed["properties"][name] = kind
     requests_index.make("v4", changed, "elsewhere")
-    requests_index.write("v4", [document(1, **{name: value})])
+    others = [document(n, laudo=None) for n in range(25) if n != 1]
+    requests_index.write("v4", [document(1, **{name: value}), *others])
     move = {"remove": {"index": "v3", "alias": ALIAS}}, {"add": {"index": "v4", "alias": ALIAS}}
     requests_index.ask("POST", "/_aliases", {"actions": list(move)})
     with pytest.raises(LayoutError, match=f"`{name}`") as caught:

@@ -65,7 +65,6 @@ UNSURE: dict[int, tuple[Edit, str]] = {
     4: (with_field(b'"": "z"'), "campo sem nome"),
     5: (with_field(MANY), "campos demais"),
     6: (with_field(b'"novo": ' + b"[" * 5000 + b"]" * 5000), "aninhamento profundo demais"),
-    7: (with_field(b'"x": "\\u0000"'), "caractere nulo"),
     8: (with_field(b'"x": "\x1b"'), "caractere de controle"),
     9: (with_field(b'"x": "\xed\xb2\x80"'), "codificação inválida"),
     10: (with_field(b'"laudo": []'), "campo repetido"),

@@ -72,7 +72,9 @@ dias_iguais as (
     from dias as d
     group by
         d.{{ lugar | join(',\n        d.') }},
-        d.disponiveis_{{ tipos | join(',\n        d.disponiveis_') }}
+        {% for tipo in tipos %}
+            d.disponiveis_{{ tipo }}{{ ',' if not loop.last }}
+        {% endfor %}
 ),
 
 meses as (
@@ -101,7 +103,7 @@ julgados as (
         m.{{ lugar | join(',\n        m.') }},
         min(m.menor_qtd_profissionais)
             over (partition by m.competencia, m.unidade_executante_cnes, m.procedimento_codigo)
-        >= {{ var('minimo_profissionais') }} as tem_profissionais,
+        >= {{ setting('minimo_profissionais') }} as tem_profissionais,
         not {{ month_under_way('m.competencia', 'r.data_referencia') }}
         and coalesce(m.menor_qtd_dias >= 2, true)
         and coalesce(

@@ -148,7 +148,8 @@ final as (
                 100 * m.minutos_ofertados > {{ setting('horas_acima_pct') }} * m.minutos_contratados
                 then 'acima'
             when
-                100 * m.minutos_ofertados < {{ setting('horas_abaixo_pct') }} * m.minutos_contratados
+                100 * m.minutos_ofertados
+                < {{ setting('horas_abaixo_pct') }} * m.minutos_contratados
                 then 'abaixo'
             else 'dentro'
         end as situacao_codigo,

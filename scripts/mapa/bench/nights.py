@@ -31,7 +31,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from mapa import compare, dbt, publish
+from mapa import compare
 from mapa.load import cadsus, exports, sisreg
 from mapa.load.window import BRASILIA
 from mapa.publish import store
@@ -305,9 +305,15 @@ class Week:
 
     def differences(self, impossible: int) -> Iterator[str]:
         """Build the twin, and yield what the house has otherwise, but for impossible raw rows."""
-        settings = self.settings(self.twin)
-        dbt.build(settings)
-        publish.publish(settings)
+        environment = self.environment(self.twin)
+        subprocess.run(  # noqa: S603 - our own interpreter, no shell
+            BY_HAND,
+            cwd=self.folder / "project",
+            env=os.environ | environment,
+            stdout=subprocess.DEVNULL,
+            check=True,
+        )
+        _run(environment, "publish")
         public = [
             data / "published" / "current" / store.DATABASE for data in (self.twin, self.house)
         ]

@@ -27,7 +27,7 @@ from mapa.packing import DamagedError, is_gzip, pieces
 LIST = re.compile(rb'"hits"\s*:\s*\[')
 HEAD = 2**16
 """Where the list begins at the latest."""
-SUSPECT = (*strict.NO_NAME, b"\\u0000")
+SUSPECT = strict.NO_NAME
 MOST_BYTES = 2**24 - 2**10
 """What DuckDB takes for one hit."""
 TRIES = 100
@@ -79,7 +79,7 @@ class Hits:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether a document may hold what DuckDB reads without a word: no name, or a NUL."""
+        """Whether a document may hold what DuckDB reads without a word: one without a name."""
         with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as body:
             return any(body.find(sign) >= 0 for sign in SUSPECT)
 

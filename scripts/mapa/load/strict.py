@@ -19,7 +19,6 @@ MOST_FIELDS = 500
 """Fields of one object, and unknown fields of one index: more are no fields but data."""
 MOST_NUMBER = 2**63
 TOKEN = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\Z)|[][{}:,]', re.DOTALL)
-NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 NO_NAME = (b'"":', b'"" :')
 NOT_UTF8, NOT_JSON = "codificação inválida", "JSON ilegível"
 REASONS = (
@@ -71,8 +70,6 @@ def read(text: bytes, *, exact: bool = False) -> Any:
             plain = None
         else:
             raise BadError(_reason(text, str(error))) from None
-    if NUL.search(text):
-        raise BadError("caractere nulo")
     number = str if exact else _number
     try:
         content = json.loads(text, object_pairs_hook=_object, parse_int=number, parse_float=float)

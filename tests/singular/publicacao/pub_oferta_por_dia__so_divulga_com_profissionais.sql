@@ -1,5 +1,6 @@
 -- A day of few professionals that tells what leaves block tells who was absent: with CNES's lists
--- of staff, a person's health. Nor may the rest of such a month tell it, which subtraction would use.
+-- of staff, a person's health. Nor may the rest of such a month tell it, which subtraction would
+-- use.
 with celulas as (
     select
         o.competencia,
@@ -22,7 +23,7 @@ pequenas as (
         c.unidade_executante_cnes,
         c.procedimento_codigo
     from celulas as c
-    where c.qtd_profissionais < {{ var('minimo_profissionais') }}
+    where c.qtd_profissionais < {{ setting('minimo_profissionais') }}
     group by
         c.competencia,
         c.unidade_executante_cnes,
