@@ -52,7 +52,10 @@ causas as (
     select
         v.*,
         greatest(
-            v.perdidas_{{ causas | join(',\n            v.perdidas_') }}
+            v.perdidas_feriado,
+            v.perdidas_afastamento,
+            v.perdidas_teto,
+            v.perdidas_ppi
         ) as maior_perda
     from divulgada as v
 ),

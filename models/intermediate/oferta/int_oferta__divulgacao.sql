@@ -72,9 +72,9 @@ dias_iguais as (
     from dias as d
     group by
         d.{{ lugar | join(',\n        d.') }},
-        {% for tipo in tipos %}
-            d.disponiveis_{{ tipo }}{{ ',' if not loop.last }}
-        {% endfor %}
+        d.disponiveis_primeira_vez,
+        d.disponiveis_retorno,
+        d.disponiveis_reserva
 ),
 
 meses as (

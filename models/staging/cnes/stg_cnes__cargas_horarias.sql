@@ -13,7 +13,8 @@ final as (
         -- datas
         {{ plausible("competencia || '01'", 'compact') }} as competencia,
         -- quantidades
-        {{ plausible('horas_ambulatoriais_semana', 'integer', 'horas_semana') }} as qtd_horas_semanais,
+        {{ plausible('horas_ambulatoriais_semana', 'integer', 'horas_semana') }}
+            as qtd_horas_semanais,
         -- metadados
         {{ implausible([
             ("competencia || '01'", 'compact', 'data'),

@@ -13,7 +13,8 @@ final as (
         -- datas e horários
         {{ plausible('data_inicio', 'dmy') }} as data_inicio,
         {{ try_time_minutes('hora_inicio') }} as minuto_inicio,
-        -- a leave without end goes on; taking it away would offer slots of somebody who is not there
+        -- a leave without end goes on; taking it away would offer slots of somebody who is not
+        -- there
         case
             when {{ is_open_end('data_fim', 'dmy') }} then {{ last_plausible_day('data') }}
             else {{ plausible('data_fim', 'dmy') }}

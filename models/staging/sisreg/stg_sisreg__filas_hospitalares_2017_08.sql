@@ -27,7 +27,8 @@ final as (
         {{ pad_code('cns_do_usuario', 15) }} as paciente_cns,
         {{ null_if_blank('nome_do_usuario') }} as paciente_nome,
         {{ null_if_blank('nome_da_mae_do_usuario') }} as paciente_mae_nome,
-        {{ plausible('data_de_nascimento_do_usuario', 'dmy', 'nascimento') }} as paciente_data_nascimento,
+        {{ plausible('data_de_nascimento_do_usuario', 'dmy', 'nascimento') }}
+            as paciente_data_nascimento,
         case left(upper({{ null_if_blank('sexo_do_usuario') }}), 1)
             when 'M' then 'MASCULINO'
             when 'F' then 'FEMININO'

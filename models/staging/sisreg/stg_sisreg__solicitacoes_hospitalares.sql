@@ -36,11 +36,14 @@ final as (
         -- datas
         -- The date comes with a time of its own beside it; without one the day begins the wait.
         coalesce(
-            {{ plausible("left(data_solicitacao, 10) || 'T' || trim(hora_solicitacao)", 'timestamp') }},
+            {{ plausible(
+                "left(data_solicitacao, 10) || 'T' || trim(hora_solicitacao)", 'timestamp'
+            ) }},
             {{ plausible('left(data_solicitacao, 10)', 'timestamp') }}
         ) as momento_solicitacao,
         {{ plausible('data_atualizacao', 'timestamp') }} as momento_atualizacao,
-        {{ plausible('data_atualizacao_solicitacao', 'timestamp') }} as momento_atualizacao_solicitacao,
+        {{ plausible('data_atualizacao_solicitacao', 'timestamp') }}
+            as momento_atualizacao_solicitacao,
         {{ plausible('data_atualizacao_marcacao', 'timestamp') }} as momento_atualizacao_marcacao,
         {{ plausible('data_desejada', 'iso') }} as data_desejada,
         {{ minute_text(try_time_minutes('hora_autorizacao')) }} as hora_autorizacao,
