@@ -45,8 +45,11 @@ from mapa.ui import say
 KEY = "only-for-these-nights-" * 2
 COMMAND = (sys.executable, "-c", "from mapa.cli import main; main()")
 RUN = (*COMMAND, "run")
-OF_A_LOAD = ("_carga_id", "_carregado_em", "_arquivo", "_carga_ordem", "_linha")
-"""Raw columns that say how a row came, not what it says."""
+OF_A_LOAD = (
+    *("_carga_id", "_carregado_em", "_arquivo", "_carga_ordem", "_linha", "_hash"),
+    *("momento_consulta", "data_consulta"),
+)
+"""Raw columns that say when and how a row came, not what it says."""
 DEFECT = "select m.competencia from {{ ref('fila_por_mes') }} as m limit 1"
 PARTS = ("models", "macros", "seeds", "tests/generic", "tests/singular", "docs")
 NODE = "START sql table model publicacao."
