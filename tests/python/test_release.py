@@ -290,6 +290,9 @@ def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> 
         ).fetchall()
     assert orphans == [(0,)]
     assert newest(spoilt.published).stale is True
+    told = CliRunner().invoke(cli, ["status", "--check"])
+    assert told.exit_code == 13
+    assert "The published oferta is of before (2026-06-30)" in told.stdout
 
 
 @pytest.mark.parametrize(

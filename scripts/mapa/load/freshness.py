@@ -46,6 +46,12 @@ def verdict(settings: Settings, con: duckdb.DuckDBPyConnection | None) -> dict[s
         problems.append(f"{pending['loads']} loads are {pending['state']}. {pending['advice']}")
     if not manifest:
         problems.append("Nothing is published. Run dbt build, then mapa publish")
+    problems += [
+        f"The published {subject['name']} is of before ({subject['data_referencia'] or 'never'}): "
+        "its last build failed. Correct what dbt build names, then mapa publish"
+        for subject in manifest.get("subjects", [])
+        if subject["stale"]
+    ]
     if aside:
         problems.append(
             f"{aside} files were refused and stand in {inbox.folder(settings) / inbox.REFUSED}."
