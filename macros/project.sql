@@ -69,10 +69,18 @@
 {# Write which run made a published table and of which loads, in the transaction that makes it: after
    a kill, tables of two runs can be told apart. #}
 {% macro record_build() %}
+    {{ return(adapter.dispatch('record_build')()) }}
+{% endmacro %}
+
+{% macro duckdb__record_build() %}
     insert or replace into controle.construcoes
     select
         '{{ this.identifier }}',
         '{{ invocation_id }}',
         (select coalesce(max(ordem), 0) from controle.cargas where resultado = 'completa'),
         (select count(*) from controle.correcoes)
+{% endmacro %}
+
+{# `mapa publish` reads a DuckDB warehouse only. #}
+{% macro spark__record_build() %}
 {% endmacro %}

@@ -15,7 +15,6 @@
         'pontos_facultativos_bloqueiam': {'form': 'boolean'},
         'minimo_percentil': {'form': 'integer', 'least': 1, 'most': 1000000},
         'minimo_profissionais': {'form': 'integer', 'least': 1, 'most': 1000},
-        'minimo_pessoas': {'form': 'integer', 'least': 1, 'most': 1000},
         'dias_espera_maximo': {'form': 'integer', 'least': 1, 'most': 36525},
         'alerta_horizonte_dias': {'form': 'integer', 'least': 1, 'most': 3650},
         'alerta_vencimento_dias': {'form': 'integer', 'least': 0, 'most': 3650},

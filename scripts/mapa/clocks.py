@@ -21,6 +21,11 @@ def now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+def ahead(theirs: datetime) -> timedelta:
+    """Return how far a clock (with zone) is ahead of ours."""
+    return theirs - now().replace(tzinfo=UTC)
+
+
 def refuse_source(host: str, theirs: datetime, most: timedelta) -> None:
     """Refuse a source whose clock (with zone) is not ours.
 
@@ -28,11 +33,10 @@ def refuse_source(host: str, theirs: datetime, most: timedelta) -> None:
         ConfigError: names both times.
 
     """
-    ours = now()
-    said = theirs.astimezone(UTC).replace(tzinfo=None)
-    if abs(said - ours) > most:
+    if abs(ahead(theirs)) > most:
         raise ConfigError(
-            f"The clock of {host} says {_written(said)} and this machine's {_written(ours)}: they "
+            f"The clock of {host} says {_written(theirs.astimezone(UTC))} and this machine's "
+            f"{_written(now())}: they "
             f"may differ by {_hours(most)}; nothing was loaded.\nCompare both with the real time. "
             "Correct this machine's clock, or ask the owner of the source to correct theirs, then "
             "try again."

@@ -9,12 +9,12 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 
 import click
 
-from mapa import warehouse
+from mapa import clocks, modes, warehouse
 from mapa.errors import LockedError, UnexpectedError
 from mapa.http import Access, Answer, Door, Patience
 from mapa.load import cadsus, inbox, sisreg
@@ -23,8 +23,8 @@ from mapa.settings import ENV_FILE, HAS_MODES, Settings
 OK, WARN, FAIL = "ok", "warn", "fail"
 # Clocks are compared here, and none of them ends the look at the others.
 BRIEF = Patience(attempts=1, first_wait=0, longest_wait=0, timeout=5, apart=timedelta.max)
-DRIFT, TOO_FAR = timedelta(minutes=5), timedelta(hours=3)
-"""Differences of two clocks that are worth a look, and that no load should be made with."""
+DRIFT = timedelta(minutes=5)
+"""Difference of two clocks that is worth a look."""
 LEAST_FREE = 2**30
 """Bytes without which no build ends; better is as much as the warehouse takes."""
 PACKAGE = "mapa-social-da-saude"
@@ -158,25 +158,23 @@ def _modes(settings: Settings) -> Iterator[Check]:
     """Look whether others may read what is restricted, and may read what is published."""
     if not HAS_MODES:
         return
-    restricted = [
-        settings.warehouse,
-        Path(f"{settings.warehouse}.wal"),
-        Path(f"{settings.warehouse}.tmp"),
-        settings.mapa_dir / "tmp",
-        settings.landing,
-        inbox.folder(settings),
-        settings.dbt_log_path,
-        settings.dbt_log_path / "dbt.log",
-        settings.dbt_target_path,
-        ENV_FILE,
-        *(path for path in (settings.cadsus_key,) if path),
-    ]
-    wide = [path for path in restricted if path.exists() and _mode(path) & 0o077]
-    for path in wide:
-        fit = "700" if path.is_dir() else "600"
+    restricted = {settings.mapa_dir / name: widest for name, widest in modes.INSIDE.items()} | {
+        settings.dbt_log_path: 0o700,
+        settings.dbt_log_path / "dbt.log": 0o600,
+        settings.dbt_target_path: 0o700,
+        ENV_FILE: 0o600,
+    }
+    if settings.cadsus_key:
+        restricted[settings.cadsus_key] = 0o600
+    wide = {
+        path: widest
+        for path, widest in restricted.items()
+        if path.exists() and _mode(path) & ~widest
+    }
+    for path, widest in wide.items():
         yield Check(
             "modes", FAIL, f"others may reach {path} (mode {_mode(path):04o})",
-            f"chmod {fit} {path}",
+            f"chmod {_mode(path) & widest:o} {path}",
         )  # fmt: skip
     if not wide:
         yield Check("modes", OK, "what is restricted is closed to others")
@@ -232,7 +230,7 @@ def _warehouse(settings: Settings) -> Iterator[Check]:
         return
     yield Check("warehouse", OK, "it opens")
     newest = row[0] if row else None
-    ahead = newest - datetime.now(UTC).replace(tzinfo=None) if newest else timedelta()
+    ahead = clocks.ahead(newest.replace(tzinfo=UTC)) if newest else timedelta()
     if ahead > DRIFT:
         yield Check(
             "our clock", FAIL,
@@ -255,7 +253,7 @@ def _sisreg(settings: Settings) -> Iterator[Check]:
     if not settings.sisreg_user:
         yield Check("SISREG", OK, "not configured (SISREG_USER)")
         return
-    yield from _source("SISREG", settings.sisreg_url, sisreg.access(settings))
+    yield from _source(settings, "SISREG", settings.sisreg_url, sisreg.access(settings))
 
 
 def _cadsus(settings: Settings) -> Iterator[Check]:
@@ -264,10 +262,10 @@ def _cadsus(settings: Settings) -> Iterator[Check]:
         return
     access = cadsus.access(settings)
     for name, url in (("CadSUS token", settings.cadsus_token_url), ("CadSUS", settings.cadsus_url)):
-        yield from _source(name, url, access)
+        yield from _source(settings, name, url, access)
 
 
-def _source(name: str, url: str, access: Access) -> Iterator[Check]:
+def _source(settings: Settings, name: str, url: str, access: Access) -> Iterator[Check]:
     """Ask a source for nothing but its headers, once, and compare its clock with ours."""
     with Door(url, access, BRIEF) as door:
         answer = door.ask("HEAD", "")
@@ -277,17 +275,18 @@ def _source(name: str, url: str, access: Access) -> Iterator[Check]:
         yield Check(name, WARN, f"{door.host} answers {answer.status}", "try again later")
     else:
         yield Check(name, OK, f"{door.host} answers")
-    yield from _clock(name, answer)
+    yield from _clock(settings, name, answer)
 
 
-def _clock(name: str, answer: Answer) -> Iterator[Check]:
+def _clock(settings: Settings, name: str, answer: Answer) -> Iterator[Check]:
     """Compare the clock of a source with ours."""
-    apart = difference(answer)
-    if apart is None:
+    if answer.instant is None:
         yield Check(f"clock of {name}", WARN, "the source does not say its time", "")
         return
+    apart = clocks.ahead(answer.instant)
     size = abs(apart)
-    state = FAIL if size > TOO_FAR else WARN if size > DRIFT else OK
+    too_far = timedelta(hours=settings.mapa_max_clock_hours)
+    state = FAIL if size > too_far else WARN if size > DRIFT else OK
     if state == OK:
         yield Check(f"clock of {name}", OK, f"{size.total_seconds():.0f} seconds from ours")
         return
@@ -296,14 +295,6 @@ def _clock(name: str, answer: Answer) -> Iterator[Check]:
         f"clock of {name}", state, f"it is {_hours(size)} hours {side} ours",
         "timedatectl; if ours is right, tell the owner of the source",
     )  # fmt: skip
-
-
-def difference(answer: Answer) -> timedelta | None:
-    """Return how far the clock of a source is ahead of ours; None when it does not say."""
-    instant = answer.instant
-    if instant is None:
-        return None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)) - datetime.now(UTC)
 
 
 def _hours(span: timedelta) -> str:

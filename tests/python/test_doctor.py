@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import house_environment
-from mapa import doctor, warehouse
+from mapa import clocks, warehouse
 from mapa.cli import cli
 from mapa.http import Answer
 from mapa.settings import Settings
@@ -112,7 +112,9 @@ UNFIT = {
     "an open warehouse": Case(opened("data/mapa.duckdb"), "modes", "fail", "chmod 600"),
     "an open log of it": Case(opened("data/mapa.duckdb.wal"), "modes", "fail", "chmod 600"),
     "open landing": Case(opened("data/landing", 0o755), "modes", "fail", "chmod 700"),
-    "an open inbox": Case(opened("data/inbox", 0o755), "modes", "fail", "chmod 700"),
+    # Whoever drops exports there may do so by way of a group.
+    "an open inbox": Case(opened("data/inbox", 0o775), "modes", "fail", "chmod 770"),
+    "an open dictionary": Case(opened("data/dicionario", 0o755), "modes", "fail", "chmod 700"),
     "an open dbt.log": Case(opened("logs/dbt.log"), "modes", "fail", "chmod 600"),
     "a listable house": Case(opened("data", 0o755), "folder", "warn", "chmod 711"),
     "no profile": Case(environment(DBT_PROFILES_DIR="nada"), "profile", "fail", "cp profiles.yml"),
@@ -209,6 +211,7 @@ def test_a_source_is_asked_for_its_headers_and_its_clock_is_compared(
         server.RequestHandlerClass = Handler
         for name, value in (("URL", server.url), ("USER", "u"), ("PASSWORD", "segredo")):
             monkeypatch.setenv(f"SISREG_{name}", value)
+        monkeypatch.setenv("MAPA_MAX_CLOCK_HOURS", "6")
         checks = examined()
     assert (checks["SISREG"]["state"], checks["clock of SISREG"]["state"]) == states
     assert len(asked) == 1 and asked[0].startswith("HEAD / ")
@@ -217,5 +220,5 @@ def test_a_source_is_asked_for_its_headers_and_its_clock_is_compared(
 
 def test_a_clock_without_a_zone_is_taken_for_utc() -> None:
     headers = httpx.Headers({"date": f"{datetime.now(UTC):%a, %d %b %Y %H:%M:%S} -0000"})
-    apart = doctor.difference(Answer(200, headers, b""))
-    assert apart is not None and abs(apart) < timedelta(seconds=5)
+    instant = Answer(200, headers, b"").instant
+    assert instant is not None and abs(clocks.ahead(instant)) < timedelta(seconds=5)

@@ -95,7 +95,7 @@ def edited(edits: dict[int, Edit]) -> Callable[[dict[str, Any]], bytes]:
 
 @pytest.fixture
 def mirror() -> Iterator[Mirror]:
-    """Serve 25 requests, of which twelve are none that one can be sure of."""
+    """Serve 25 requests, of which eleven are none that one can be sure of."""
     documents = [document(n) for n in range(25)]
     documents[24] |= {"novo": "1", "x": "1"}
     edits = {n: edit for n, (edit, _) in UNSURE.items()} | SURE

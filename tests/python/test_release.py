@@ -7,9 +7,8 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import pytest
@@ -108,7 +107,9 @@ def test_a_build_killed_at_any_published_table_is_never_published(
         for table in tables:
             # As if the models said something new: a half release would be seen.
             with duckdb.connect(str(settings.warehouse)) as con:
-                con.execute("update oferta.oferta_real_por_mes set qtd_ppi = 1 + qtd_ppi")
+                con.execute(
+                    "update oferta.oferta_real_por_mes set qtd_vagas_total = qtd_vagas_total + 1"
+                )
             killed_at(
                 env,
                 f"START sql table model {gate.SCHEMA}.{table}",
@@ -214,15 +215,14 @@ def spoilt(two_subjects: dict[str, str], tmp_path: Path) -> Iterator[Settings]:
         yield Settings.load()
 
 
-def failing(settings: Settings, *chosen: Callable[[dict[str, Any]], bool] | str) -> None:
+def failing(settings: Settings, prefix: str) -> None:
     """Let dbt's records say that nodes failed, by the beginning of their names."""
     path = settings.dbt_target_path / "run_results.json"
     record = json.loads(path.read_bytes())
-    for prefix in chosen:
-        found = [r for r in record["results"] if r["unique_id"].startswith(str(prefix))]
-        assert found, prefix
-        for result in found:
-            result["status"] = "fail"
+    found = [r for r in record["results"] if r["unique_id"].startswith(prefix)]
+    assert found, prefix
+    for result in found:
+        result["status"] = "fail"
     path.write_text(json.dumps(record))
 
 
@@ -255,11 +255,11 @@ def test_a_defect_of_the_queue_does_not_block_the_offer(spoilt: Settings) -> Non
             dbt.build(spoilt)
     finally:
         test.unlink()
-    more(spoilt, "pub_oferta_real_por_mes", "qtd_ppi")
-    offer = total(spoilt, "pub_oferta_real_por_mes", "coalesce(qtd_ppi, 0)")
+    more(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total")
+    offer = total(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total")
     outcome = publish(spoilt)
     assert states(spoilt) == {"fila": (True, True), "oferta": (False, False)}
-    assert total(spoilt, "pub_oferta_real_por_mes", "coalesce(qtd_ppi, 0)") >= offer
+    assert total(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total") > offer
     assert "fila: STALE, as of 2026-06-30, because of fail: defeito" in str(outcome)
     with pytest.raises(PublishError, match="fila stayed as it was"):
         outcome.require_fresh()
@@ -300,6 +300,7 @@ def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> 
     [
         ("test.mapa.fila_por_mes__grao", {"fila"}),
         ("model.mapa.pub_fila_meses", {"fila"}),
+        ("model.mapa.int_fila__solicitacoes", {"fila"}),
         ("test.mapa.pub_oferta_por_dia__toda_unidade_esta_publicada", {"oferta"}),
         ("test.mapa.pub_oferta_por_dia__grao", {"oferta"}),
         ("test.mapa.pub_dim_calendario__grao", {"fila", "oferta"}),
@@ -322,6 +323,23 @@ def test_when_all_failed_all_of_before_stays_and_says_so(spoilt: Settings) -> No
     assert {state.name for state in publish(spoilt).stale} == {"fila", "oferta"}
     assert states(spoilt) == {"fila": (True, True), "oferta": (True, True)}
     assert total(spoilt, "pub_oferta_por_dia", "qtd_vagas_total") == before
+
+
+def test_a_version_with_other_columns_is_not_mixed_with_this_one(spoilt: Settings) -> None:
+    before = (spoilt.published / "current").resolve()
+    with duckdb.connect(str(before / store.DATABASE)) as con:
+        con.execute("alter table pub_dim_territorio add column antiga integer")
+    failing(spoilt, "test.mapa.fila_por_mes__grao")
+    with pytest.raises(PublishError, match="pub_dim_territorio of the version that would have"):
+        publish(spoilt)
+    assert (spoilt.published / "current").resolve() == before
+
+
+def test_a_warehouse_of_before_in_which_all_failed_is_no_surprise(spoilt: Settings) -> None:
+    with duckdb.connect(str(spoilt.warehouse)) as con:
+        con.execute("drop table controle.construcoes")
+    failing(spoilt, "test.mapa.pub_dim_calendario__grao")
+    assert {state.name for state in publish(spoilt).stale} == {"fila", "oferta"}
 
 
 def test_what_failed_and_never_was_published_is_absent(spoilt: Settings) -> None:

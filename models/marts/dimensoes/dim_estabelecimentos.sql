@@ -57,8 +57,8 @@ nomes as (
         v.nome,
         v.papel,
         max(case when g.visto_em <= {{ last_day_seen() }} then v._carga_ordem end)
-            as visto_a_tempo_em,
-        max(v._carga_ordem) as visto_em
+            as ultima_carga_a_tempo,
+        max(v._carga_ordem) as ultima_carga
     from vistas as v
     left join cargas as g
         on v._carga_id = g.carga_id
@@ -77,8 +77,8 @@ nomes_ordenados as (
             partition by n.unidade_cnes
             order by
                 n.nome is null asc,
-                n.visto_a_tempo_em desc nulls last,
-                n.visto_em desc,
+                n.ultima_carga_a_tempo desc nulls last,
+                n.ultima_carga desc,
                 n.nome asc
         ) as ordem
     from nomes as n

@@ -102,8 +102,8 @@ agrupados as (
         v.sigtap,
         v.preferencia,
         max(case when c.visto_em <= {{ last_day_seen() }} then v._carga_ordem end)
-            as visto_a_tempo_em,
-        max(v._carga_ordem) as visto_em
+            as ultima_carga_a_tempo,
+        max(v._carga_ordem) as ultima_carga
     from vistos as v
     left join cargas as c
         on v._carga_id = c.carga_id
@@ -125,8 +125,8 @@ ordenados as (
             order by
                 a.nome is null asc,
                 a.preferencia desc,
-                a.visto_a_tempo_em desc nulls last,
-                a.visto_em desc,
+                a.ultima_carga_a_tempo desc nulls last,
+                a.ultima_carga desc,
                 a.nome asc
         ) as ordem_nome,
         row_number() over (
@@ -134,8 +134,8 @@ ordenados as (
             order by
                 a.sigtap is null asc,
                 a.preferencia desc,
-                a.visto_a_tempo_em desc nulls last,
-                a.visto_em desc,
+                a.ultima_carga_a_tempo desc nulls last,
+                a.ultima_carga desc,
                 a.sigtap asc
         ) as ordem_sigtap
     from agrupados as a

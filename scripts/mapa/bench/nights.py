@@ -53,7 +53,8 @@ OF_A_LOAD = (
 DEFECT = "select m.competencia from {{ ref('fila_por_mes') }} as m limit 1"
 PARTS = ("models", "macros", "seeds", "tests/generic", "tests/singular", "docs")
 NODE = "START sql table model publicacao."
-BY_HAND = (sys.executable, "-m", "dbt.cli.main", "build", "--exclude-resource-type", "unit_test")
+DBT = str(Path(sys.executable).with_name("dbt"))
+BY_HAND = (DBT, "build", "--exclude-resource-type", "unit_test")
 PATIENCE = 300.0
 """Seconds in which a night must reach the node at which it is killed."""
 
@@ -128,10 +129,15 @@ WEEK = (
 
 @dataclass(frozen=True)
 class Result:
-    """How a night ended; `problem` says what is wrong, empty when nothing is."""
+    """How a night ended; `problem` says what is wrong, empty when nothing is.
+
+    Attributes:
+        code: exit code of `mapa run`; None where it was not run to its end.
+
+    """
 
     name: str
-    code: int
+    code: int | None
     problem: str
     seconds: float
 
@@ -288,7 +294,7 @@ class Week:
             began = time.monotonic()
             node = tables[number % len(tables)]
             problem = self.kill(environment, node, (BY_HAND, RUN)[number // len(tables) % 2])
-            yield Result(f"killed at {node}", 9, problem, time.monotonic() - began)
+            yield Result(f"killed at {node}", None, problem, time.monotonic() - began)
 
     def _judge(self, night: Night, code: int, said: str) -> str:
         """Say what is wrong with how a night ended."""
@@ -410,7 +416,7 @@ def suite(  # noqa: PLR0913 - each one is a choice of its own
             yield week.live(night, number, until - timedelta(days=len(nights) - 1 - number))
         began = time.monotonic()
         problem = "; ".join(week.differences(sum(n.spoil is _impossible for n in nights)))
-        yield Result("twin", 0, problem, time.monotonic() - began)
+        yield Result("twin", None, problem, time.monotonic() - began)
         yield from week.kills(kills)
 
 
@@ -429,6 +435,7 @@ def main(kills: int, people: int, days: int, seed: int) -> None:
     for result in suite(project, people=people, days=days, seed=seed, kills=kills):
         wrong = wrong or bool(result.problem)
         say(f"{result.name}: {result.problem or 'as it should be'} ({result.seconds:.0f} s)")
-        shown.add_row(result.name, str(result.code), result.problem or "-", f"{result.seconds:.0f}")
+        code = "-" if result.code is None else str(result.code)
+        shown.add_row(result.name, code, result.problem or "-", f"{result.seconds:.0f}")
     Console(width=120).print(shown)
     sys.exit(wrong)

@@ -476,7 +476,7 @@ def _refuse_fewer(
         f"""
         with perguntados as (
             select identificador_tipo as tipo, identificador as numero,
-                arg_max(resultado, momento_consulta) as resultado
+                arg_max(resultado, (_carga_ordem, _linha)) as resultado
             from {CADSUS_CONSULTA.table}
             where identificador in (select unnest($numbers)) and resultado <> $fault
             group by all

@@ -10,9 +10,9 @@ import duckdb
 
 from mapa import publish
 from mapa.load import inbox, seen
+from mapa.publish.gate import GREEN
 from mapa.settings import Settings
 
-GREEN = {"success", "pass", "warn", "no-op"}
 FRESH, STALE, UNKNOWN = "fresh", "stale", "unknown"
 
 

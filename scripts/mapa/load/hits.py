@@ -79,7 +79,7 @@ class Hits:
 
     @property
     def is_suspect(self) -> bool:
-        """Whether a document may hold what DuckDB reads without a word: one without a name."""
+        """Whether a document may hold a field without a name, which DuckDB reads without a word."""
         with mmap.mmap(self._file.fileno(), 0, access=mmap.ACCESS_READ) as body:
             return any(body.find(sign) >= 0 for sign in SUSPECT)
 

@@ -109,11 +109,9 @@ def _keep(
         ).fetchall()
     }
     own = [table for subject in stale for table in subject.tables if table.name in held]
-    for table in build.shared:
-        if table.name == gate.AS_OF_TABLE:
-            _require_columns(con, "anterior.main", table)
-    for table in [*own, *(() if build.fresh else build.shared)]:
+    for table in [*own, *(table for table in build.shared if table.name in held)]:
         _require_columns(con, "anterior.main", table)
+    for table in [*own, *(() if build.fresh else build.shared)]:
         rows[table.name] = _copy_table(con, "anterior.main", table)
     for table in build.shared if build.fresh else ():
         if table.name != gate.AS_OF_TABLE and table.name in held and table.grain:

@@ -135,6 +135,8 @@ def require_newest(con: duckdb.DuckDBPyConnection, build: Build) -> None:
         PublishError: the warehouse was loaded or built again since, or it is another warehouse.
     """
     names = [table.name for table in build.fresh]
+    if not names:
+        return
     missing = sorted(set(names) - _standing(con))
     if missing:
         raise PublishError(
@@ -160,7 +162,7 @@ def require_newest(con: duckdb.DuckDBPyConnection, build: Build) -> None:
         """,
         [build.invocation_id],
     ).fetchall()[0]
-    if names and any(later):
+    if any(later):
         loads, corrections = later
         raise PublishError(
             f"{loads} loads and {corrections} corrections of days came after the last build.\n"

@@ -105,7 +105,7 @@ def compute(
         "dim_territorio": territories(),
         "pub_oferta_por_dia": published_days(dated, days, by_day, levels),
         "pub_oferta_real_por_mes": published_months(city, real, named, levels),
-        "pub_dim_procedimentos": listed(city, dated, known, named, offered),
+        "pub_dim_procedimentos": listed(named, offered),
         "pub_atualizacao": described(city),
     }
 

@@ -6,7 +6,7 @@ of the unit and the staff list, and wants to know who was absent when.
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -19,10 +19,8 @@ from mapa.simulate.city import City
 from mapa.simulate.slots import KINDS, SlotDays
 from mapa.simulate.territory import DISTRICT
 from mapa.simulate.truth_offer import agreed_limits
-from mapa.simulate.truth_seen import Known
 
 PROFESSIONALS = 5
-PEOPLE = 5
 BY_DAY, BY_MONTH, KEPT = "por_dia", "por_mes", "nao_divulgada"
 
 Place = tuple[str, str, str, str]
@@ -73,26 +71,15 @@ def disclosure(city: City, days: SlotDays) -> dict[Place, str]:
     return levels
 
 
-def listed(
-    city: City, dated: City, known: Known, procedures: Mapping[str, Any], offered: Iterable[str]
-) -> dict[str, Any]:
-    """Leave out the procedures that few people asked for and nobody offers.
+def listed(procedures: Mapping[str, Any], offered: Iterable[str]) -> dict[str, Any]:
+    """Leave out the procedures that nobody offers.
 
     Args:
-        city: the finished city.
-        dated: the city with the schedules that count.
-        known: what the readings showed of the requests.
         procedures: right answer of `dim_procedimentos`.
         offered: codes of the procedures with slots.
     """
-    cells = known.cells
-    last = np.r_[cells.request[1:] != cells.request[:-1], True]
-    person = numbers(city.requests, "person_idx")[cells.request[last]]
-    pairs = {*zip(cells.procedure[last].tolist(), person.tolist(), strict=True)}
-    asking = Counter(procedure for procedure, _ in pairs)
-    code = texts(dated.procedures, "codigo").tolist()
-    codes = {code[row] for row, people in asking.items() if people >= PEOPLE} | set(offered)
-    codes |= {known_code[:4] + "000" for known_code in codes}
+    codes = set(offered)
+    codes |= {code[:4] + "000" for code in codes}
     return {**procedures, "linhas": [line for line in procedures["linhas"] if line[0] in codes]}
 
 
