@@ -1,4 +1,8 @@
-"""The console command `mapa`. Each command lives in `mapa.commands` and is imported when asked."""
+"""The console command `mapa`. Each command is imported when asked for.
+
+Those of the house live in `mapa.commands`, those of the synthetic city in `mapa_city.commands`,
+which need the extra `demo`.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from typing import NoReturn
 import click
 
 from mapa import __version__, signals
-from mapa.errors import EXIT_CODES, MapaError, visible, where
+from mapa.errors import EXIT_CODES, ConfigError, MapaError, visible, where
 
 COMMANDS = {
     "demo": "Build the whole house on a synthetic city, in one go.",
@@ -29,6 +33,10 @@ COMMANDS = {
 }
 
 
+CITY = {"demo", "simulate", "bench"}
+"""Commands of the synthetic city, which a house of real data does without."""
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported only when they run, so that `--help` is instant."""
 
@@ -40,9 +48,17 @@ class LazyGroup(click.Group):
         """Import the command of that name."""
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(
-            importlib.import_module(f"mapa.commands.{cmd_name}"), cmd_name
-        )
+        rooms = "mapa_city" if cmd_name in CITY else "mapa"
+        try:
+            module = importlib.import_module(f"{rooms}.commands.{cmd_name}")
+        except ModuleNotFoundError as error:
+            if cmd_name not in CITY or (error.name or "").startswith("mapa"):
+                raise
+            raise ConfigError(
+                f"`mapa {cmd_name}` needs the synthetic city, and the package {error.name} is "
+                "not installed.\nAdd the extra `demo` with\n  pip install -e '.[demo]'"
+            ) from None
+        command: click.Command = getattr(module, cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

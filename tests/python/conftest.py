@@ -14,8 +14,8 @@ from typing import Any
 
 import pytest
 
-from mapa.demo import CitySize, build_house, fresh_directory
 from mapa.settings import Settings
+from mapa_city.demo import CitySize, build_house, fresh_directory
 
 # A test that holds the warehouse against another process does not want to wait for itself.
 os.environ.setdefault("MAPA_WAIT_LOCK_SECONDS", "0")

@@ -23,7 +23,7 @@ from mapa.dbt import run_dbt
 from mapa.load import exports
 from mapa.load.layouts import FILE_LAYOUTS
 from mapa.settings import Settings
-from mapa.simulate import identifiers
+from mapa_city import identifiers
 
 Row = dict[str, str]
 Delivery = Mapping[str, list[Row]]

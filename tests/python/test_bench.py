@@ -10,14 +10,14 @@ import httpx
 import pytest
 
 from mapa import audit, warehouse
-from mapa.bench import load
-from mapa.bench.cost import measure
-from mapa.bench.mill import BEGIN, Mill, grinding
 from mapa.landing import Folder
 from mapa.load.documents import Fields
 from mapa.load.intake import Intake
 from mapa.load.pages import Book
 from mapa.load.window import Window, false_z
+from mapa_city.bench import load
+from mapa_city.bench.cost import measure
+from mapa_city.bench.mill import BEGIN, Mill, grinding
 
 DOCUMENTS = 60_000
 

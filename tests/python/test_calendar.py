@@ -21,8 +21,8 @@ import pytest
 
 from conftest import PROJECT, house_environment
 from mapa.load import exports
-from mapa.simulate.arrays import day_number
-from mapa.simulate.offer import easter
+from mapa_city.arrays import day_number
+from mapa_city.offer import easter
 from offer_house import SCHEDULE, Codes, OfferHouse, Row, day_text
 
 YEARS = range(1900, 2101)

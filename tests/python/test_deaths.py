@@ -21,7 +21,7 @@ from pydantic import SecretStr
 
 from mapa.load import cadsus, sisreg
 from mapa.load.layouts import CADSUS_CNS, CADSUS_PESSOA
-from mapa.simulate import identifiers
+from mapa_city import identifiers
 from mirror import INDICES, PASSWORD, USER, Mirror, document, mirroring
 from offer_house import REFERENCE, OfferHouse
 

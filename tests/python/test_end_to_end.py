@@ -17,7 +17,7 @@ import pytest
 
 from conftest import PROJECT, SMALL, House, house_environment, make_house
 from mapa import warehouse
-from mapa.simulate import verify
+from mapa_city import verify
 
 BIN = Path(sys.executable).parent
 

@@ -20,7 +20,7 @@ from mapa.errors import FormatError, LayoutError, MapaError, SourceError
 from mapa.load import cadsus, exports, offer_api, sisreg
 from mapa.load.layouts import CNES_ESTABELECIMENTO
 from mapa.settings import Settings
-from mapa.simulate import offer_api as door
+from mapa_city.doors import offer_api as door
 from mirror import INDICES, PASSWORD, USER, Mirror, document, mirroring
 from test_load_cadsus import KNOWN, meet, serving_answers
 from test_load_offer_api import EXPORT, map_for, records_of

@@ -28,8 +28,8 @@ from mapa import warehouse
 from mapa.errors import ConfigError, LayoutError, SourceError
 from mapa.load import cadsus, pdq, sisreg
 from mapa.settings import Settings
-from mapa.simulate import city as simulated
-from mapa.simulate.server import serving
+from mapa_city import city as simulated
+from mapa_city.doors.server import serving
 
 FIXTURES = PROJECT / "tests" / "fixtures" / "load"
 KNOWN, PROVISIONAL, UNKNOWN, AMBIGUOUS, BROKEN = (

@@ -18,7 +18,7 @@ from mapa.cli import cli
 from mapa.errors import LayoutError
 from mapa.load import exports, offer_api, sisreg
 from mapa.settings import Settings
-from mapa.simulate import offer_api as door
+from mapa_city.doors import offer_api as door
 from mirror import INDICES, PASSWORD, USER, Mirror, document, mirroring
 from test_load_exports import HEADER, ROWS
 from test_load_offer_api import EXPORT, map_for, records_of

@@ -13,14 +13,14 @@ import pytest
 from click.testing import CliRunner
 from pydantic import SecretStr
 
-from mapa.bench import faults as suite
-from mapa.bench.faults import Scene, content, faulty, killed, plans
 from mapa.cli import cli
 from mapa.errors import ConfigError, FormatError, LayoutError, SourceError
 from mapa.load import pages, sisreg
 from mapa.load.replay import replay
 from mapa.settings import Settings
-from mapa.simulate.faults import Plan
+from mapa_city.bench import faults as suite
+from mapa_city.bench.faults import Scene, content, faulty, killed, plans
+from mapa_city.doors.faults import Plan
 from mirror import PASSWORD, USER, Mirror, document, mirroring
 
 INDEX = "solicitacao-ambulatorial"

@@ -21,7 +21,7 @@ from mapa.load import cadsus, offer_api, sisreg
 from mapa.load.exports import Completeness
 from mapa.load.layouts import CADSUS_CONSULTA
 from mapa.settings import Settings
-from mapa.simulate import offer_api as door
+from mapa_city.doors import offer_api as door
 from mirror import INDICES, PASSWORD, USER, Mirror, document
 from test_load_cadsus import serving_answers
 from test_load_offer_api import EXAMPLE, EXPORT, map_for, records_of

@@ -19,7 +19,7 @@ from mapa.errors import ConfigError, LayoutError, MapaError, SourceError
 from mapa.load import exports, offer_api
 from mapa.load.layouts import ESCALA
 from mapa.settings import Settings
-from mapa.simulate import offer_api as door
+from mapa_city.doors import offer_api as door
 
 EXAMPLE = PROJECT / "docs" / "oferta_api.exemplo.toml"
 EXPORT = PROJECT / "tests" / "fixtures" / "load" / "escala.csv"

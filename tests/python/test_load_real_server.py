@@ -29,8 +29,8 @@ from mapa.load.documents import ALIASES
 from mapa.load.layouts import Layout
 from mapa.load.window import BRASILIA
 from mapa.settings import Settings
-from mapa.simulate import city as simulated
-from mapa.simulate.server import Server, serving
+from mapa_city import city as simulated
+from mapa_city.doors.server import Server, serving
 from mirror import INDICES, document
 
 osmem = pytest.importorskip("osmem_server", reason="osmem-server has no wheel for this machine")

@@ -27,7 +27,7 @@ from mapa.load.exports import Completeness
 from mapa.load.layouts import ALL_LAYOUTS
 from mapa.load.replay import PARTS, replay
 from mapa.settings import Settings
-from mapa.simulate import offer_api as door
+from mapa_city.doors import offer_api as door
 from test_load_cadsus import AMBIGUOUS, BROKEN, KNOWN, UNKNOWN, serving_answers
 from test_load_exports import HEADER, with_id
 from test_load_offer_api import EXAMPLE, map_for, records_of

@@ -23,9 +23,9 @@ from mapa.errors import EmptyScopeError, FewerError, LayoutError
 from mapa.load import sisreg
 from mapa.load.replay import replay
 from mapa.settings import Settings
-from mapa.simulate import city as simulated
-from mapa.simulate.documents import Habits
-from mapa.simulate.server import serving
+from mapa_city import city as simulated
+from mapa_city.doors.documents import Habits
+from mapa_city.doors.server import serving
 from mirror import INDICES, PASSWORD, USER, Mirror, document, mirroring
 
 INDEX = INDICES[0]

@@ -21,12 +21,13 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import PROJECT, environment
-from mapa import demo, warehouse
+from mapa import warehouse
 from mapa.cli import cli
 from mapa.errors import ConfigError, SourceError, where
 from mapa.load import exports
 from mapa.settings import Settings
-from mapa.simulate import offer_api as door
+from mapa_city import demo
+from mapa_city.doors import offer_api as door
 from mirror import INDICES, PASSWORD, USER, Mirror, document, mirroring
 from test_load_cadsus import ANSWERS, serving_answers
 from test_load_offer_api import EXPORT, map_for, records_of

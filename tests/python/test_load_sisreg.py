@@ -18,8 +18,8 @@ from mapa.errors import ConfigError, LayoutError, MapaError, SourceError
 from mapa.load import sisreg
 from mapa.load.replay import replay
 from mapa.settings import Settings
-from mapa.simulate import city as simulated
-from mapa.simulate.server import serving
+from mapa_city import city as simulated
+from mapa_city.doors.server import serving
 from mirror import INDICES, PASSWORD, SAMPLES, USER, Mirror, document, mirroring
 
 REQUESTS = "bruto_sisreg.solicitacao_ambulatorial"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from conftest import PROJECT
-from mapa.bench.nights import WEEK, suite
+from mapa_city.bench.nights import WEEK, suite
 
 SHORT = [night for night in WEEK if night.killed or night.name == "healthy"]
 

@@ -18,8 +18,8 @@ import pytest
 from conftest import environment
 from mapa import warehouse
 from mapa.load import cadsus, sisreg
-from mapa.simulate import city as simulated
-from mapa.simulate.server import serving
+from mapa_city import city as simulated
+from mapa_city.doors.server import serving
 from offer_house import OfferHouse
 from queue_house import build, seed
 

@@ -16,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from validate_docbr import CNS, CPF
 
-from mapa.simulate import report, schemas, truth
-from mapa.simulate.arrays import DAY, MISSING, Ints, day_number, numbers
-from mapa.simulate.city import City, build
-from mapa.simulate.network import GROUPS
-from mapa.simulate.offer import easter
-from mapa.simulate.slots import (
+from mapa_city import report, schemas
+from mapa_city.arrays import DAY, MISSING, Ints, day_number, numbers
+from mapa_city.city import City, build
+from mapa_city.network import GROUPS
+from mapa_city.offer import easter
+from mapa_city.slots import (
     CAUSES,
     FATES,
     SlotDays,
@@ -29,11 +29,12 @@ from mapa.simulate.slots import (
     largest_remainder,
     slot_days,
 )
-from mapa.simulate.territory import DISTRICT, REGIONS
-from mapa.simulate.truth_offer import MonthOffer, real_offers
-from mapa.simulate.truth_queue import calendar, history, queue_per_month, waits_per_month
-from mapa.simulate.truth_report import HYPOTHESES
-from mapa.simulate.truth_seen import know
+from mapa_city.territory import DISTRICT, REGIONS
+from mapa_city.truth.answers import compute
+from mapa_city.truth.offer import MonthOffer, real_offers
+from mapa_city.truth.queue import calendar, history, queue_per_month, waits_per_month
+from mapa_city.truth.report import HYPOTHESES
+from mapa_city.truth.seen import know
 
 UNTIL = date(2026, 6, 30)
 Row = dict[str, Any]
@@ -57,7 +58,7 @@ def either(request: pytest.FixtureRequest) -> City:
 
 @pytest.fixture(scope="module")
 def answers(larger: City) -> dict[str, Any]:
-    return truth.compute(larger)
+    return compute(larger)
 
 
 def tables(city: City) -> dict[str, pa.Table]:
@@ -77,7 +78,7 @@ def test_the_same_seed_gives_the_same_bytes(city: City) -> None:
     again = build(people=2000, days=120, seed=1, until=UNTIL)
     for name, table in tables(city).items():
         assert table.equals(getattr(again, name)), name
-    assert orjson.dumps(truth.compute(city)) == orjson.dumps(truth.compute(again))
+    assert orjson.dumps(compute(city)) == orjson.dumps(compute(again))
 
 
 def test_another_seed_gives_another_city(city: City) -> None:
@@ -94,7 +95,7 @@ def test_every_table_has_exactly_its_schema(either: City) -> None:
 
 def test_the_smallest_city_can_be_built_and_judged() -> None:
     smallest = build(people=500, days=30, seed=4, until=UNTIL)
-    assert truth.compute(smallest)["contagens"]["pessoas"] == 500
+    assert compute(smallest)["contagens"]["pessoas"] == 500
 
 
 @pytest.mark.parametrize(("people", "days"), [(499, 30), (500, 29)])

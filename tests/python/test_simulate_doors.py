@@ -19,10 +19,10 @@ from lxml import etree
 from mapa import synthetic
 from mapa.cli import cli
 from mapa.errors import PortError
-from mapa.simulate import files
-from mapa.simulate.city import City, build
-from mapa.simulate.pdq import CNS_ROOT, CPF_ROOT, SHARED_CPF
-from mapa.simulate.server import Server, listen, serving
+from mapa_city.city import City, build
+from mapa_city.doors import files
+from mapa_city.doors.pdq import CNS_ROOT, CPF_ROOT, SHARED_CPF
+from mapa_city.doors.server import Server, listen, serving
 
 UNTIL = date(2026, 6, 30)
 QUEUE = "/solicitacao-ambulatorial-df-brasilia"

@@ -7,11 +7,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from mapa.simulate import past, truth
-from mapa.simulate.arrays import day_number
-from mapa.simulate.city import City, build
-from mapa.simulate.slots import slot_days
-from mapa.simulate.truth_past import deliveries, in_force, movements
+from mapa_city import past
+from mapa_city.arrays import day_number
+from mapa_city.city import City, build
+from mapa_city.slots import slot_days
+from mapa_city.truth import answers
+from mapa_city.truth.past import deliveries, in_force, movements
 
 UNTIL = date(2026, 6, 30)
 DAYS = tuple(UNTIL - timedelta(days=back) for back in (60, 30, 0))
@@ -44,7 +45,7 @@ def test_no_record_knows_its_future(city: City) -> None:
 
 
 def test_every_cause_of_the_diary_occurs(city: City) -> None:
-    told = truth.compute(city, DAYS)["oferta_diario"]["linhas"]
+    told = answers.compute(city, DAYS)["oferta_diario"]["linhas"]
     causes = Counter(row[6] for row in told)
     assert len(causes) >= 15, causes
     assert {row[0] for row in told} == {"2026-06-01", "2026-07-01"}
@@ -55,7 +56,7 @@ def test_one_delivery_gives_the_dates_of_the_records_alone(city: City) -> None:
     alone = slot_days(city, day_number(UNTIL))
     assert days.day.tolist() == alone.day.tolist()
     assert days.total.tolist() == alone.total.tolist()
-    assert truth.compute(city)["oferta_diario"]["linhas"] == []
+    assert answers.compute(city)["oferta_diario"]["linhas"] == []
 
 
 def test_the_movements_of_a_schedule_that_vanished_are_its_days_to_come(city: City) -> None:

@@ -19,11 +19,11 @@ from mapa import audit, synthetic, warehouse
 from mapa.load import cadsus, exports, offer_api, report, sisreg
 from mapa.load.replay import replay
 from mapa.settings import Settings
-from mapa.simulate import files
-from mapa.simulate import offer_api as door
-from mapa.simulate import report as simulated_report
-from mapa.simulate.city import City, build
-from mapa.simulate.server import serving
+from mapa_city import report as simulated_report
+from mapa_city.city import City, build
+from mapa_city.doors import files
+from mapa_city.doors import offer_api as door
+from mapa_city.doors.server import serving
 from mirror import INDICES, PASSWORD, USER, Mirror, document, mirroring
 from test_load_offer_api import EXPORT, map_for, records_of
 

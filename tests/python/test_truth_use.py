@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from mapa.simulate.truth_alerts import _fall
-from mapa.simulate.truth_hours import Month, Taken, _holding, _of_a_day, last_month
-from mapa.simulate.truth_use import _Booking, _meet, _pairs
+from mapa_city.truth.alerts import _fall
+from mapa_city.truth.hours import Month, Taken, _holding, _of_a_day, last_month
+from mapa_city.truth.use import _Booking, _meet, _pairs
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ import pytest
 
 from conftest import SMALL, House
 from mapa import warehouse
-from mapa.demo import DELIVERIES, READINGS
-from mapa.simulate import city as simulated
-from mapa.simulate import truth as judge
-from mapa.simulate import verify
+from mapa_city import city as simulated
+from mapa_city import verify
+from mapa_city.demo import DELIVERIES, READINGS
+from mapa_city.truth import answers
 
 SILENT = {
     "fila_por_mes.qtd_outras_saidas",
@@ -257,12 +257,12 @@ def test_the_truth_of_some_city_has_values_in_every_column() -> None:
         city = simulated.build(people, days, seed, date(2026, 6, 30))
         delivered = [city.until - timedelta(days=back) for back in DELIVERIES]
         read = [city.until - timedelta(days=back) for back in READINGS]
-        answers = judge.compute(city, delivered, read)
+        told = answers.compute(city, delivered, read)
         silent.append(
             {
                 f"{mart}.{name}"
                 for mart in verify.MARTS
-                for answer in [answers[verify.SAME_TRUTH.get(mart, mart)]]
+                for answer in [told[verify.SAME_TRUTH.get(mart, mart)]]
                 for at, name in enumerate(answer["colunas"], start=len(answer["chave"]))
                 if not any(row[at] for row in answer["linhas"])
             }

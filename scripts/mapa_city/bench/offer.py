@@ -1,0 +1,184 @@
+"""What the expansion of a large network's schedules costs, beside the least that it could.
+
+The network is as large as Rio's and spans ten years. The models run as in a real build, with the
+profile that the project ships. The least is the best known query of one purpose: dates of schedules
+by steps of seven days, without those on leave, whole days only, one kind of slot, no cause.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from datetime import date
+from pathlib import Path
+
+import click
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from mapa import warehouse
+from mapa.dbt import run_dbt
+from mapa.settings import Settings
+from mapa_city.bench.cost import Cost, measure
+
+REFERENCE = date(2026, 6, 30)
+LIMIT_MB = 4096
+"""Peak memory that the build may reach, DuckDB's own limit and all else together."""
+DRAW = "create temp macro draw(i, what, below) as cast(hash(i, what) % below as integer)"
+SCHEDULES = """
+    insert into bruto_sisreg.escala_ambulatorial (
+        cod_escala_ambulatorial, cod_central_exec, cpf_profissional_exec, cod_cbo, cod_cnes_exec,
+        cod_procedimento_interno, sigla_dia_semana, qtd_vagas_prim_vez, qtd_vagas_retorno,
+        qtd_vagas_reserva, agenda_local, data_de_vigencia_inicial, data_de_vigencia_final,
+        hora_inicial, hora_final, status, _carga_id, _arquivo, _linha, _carregado_em, _carga_ordem
+    )
+    select
+        cast(1000000 + i as varchar), '530010', lpad(cast(draw(i, 0, 20000) as varchar), 11, '0'),
+        '225265', lpad(cast(draw(i, 1, 2000) as varchar), 7, '0'),
+        lpad(cast(1001 + draw(i, 2, 600) as varchar), 7, '0'),
+        ['SEG', 'TER', 'QUA', 'QUI', 'SEX', 'SAB'][1 + draw(i, 3, 6)],
+        cast(1 + draw(i, 4, 12) as varchar),
+        case when draw(i, 5, 4) = 0 then cast(1 + draw(i, 6, 6) as varchar) else '0' end,
+        case when draw(i, 7, 8) = 0 then '1' else '0' end, 'NAO',
+        strftime(desde, '%d/%m/%Y'),
+        strftime(desde + draw(i, 8, 500), '%d/%m/%Y'),
+        ['07:00', '08:00', '13:00'][1 + draw(i, 9, 3)],
+        ['11:00', '12:00', '17:00'][1 + draw(i, 9, 3)],
+        case when draw(i, 10, 20) = 0 then 'EXCLUIDA' else 'ATIVA' end,
+        'banco', 'banco.csv', i, timestamp '2026-06-30 12:00:00', 1
+    from (select i, $1 - draw(i, 11, 3650) as desde from range($2) as t(i))
+"""
+LEAVES = """
+    insert into bruto_sisreg.afastamento_profissional (
+        cod_afastamento, cpf_profissional_exec, data_inicio, hora_inicio, data_fim, hora_fim,
+        _carga_id, _arquivo, _linha, _carregado_em, _carga_ordem
+    )
+    select
+        cast(i as varchar), lpad(cast(draw(i, 0, 20000) as varchar), 11, '0'),
+        strftime(desde, '%d/%m/%Y'), case when draw(i, 1, 5) = 0 then '09:00' end,
+        strftime(desde + draw(i, 2, 30), '%d/%m/%Y'), null,
+        'banco', 'banco.csv', i, timestamp '2026-06-30 12:00:00', 1
+    from (select i, $1 - draw(i, 3, 3650) as desde from range($2) as t(i))
+"""
+LEAST = """
+    create table vagas as
+    with escalas as (
+        select
+            _linha as id, cpf_profissional_exec as cpf,
+            strptime(data_de_vigencia_inicial, '%d/%m/%Y') as ini,
+            strptime(data_de_vigencia_final, '%d/%m/%Y') as fim,
+            list_position(['SEG', 'TER', 'QUA', 'QUI', 'SEX', 'SAB'], sigla_dia_semana) as dia
+        from casa.bruto_sisreg.escala_ambulatorial
+        where status = 'ATIVA'
+    ),
+    dias as (
+        select id, cpf, cast(unnest(generate_series(
+            ini + to_days(cast((dia - isodow(ini) + 7) % 7 as integer)), fim, interval 7 day
+        )) as date) as d
+        from escalas
+    ),
+    folgas as (
+        select distinct cpf_profissional_exec as cpf, cast(unnest(generate_series(
+            strptime(data_inicio, '%d/%m/%Y'), strptime(data_fim, '%d/%m/%Y'), interval 1 day
+        )) as date) as d
+        from casa.bruto_sisreg.afastamento_profissional
+    )
+    select id, d from dias anti join folgas using (cpf, d)
+"""
+
+
+def make_network(settings: Settings, schedules: int) -> None:
+    """Write the raw rows of a network, as loads would have left them."""
+    with warehouse.connect(settings.warehouse) as con:
+        con.execute(DRAW)
+        con.execute(SCHEDULES, [REFERENCE, schedules])
+        con.execute(LEAVES, [REFERENCE, schedules // 30])
+        con.execute(
+            "insert into controle.cargas (carga_id, fonte, entidade, origem, iniciada_em, "
+            "terminada_em, versao_codigo, resultado, ordem) values ('banco', 'arquivo', 'escala', "
+            "'banco.csv', $1, $1, '-', 'completa', 1)",
+            [f"{REFERENCE} 12:00:00"],
+        )
+
+
+def build(settings: Settings, select: str, exclude: str) -> int:
+    """Run models with dbt and return how many slots of a day there are."""
+    example = settings.dbt_project_dir / "profiles.yml.example"
+    shutil.copyfile(example, settings.mapa_dir / "profiles.yml")
+    os.environ["DBT_PROFILES_DIR"] = str(settings.mapa_dir)
+    chosen = ["--select", select, *(["--exclude", exclude] if exclude else [])]
+    kinds = [argument for kind in ("model", "seed") for argument in ("--resource-type", kind)]
+    pinned = ["--vars", f"data_referencia: {REFERENCE}"]
+    run_dbt(settings, "build", *kinds, *chosen, *pinned, title="dbt build")
+    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+        row = con.execute("select count(*) from intermediario.int_oferta__vagas_por_dia").fetchone()
+    return int(row[0]) if row else 0
+
+
+def least(settings: Settings) -> int:
+    """Expand the same schedules by the best known query of one purpose."""
+    with duckdb.connect(str(settings.mapa_dir / "least.duckdb")) as con:
+        con.execute("set threads = 2; set memory_limit = '3GB'")
+        con.execute(f"attach '{settings.warehouse}' as casa (read_only)")
+        con.execute(LEAST)
+        row = con.execute("select count(*) from vagas").fetchone()
+    return int(row[0]) if row else 0
+
+
+def compare(schedules: int) -> dict[str, Cost]:
+    """Return what each step costs."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        settings = Settings.load()
+        if settings.mapa_pseudonym_key is None:
+            os.environ["MAPA_PSEUDONYM_KEY"] = secrets.token_hex(32)
+        settings = settings.model_copy(
+            update={
+                "mapa_dir": folder,
+                "dbt_target_path": folder / "target",
+                "dbt_log_path": folder / "logs",
+            }
+        )
+        make_network(settings, schedules)
+        days, month = "+int_oferta__vagas_por_dia", "+oferta_real_por_mes"
+        return {
+            "least: dates without leaves": measure(least, settings),
+            "slots of each day (dbt)": measure(build, settings, days, ""),
+            "real offer of the months (dbt)": measure(build, settings, month, days),
+        }
+
+
+@click.command()
+@click.option(
+    "--schedules",
+    default=674_000,
+    show_default=True,
+    type=click.IntRange(1000),
+    help="Schedules of the network; Rio's export has that many.",
+)
+def main(schedules: int) -> None:
+    """Measure the expansion of a large network.
+
+    Beside it stands the least that it could cost. A step that passes the bound on memory is an
+    error.
+    """
+    costs = compare(schedules)
+    shown = Table(title=f"{schedules} schedules over ten years", title_justify="left")
+    shown.add_column("step")
+    for name in ("rows", "CPU s", "CPU s per million", "wall s", "peak MB"):
+        shown.add_column(name, justify="right")
+    for step, cost in costs.items():
+        shown.add_row(
+            step,
+            str(cost.count),
+            f"{cost.cpu:.1f}",
+            f"{cost.per_million:.2f}",
+            f"{cost.wall:.0f}",
+            f"{cost.rss:.0f}",
+        )
+    Console(width=100).print(shown)
+    if any(cost.rss > LIMIT_MB for cost in costs.values()):
+        raise click.ClickException(f"A step reached more than {LIMIT_MB} MB.")

@@ -1,0 +1,1 @@
+"""The commands of `mapa` that need the city: `simulate`, `demo` and `bench`."""
