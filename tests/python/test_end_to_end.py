@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -17,6 +18,7 @@ import pytest
 
 from conftest import PROJECT, SMALL, House, house_environment, make_house
 from mapa import warehouse
+from mapa.dictionary import catalog
 from mapa_city import verify
 
 BIN = Path(sys.executable).parent
@@ -161,6 +163,23 @@ def test_dbt_works_for_someone_who_never_heard_of_mapa(city_house: House, tmp_pa
     ):
         done = run(env, *command)
         assert done.returncode == 0, done.stdout[-2000:]
+    told, manifest = (
+        json.loads((tmp_path / "target" / f"{name}.json").read_bytes())
+        for name in ("catalog", "manifest")
+    )
+    with duckdb.connect(str(data / "mapa.duckdb"), read_only=True) as con:
+        ours = catalog.of(con, manifest)
+    # What the dictionary is made of is what dbt itself would say.
+    for part in ("nodes", "sources"):
+        columns, expected = (
+            {
+                (table, name): (column["index"], column["type"])
+                for table, described in content[part].items()
+                for name, column in described["columns"].items()
+            }
+            for content in (ours, told)
+        )
+        assert columns == expected
 
 
 def test_the_key_stands_in_no_compiled_file_and_no_log(city_house: House) -> None:
