@@ -2,6 +2,14 @@
    that a slip is one line and not an error of the database, and no text of a variable is ever SQL. #}
 {% macro setting_rules() -%}
     {{ return({
+        'responsavel': {'form': 'name'},
+        'municipio_ibge6': {'form': 'ibge6'},
+        'uf_sigla': {'form': 'state'},
+        'uf_inteira': {'form': 'boolean'},
+        'sisreg_sufixo': {'form': 'name'},
+        'territorio_qtd_areas': {'form': 'integer', 'least': 0, 'most': 1000, 'unknown': true},
+        'territorio_qtd_regioes': {'form': 'integer', 'least': 0, 'most': 1000, 'unknown': true},
+        'territorio_populacao': {'form': 'integer', 'least': 0, 'most': 100000000, 'unknown': true},
         'data_referencia': {'form': 'day'},
         'conhecido_em': {'form': 'day'},
         'retirada_aviso_dias': {'form': 'integer', 'least': 0, 'most': 3650},
@@ -10,15 +18,6 @@
         'contar_inativas_ate_alteracao': {'form': 'boolean'},
         'max_vagas_por_bloco': {'form': 'integer', 'least': 1, 'most': 10000},
         'max_vagas_por_mes': {'form': 'integer', 'least': 1, 'most': 10000000},
-        'responsavel': {'form': 'name'},
-        'municipio_ibge6': {'form': 'ibge6'},
-        'uf_sigla': {'form': 'state'},
-        'uf_inteira': {'form': 'boolean'},
-        'territorio_qtd_areas': {'form': 'integer', 'least': 0, 'most': 1000, 'unknown': true},
-        'territorio_qtd_regioes': {'form': 'integer', 'least': 0, 'most': 1000, 'unknown': true},
-        'territorio_populacao': {
-            'form': 'integer', 'least': 0, 'most': 100000000, 'unknown': true
-        },
         'feriados_calculados_bloqueiam': {'form': 'boolean'},
         'pontos_facultativos_bloqueiam': {'form': 'boolean'},
         'minimo_percentil': {'form': 'integer', 'least': 1, 'most': 1000000},
