@@ -6,6 +6,7 @@
         'municipio_ibge6': {'form': 'ibge6'},
         'uf_sigla': {'form': 'state'},
         'uf_inteira': {'form': 'boolean'},
+        'central_codigo': {'form': 'central'},
         'sisreg_sufixo': {'form': 'name'},
         'territorio_qtd_areas': {'form': 'integer', 'least': 0, 'most': 1000, 'unknown': true},
         'territorio_qtd_regioes': {'form': 'integer', 'least': 0, 'most': 1000, 'unknown': true},
@@ -39,6 +40,7 @@
 {% macro setting_expected(rule) -%}
     {%- if rule.form == 'day' -%} a day as AAAA-MM-DD from 1990 to 2100, or null
     {%- elif rule.form == 'ibge6' -%} a municipality as the 6 digits of IBGE, in quotation marks
+    {%- elif rule.form == 'central' -%} a central as 6 digits or capital letters, in quotation marks
     {%- elif rule.form == 'state' -%} a state as its two capital letters, in quotation marks
     {%- elif rule.form == 'name' -%} a name of 1 to 80 letters, digits, blanks and signs .,-/()
     {%- elif rule.form == 'boolean' -%} true or false, without quotation marks
@@ -63,6 +65,9 @@
         {%- endif -%}
     {%- elif rule.form == 'ibge6' -%}
         {%- set fits.yes = value is string and modules.re.fullmatch('[0-9]{6}', value) is not none -%}
+    {%- elif rule.form == 'central' -%}
+        {%- set fits.yes = value is string
+            and modules.re.fullmatch('[0-9A-Z]{6}', value) is not none -%}
     {%- elif rule.form == 'state' -%}
         {%- set fits.yes = value is string and modules.re.fullmatch('[A-Z]{2}', value) is not none -%}
     {%- elif rule.form == 'name' -%}

@@ -142,18 +142,19 @@ class Settings(BaseSettings):
         return Scope(suffix, tuple(centrals), state)
 
     def _territory(self) -> tuple[str, str, str]:
-        """Return the territory's suffix, municipality, whose code is its central's, and state."""
+        """Return suffix, central and state of the territory in dbt_project.yml."""
         path = self.dbt_project_dir / "dbt_project.yml"
         try:
             declared: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))["vars"]
-            suffix, code = str(declared["sisreg_sufixo"]), str(declared["municipio_ibge6"])
+            names = ("sisreg_sufixo", "central_codigo", "municipio_ibge6")
+            suffix, central, municipality = (str(declared[name]) for name in names)
         except (OSError, KeyError, TypeError, yaml.YAMLError):
             raise ConfigError(
                 f"{path} does not say which territory is read.\n"
-                "Set SISREG_SUFFIX, SISREG_CENTRAL and SISREG_UF, or `sisreg_sufixo` and "
-                "`municipio_ibge6` there."
+                "Set SISREG_SUFFIX, SISREG_CENTRAL and SISREG_UF, or `sisreg_sufixo`, "
+                "`central_codigo` and `municipio_ibge6` there."
             ) from None
-        return suffix, code, code[:2]
+        return suffix, central, municipality[:2]
 
     def stale_days(self, source: str) -> float:
         """Return from which age in days on what a source has brought is stale."""
