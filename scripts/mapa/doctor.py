@@ -92,9 +92,9 @@ def _failure(name: str, error: click.ClickException) -> Check:
 def _versions() -> Iterator[Check]:
     """Compare Python and the packages with those that the project was tested with."""
     number = ".".join(map(str, sys.version_info[:3]))
-    fits = (3, 11) <= sys.version_info[:2] < (3, 15)
+    fits = (3, 11) <= sys.version_info[:2] < (3, 14)
     advice = "" if fits else "make demo PYTHON=python3.13"
-    yield Check("python", OK if fits else FAIL, f"{number}; expected is 3.11 to 3.14", advice)
+    yield Check("python", OK if fits else FAIL, f"{number}; expected is 3.11 to 3.13", advice)
     wrong = list[str]()
     for requirement in importlib.metadata.requires(PACKAGE) or []:
         pinned = PINNED.match(requirement)
