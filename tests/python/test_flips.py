@@ -106,9 +106,10 @@ def test_equal_flips_of_equal_lines_are_told_apart() -> None:
 
 
 def test_a_mutant_is_found_again_in_what_another_house_makes_of_the_model() -> None:
-    model = 'select a from "mapa"."fila"."t" where a < 5 and b = 1'
-    other = "with __dbt__cte__t as (select 5 < 4) select a from __dbt__cte__t where a < 7 and b = 1"
-    (less,) = (mutant for mutant in mutants("m", model) if mutant.was == "<")
-    assert apply(less, model, other) == other.replace("a < 7", "a <= 7")
-    (five,) = (mutant for mutant in mutants("m", model) if mutant.was == "5")
-    assert apply(five, model, other) is None
+    model = 'select a\nfrom "mapa"."fila"."t"\nwhere\n    a < 5\n    and b = 1 and c < 5'
+    other = "with __dbt__cte__t as (select 5 < 4),\nx as (\n" + model.replace(
+        '"mapa"."fila"."t"', "__dbt__cte__t"
+    ).replace("c < 5", "c < 7")
+    less, not_there = (mutant for mutant in mutants("m", model) if mutant.was == "<")
+    assert apply(less, model, other) == other.replace("a < 5", "a <= 5")
+    assert apply(not_there, model, other) is None

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 LEXER = re.compile(
     r"""(?P<skip> \s+ | --[^\n]* | /\*.*?\*/ )
@@ -22,6 +23,8 @@ LEXER = re.compile(
       | (?P<mark> <= | >= | <> | != | :: | \|\| | -> | . )""",
     re.VERBOSE | re.DOTALL,
 )
+RELATION = re.compile(r'(?:"\w+"\.)*"?(?:__dbt__cte__)?(\w+)"?')
+"""A relation under its full name, or as the fixture of a unit test."""
 OPERATORS = {
     "<": "<=", "<=": "<", ">": ">=", ">=": ">", "=": "<>", "<>": "=", "!=": "=",
     "+": "-", "-": "+", "*": "/", "/": "*",
@@ -111,29 +114,46 @@ def apply(mutant: Mutant, model: str, sql: str) -> str | None:
         sql: the same SQL, or the one that another house or a unit test makes of the model.
 
     Returns:
-        The flipped SQL, or None when it has no such token.
+        The flipped SQL, or None when it has no such line.
 
     """
-    read = tokens(sql)
-    at: int | None = mutant.token
+    read, at = tokens(sql), mutant.token
     if sql != model:
-        at = _counterpart([token.low for token in tokens(model)], mutant.token, read)
-    if at is None or read[at].text != mutant.was:
-        return None
+        home = tokens(model)
+        line = _line_of(model, home[at])
+        other = _counterparts(model, sql).get(line)
+        if other is None:
+            return None
+        first = next(n for n, token in enumerate(home) if _line_of(model, token) == line)
+        there = [n for n, token in enumerate(read) if _line_of(sql, token) == other]
+        if at - first >= len(there):
+            return None
+        at = there[at - first]
     token = read[at]
+    if token.text != mutant.was:
+        return None
     if mutant.now == "when not (":
         close = read[_then_of(read, at)].at
         sql = f"{sql[:close]}) {sql[close:]}"
     return f"{sql[: token.at]}{mutant.now}{sql[token.at + len(token.text) :]}"
 
 
-def _counterpart(model: list[str], at: int, other: Sequence[Token]) -> int | None:
-    """Find a token of the model in other SQL; the longest equal stretches tell which it is."""
-    matcher = SequenceMatcher(None, model, [token.low for token in other], autojunk=False)
-    for block in matcher.get_matching_blocks():
-        if block.a <= at < block.a + block.size:
-            return block.b + at - block.a
-    return None
+def _line_of(sql: str, token: Token) -> int:
+    return sql.count("\n", 0, token.at)
+
+
+@lru_cache(maxsize=512)
+def _counterparts(model: str, sql: str) -> dict[int, int]:
+    """Pair the lines of two SQLs that say the same of relations by other names."""
+    lines = [
+        [RELATION.sub(r"\1", line).strip() for line in text.split("\n")] for text in (model, sql)
+    ]
+    matcher = SequenceMatcher(None, *lines, autojunk=False)
+    return {
+        block.a + n: block.b + n
+        for block in matcher.get_matching_blocks()
+        for n in range(block.size)
+    }
 
 
 def _flips(read: Sequence[Token], at: int) -> Iterator[tuple[str, str]]:
