@@ -19,9 +19,9 @@ import pytest
 
 from conftest import PROJECT
 from mapa.errors import FormatError, LayoutError
+from mapa.layouts import of_files
 from mapa.load import exports
 from mapa.load.archives import Export
-from mapa.load.layouts import FILE_LAYOUTS
 from mapa.load.recognise import examine, normalise, recognise
 from mapa.load.window import BRASILIA
 from mapa.settings import Settings
@@ -77,7 +77,7 @@ def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
 
 def refusals(settings: Settings) -> list[tuple[Any, ...]]:
     """Return the audit rows, when nothing at all has been loaded."""
-    for layout in FILE_LAYOUTS:
+    for layout in of_files():
         assert query(settings, f"select count(*) from {layout.table}") == [(0,)]
     return query(settings, "select fonte, entidade, origem, resultado from controle.cargas")
 
@@ -98,7 +98,7 @@ def test_each_file_is_recognised_whatever_it_is_called(tmp_path: Path) -> None:
         path = tmp_path / kept
         shutil.copyfile(FIXTURES / name, path)
         assert recognise(examine(Export(path))).layout.name == layout
-    assert {layout for layout, _ in LAYOUT_OF.values()} == {layout.name for layout in FILE_LAYOUTS}
+    assert {layout for layout, _ in LAYOUT_OF.values()} == {layout.name for layout in of_files()}
 
 
 def test_a_folder_is_loaded_once(settings: Settings, tmp_path: Path) -> None:

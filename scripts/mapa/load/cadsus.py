@@ -29,19 +29,21 @@ import httpx
 import orjson
 import pyarrow as pa
 
-from mapa import audit, clocks, warehouse
+from mapa import audit, clocks, layouts, warehouse
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import ConfigError, FewerError, MapaError, SourceError
 from mapa.http import RETRIED, Access, Answer, Door, Pace, Patience
 from mapa.landing import Folder, Landed
+from mapa.layouts import Layout, named
 from mapa.load import deliveries, exports, fhir, pdq, resume, snapshot
 from mapa.load.archives import Export, exports_in
 from mapa.load.intake import Intake
-from mapa.load.layouts import API_LAYOUTS, CADSUS_CNS, CADSUS_CONSULTA, CADSUS_PESSOA, Layout
 from mapa.settings import Settings
 from mapa.ui import progress
 
 SOURCE, ENTITY = "cadsus", "pdq"
+PERSONS, CARDS, QUERIES = "cadsus_pessoa", "cadsus_cns", "cadsus_consulta"
+"""Layouts of what is known of people."""
 BATCH = 1000
 """Answers per load."""
 MANY = 20
@@ -150,7 +152,7 @@ def load_file(settings: Settings, path: Path) -> list[Summary]:
             size = path.stat().st_size
             audit.refuse(con, (SOURCE, exports.UNKNOWN, Export(path).name), size, error)
     if not has_patients:
-        return exports.load(settings, [path], only=(CADSUS_PESSOA.name, CADSUS_CNS.name))
+        return exports.load(settings, [path], only=(PERSONS, CARDS))
     with warehouse.connect(settings.warehouse) as con:
         clocks.refuse_ours(con, settings)
         resume.seal_committed(con, settings.landing)
@@ -193,13 +195,13 @@ def _load_patients(
 
 def _take_patients(load: Load, landed: Landed, *, most: float) -> None:
     """Load the Patients of a landed file."""
-    persons, cards = Intake(load, CADSUS_PESSOA), Intake(load, CADSUS_CNS)
+    persons, cards = Intake(load, named(PERSONS)), Intake(load, named(CARDS))
     patients = fhir.read(Export(landed.path), load.origin)
     unknown = set[str]()
     while part := list(islice(patients, BATCH)):
         unknown.update(*(found.unknown for found in part))
         _settle_patients(persons, cards, part, landed.name)
-    load.report_unknown(CADSUS_PESSOA.table, unknown, kept="landing")
+    load.report_unknown(named(PERSONS).table, unknown, kept="landing")
     persons.finish(load.origin)
     exports.refuse_many_rejects(load, load.origin, most)
 
@@ -229,10 +231,10 @@ def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int |
         f"""
         with cartoes as (
             select lpad(trim(cns), 15, '0') as cns, id_pessoa, _carregado_em
-            from {CADSUS_CNS.table}
+            from {named(CARDS).table}
         ),
         perguntados as (
-            select identificador as cns from {CADSUS_CONSULTA.table}
+            select identificador as cns from {named(QUERIES).table}
             where identificador_tipo = 'cns' and resultado <> $fault
                 and momento_consulta between $text and $latest_text
         ),
@@ -266,12 +268,12 @@ def cpfs_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int | 
         f"""
         with perguntados as (
             select identificador_tipo as tipo, identificador as numero, max(resultado = 'ok') as ok
-            from {CADSUS_CONSULTA.table}
+            from {named(QUERIES).table}
             where resultado <> $fault and momento_consulta between $text and $latest_text
             group by all
         ),
         recentes as (
-            select lpad(trim(cpf), 11, '0') as cpf from {CADSUS_PESSOA.table}
+            select lpad(trim(cpf), 11, '0') as cpf from {named(PERSONS).table}
             where _carregado_em between $oldest and $latest
         )
         select distinct m.cpf from ({_people_met()}) as m
@@ -311,7 +313,7 @@ def _people_met() -> str:
         "case when regexp_full_match(trim(cns_usuario), '[0-9]{1,15}') "
         "then lpad(trim(cns_usuario), 15, '0') end as cns "
         f"from {layout.table} where regexp_full_match(trim(cpf_usuario), '[0-9]{{9,11}}')"
-        for layout in API_LAYOUTS
+        for layout in layouts.of_indices()
     )
 
 
@@ -320,7 +322,7 @@ def _cards_met() -> str:
     return " union ".join(
         f"select distinct lpad(trim(cns_usuario), 15, '0') as cns from {layout.table} "
         "where regexp_full_match(trim(cns_usuario), '[0-9]{1,15}')"
-        for layout in API_LAYOUTS
+        for layout in layouts.of_indices()
     )
 
 
@@ -477,13 +479,13 @@ def _refuse_fewer(
         with perguntados as (
             select identificador_tipo as tipo, identificador as numero,
                 arg_max(resultado, (_carga_ordem, _linha)) as resultado
-            from {CADSUS_CONSULTA.table}
+            from {named(QUERIES).table}
             where identificador in (select unnest($numbers)) and resultado <> $fault
             group by all
         ),
         cartoes as (
             select distinct 'cns' as tipo, lpad(trim(cns), 15, '0') as numero
-            from {CADSUS_CNS.table}
+            from {named(CARDS).table}
         )
         select tipo, numero from perguntados where resultado = $ok
         union
@@ -543,11 +545,11 @@ def _take_all(load: Load, replies: list[tuple[Asked, pdq.Reply]], file: str) -> 
     ]
     cards = [card for _, reply in replies for card in reply.cards]
     unknown = {name for _, reply in replies for name in reply.unknown}
-    load.report_unknown(CADSUS_PESSOA.table, unknown, kept="landing")
+    load.report_unknown(named(PERSONS).table, unknown, kept="landing")
     for layout, records in (
-        (CADSUS_CONSULTA, queries), (CADSUS_PESSOA, persons), (CADSUS_CNS, cards),
+        (QUERIES, queries), (PERSONS, persons), (CARDS, cards),
     ):  # fmt: skip
-        _take(load, layout, records, file)
+        _take(load, named(layout), records, file)
 
 
 def _take(load: Load, layout: Layout, records: list[dict[str, str | None]], file: str) -> None:

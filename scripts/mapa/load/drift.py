@@ -13,7 +13,7 @@ from difflib import get_close_matches
 
 from mapa.audit import Change, Load
 from mapa.errors import LayoutError, visible
-from mapa.load.layouts import Layout
+from mapa.layouts import Layout
 from mapa.load.recognise import HeaderError
 
 TEXT, OBJECT = "texto", "objeto"

@@ -18,9 +18,10 @@ import pyarrow as pa
 
 from mapa.audit import Load, Tally
 from mapa.errors import ConfigError, FormatError, LayoutError
+from mapa.layouts import Layout, canonical
 from mapa.load import drift
-from mapa.load.layouts import Layout, canonical, literal
 from mapa.load.versions import Versions
+from mapa.sql import literal
 
 BATCH_ROWS = 20_000
 HEADER = "(header)"

@@ -24,14 +24,14 @@ from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, SourceError
 from mapa.http import Access, Door, Patience
 from mapa.landing import Folder, Landed
+from mapa.layouts import named
 from mapa.load import drift, exports, resume, seen, snapshot, strict
 from mapa.load.archives import refuse_no_file
 from mapa.load.intake import SEEN, Intake
-from mapa.load.layouts import ESCALA
 from mapa.load.strict import BadError
 from mapa.settings import Settings
 
-SOURCE, ENTITY = "oferta_api", ESCALA.name
+SOURCE, ENTITY = "oferta_api", "escala"
 READING = ("records", "total", "fields", "iso_dates", "translations")
 """What of a map says how an answer is read; the rest says how it is asked for, perhaps by a key."""
 KINDS = {
@@ -98,10 +98,10 @@ class FieldMap:
         tables = all(isinstance(table, dict) for table in self.translations.values())
         if not tables or not all(isinstance(name, str) for name in names):
             raise _unfit(path, "it is not a TOML file of that form")
-        unknown = sorted({*self.fields, *self.translations} - set(ESCALA.columns))
+        unknown = sorted({*self.fields, *self.translations} - set(named(ENTITY).columns))
         if unknown:
-            raise _unfit(path, f"`{unknown[0]}` is not a column of `{ESCALA.name}`")
-        missing = [name for name in ESCALA.required if name not in self.fields]
+            raise _unfit(path, f"`{unknown[0]}` is not a column of `{ENTITY}`")
+        missing = [name for name in named(ENTITY).required if name not in self.fields]
         if missing:
             raise _unfit(path, f"no field is given for the mandatory column `{missing[0]}`")
         if self.size < 1:
@@ -163,10 +163,10 @@ def load(
             seen.stamp(load, None)
             kinds, bad = _take(load, fields, _pages(settings, door, fields, folder))
             _refuse_repeated(load)
-            drift.compare(load, ESCALA, kinds, accepted=accept_types)
+            drift.compare(load, named(ENTITY), kinds, accepted=accept_types)
             exports.refuse_many_rejects(load, door.host, settings.mapa_max_rejected_share)
             if not completeness.partial:
-                snapshot.compare(load, ESCALA, door.host, completeness.confirmed, bad)
+                snapshot.compare(load, named(ENTITY), door.host, completeness.confirmed, bad)
             folder.prepare(load.note() | completeness.note() | {"mapa": fields.note()})
         folder.seal()
     return load.summary()
@@ -178,9 +178,9 @@ def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
     contents = ((page.name, _read(page.path.read_bytes(), fields)) for page in landed)
     pages = ((name, _at(content, fields.records)) for name, content in contents)
     kinds, bad = _take(load, fields, ((name, records) for name, records in pages if records))
-    drift.compare(load, ESCALA, kinds, accepted=True)
+    drift.compare(load, named(ENTITY), kinds, accepted=True)
     if not completeness.partial:
-        snapshot.compare(load, ESCALA, load.origin, completeness.confirmed, bad)
+        snapshot.compare(load, named(ENTITY), load.origin, completeness.confirmed, bad)
 
 
 def _take(
@@ -192,7 +192,8 @@ def _take(
         The fields seen, mapped ones as their columns, and how many records cannot be read.
 
     """
-    intake, names = Intake(load, ESCALA), {where: name for name, where in fields.fields.items()}
+    intake = Intake(load, named(ENTITY))
+    names = {where: name for name, where in fields.fields.items()}
     kinds: dict[str, set[str]] = {}
     bad = 0
     for name, records in pages:
@@ -211,7 +212,7 @@ def _take(
             rows = [fields.row(record) for _, record in sound]
             _settle(intake, rows, extras, ([line for line, _ in sound], name))
     intake.finish(load.origin)
-    load.report_unknown(ESCALA.table, kinds.keys() - set(ESCALA.columns))
+    load.report_unknown(named(ENTITY).table, kinds.keys() - set(named(ENTITY).columns))
     return {name: " ou ".join(sorted(found)) or None for name, found in kinds.items()}, bad
 
 
@@ -357,7 +358,7 @@ def _settle(
 ) -> None:
     """Load the records of a page, numbered on through all pages: `where` has lines and file."""
     numbers, file = where
-    schema = pa.schema([(name, pa.string()) for name in ESCALA.columns])
+    schema = pa.schema([(name, pa.string()) for name in named(ENTITY).columns])
     table = pa.Table.from_pylist(rows, schema=schema)
     table = table.append_column("_linha", pa.array(numbers, pa.int64()))
     table = table.append_column("_campos_extras", pa.array(extras, pa.string()))

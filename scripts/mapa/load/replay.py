@@ -17,14 +17,14 @@ from typing import Any
 
 import duckdb
 
-from mapa import audit, warehouse
+from mapa import audit, layouts, warehouse
 from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, FormatError
 from mapa.landing import SEALED, UNCHANGED, Folder, Landed
+from mapa.layouts import Layout
 from mapa.load import cadsus, corrections, drift, exports, offer_api, report, resume
 from mapa.load.documents import Fields
 from mapa.load.intake import Intake
-from mapa.load.layouts import ALL_LAYOUTS, API_LAYOUTS, Layout
 from mapa.load.pages import Book
 from mapa.load.scope import noted
 from mapa.settings import Settings
@@ -60,27 +60,32 @@ class Part:
 
 def _of_schema(schema: str) -> tuple[str, ...]:
     """Return the raw tables of a schema that files and services fill."""
-    others = [layout.table for layout in ALL_LAYOUTS if layout not in API_LAYOUTS]
-    return tuple(table for table in others if table.split(".")[0] == schema)
-
-
-def _of_index(*layouts: Layout) -> Part:
-    names = tuple(layout.name for layout in layouts)
-    return Part(
-        ("sisreg",), tuple(layout.table for layout in layouts), "sisreg --full", entities=names
+    return tuple(
+        layout.table
+        for layout in layouts.every()
+        if layout.arrival != "indice" and layout.schema == schema
     )
 
 
-PARTS = {
-    "sisreg": _of_index(*API_LAYOUTS),
-    **{layout.name: _of_index(layout) for layout in API_LAYOUTS},
-    "export": Part(
-        ("arquivo", offer_api.SOURCE, report.SOURCE), _of_schema("bruto_sisreg"), "export FILE"
-    ),
-    "cadsus": Part((cadsus.SOURCE,), _of_schema("bruto_cadsus"), "cadsus"),
-    "cnes": Part(("cnes",), _of_schema("bruto_cnes"), "cnes FILE"),
-}
-"""By the command that loads it, or the index."""
+def _of_indices(chosen: tuple[Layout, ...]) -> Part:
+    names = tuple(layout.name for layout in chosen)
+    return Part(
+        ("sisreg",), tuple(layout.table for layout in chosen), "sisreg --full", entities=names
+    )
+
+
+def parts() -> dict[str, Part]:
+    """Return what can be rebuilt, by the command that loads it or the index."""
+    indices = layouts.of_indices()
+    return {
+        "sisreg": _of_indices(indices),
+        **{layout.name: _of_indices((layout,)) for layout in indices},
+        "export": Part(
+            ("arquivo", offer_api.SOURCE, report.SOURCE), _of_schema("bruto_sisreg"), "export FILE"
+        ),
+        "cadsus": Part((cadsus.SOURCE,), _of_schema("bruto_cadsus"), "cadsus"),
+        "cnes": Part(("cnes",), _of_schema("bruto_cnes"), "cnes FILE"),
+    }
 
 
 def replay(settings: Settings, what: str = "sisreg") -> list[Summary]:
@@ -88,14 +93,14 @@ def replay(settings: Settings, what: str = "sisreg") -> list[Summary]:
 
     Args:
         settings: where the data are.
-        what: one of `PARTS`.
+        what: one of `parts`.
 
     Raises:
         ConfigError: landing lacks a load that the warehouse has.
         FormatError: a landed file is not what was received.
 
     """
-    part, root = PARTS[what], settings.landing
+    part, root = parts()[what], settings.landing
     with warehouse.connect(settings.warehouse) as con:
         resume.seal_committed(con, root)
         notes = _numbered(con, root, _complete_loads(part, root))
@@ -227,7 +232,7 @@ def _repeat(con: duckdb.DuckDBPyConnection, root: Path, part: Part, note: Note) 
 
 def _repeat_pages(load: Load, landed: list[Landed], note: Note) -> None:
     """Read the pages of an index again; its absences were found by asking and stand in the note."""
-    (layout,) = (layout for layout in API_LAYOUTS if layout.name == load.entity)
+    layout = layouts.named(load.entity)
     mapping, *pages = landed
     fields = Fields.read(mapping.path.read_bytes(), layout)
     drift.compare(load, layout, fields.types, accepted=True)

@@ -25,16 +25,16 @@ from mapa import audit, clocks, warehouse
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import FormatError, LayoutError
 from mapa.landing import Folder, Landed
+from mapa.layouts import named
 from mapa.load import deliveries, exports, resume, seen
 from mapa.load.archives import Export
 from mapa.load.intake import Intake
-from mapa.load.layouts import OFERTA_REAL
 from mapa.load.recognise import DELIMITERS, Facts, examine, failed_export
-from mapa.load.report_map import Cells, ReportMap, Wrong
+from mapa.load.report_map import ENTITY, Cells, ReportMap, Wrong
 from mapa.load.strict import NOT_UTF8
 from mapa.settings import Settings
 
-SOURCE, ENTITY = "relatorio", OFERTA_REAL.name
+SOURCE = "relatorio"
 UNEQUAL = FEWER, MORE = "colunas a menos", "colunas a mais"
 
 
@@ -137,7 +137,7 @@ def _load_file(
 def _take(load: Load, facts: Facts, landed: Landed, by: ReportMap, most: float) -> None:
     """Load a landed report; at most this share of its rows may be wrong."""
     rows = _read(facts, by)
-    intake = Intake(load, OFERTA_REAL)
+    intake = Intake(load, named(ENTITY))
     if rows.wrong:
         intake.reject_unreadable(landed.name, _rejected(rows))
     if rows.records:
@@ -272,7 +272,7 @@ def _rejected(rows: _Rows) -> pa.Table:
 
 def _batch(intake: Intake, rows: _Rows) -> pa.Table:
     """Return the records as one batch, numbered by their lines."""
-    schema = pa.schema([(name, pa.string()) for name in OFERTA_REAL.columns])
+    schema = pa.schema([(name, pa.string()) for name in named(ENTITY).columns])
     table = pa.Table.from_pylist([cells for _, cells in rows.records], schema=schema)
     lines = pa.array([line for line, _ in rows.records], pa.int64())
     intake.load.scratch.register("registros", table.append_column("_linha", lines))

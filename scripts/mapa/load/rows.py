@@ -23,10 +23,10 @@ import pyarrow as pa
 from mapa.errors import FormatError
 from mapa.landing import Landed, disk
 from mapa.load.archives import Export
-from mapa.load.documents import json_object, quoted
+from mapa.load.documents import json_object
 from mapa.load.intake import Intake
-from mapa.load.layouts import literal
 from mapa.load.recognise import UNIT, Recognised
+from mapa.sql import literal, quoted
 
 HEADER_LINES = 1
 QUOTED = re.compile(r'"(?:[^"]|"")*"')

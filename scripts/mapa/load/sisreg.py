@@ -14,15 +14,15 @@ from datetime import UTC, datetime, timedelta
 import duckdb
 from rich.progress import Progress
 
-from mapa import audit, clocks, warehouse
+from mapa import audit, clocks, layouts, warehouse
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import ConfigError, EmptyScopeError, FewerError, SourceError
 from mapa.http import Access, Answer, Door, Patience
 from mapa.landing import Folder, take_out_unchanged
+from mapa.layouts import Layout
 from mapa.load import drift, resume, snapshot, tail
 from mapa.load.documents import CHANGED, Fields
 from mapa.load.intake import Intake
-from mapa.load.layouts import API_LAYOUTS, Layout
 from mapa.load.pages import Book, Search, mapping_file, read_mapping
 from mapa.load.resume import ORDER, Order
 from mapa.load.scope import Scope
@@ -37,7 +37,6 @@ MANY = 20
 """So many documents that cannot be read may be exceptions, however few have come."""
 NEVER = datetime(9999, 1, 1)
 """A window that ends here holds every document, those without an instant too."""
-INDICES = {layout.name: layout for layout in API_LAYOUTS}
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
         LayoutError: an index has changed.
 
     """
-    layouts = list(INDICES.values()) if index == "all" else [INDICES[index]]
+    wanted = layouts.of_indices() if index == "all" else (layouts.named(index),)
     with (
         Door(settings.sisreg_url, access(settings), Patience.of(settings)) as door,
         warehouse.connect(settings.warehouse) as con,
@@ -101,7 +100,7 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
         wish = Wish(since, until, full, accept_types, accept_fewer)
         summaries, empty = list[Summary](), list[EmptyScopeError]()
         fewer = list[FewerError]()
-        for layout in layouts:
+        for layout in wanted:
             try:
                 summaries += reader.read(layout, wish)
             except EmptyScopeError as error:
@@ -115,7 +114,7 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
         take_out_unchanged(settings.landing, SOURCE, old)
         if fewer:
             raise FewerError("\n".join(error.message for error in fewer), summaries)
-        if len(empty) == len(layouts):
+        if len(empty) == len(wanted):
             raise empty[0]
         return summaries
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from mapa.audit import PRESENCES, Load
 from mapa.errors import LayoutError
+from mapa.layouts import Layout
 from mapa.load.intake import SEEN
-from mapa.load.layouts import Layout
 
 MOST = 0.3
 """Share of the known keys that may vanish at once without being confirmed."""

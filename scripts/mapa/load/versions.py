@@ -11,7 +11,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from mapa.audit import Load
-from mapa.load.layouts import Layout
+from mapa.layouts import Layout
 
 PART_ROWS = 500_000
 
