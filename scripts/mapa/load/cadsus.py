@@ -216,10 +216,11 @@ def _settle_patients(persons: Intake, cards: Intake, part: list[fhir.Found], fil
     if bad:
         persons.reject_unreadable(file, pa.Table.from_pylist(bad, schema=REJECTED))
     good = [found for found in part if not found.problem]
-    _settle(persons, [found.person for found in good], file, [found.position for found in good])
+    people = persons.read_rows([one.person for one in good], [one.position for one in good])
+    persons.settle((people, file))
     held = [card for found in good for card in found.cards]
     before = cards.tally.received
-    _settle(cards, held, file, list(range(before + 1, before + len(held) + 1)))
+    cards.settle((cards.read_rows(held, range(before + 1, before + len(held) + 1)), file))
 
 
 def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int | None) -> list[str]:
@@ -554,19 +555,8 @@ def _take_all(load: Load, replies: list[tuple[Asked, pdq.Reply]], file: str) -> 
 
 def _take(load: Load, layout: Layout, records: list[dict[str, str | None]], file: str) -> None:
     """Load the records of one table, numbered in their order."""
-    _settle(Intake(load, layout), records, file, list(range(1, len(records) + 1)))
-
-
-def _settle(
-    intake: Intake, records: list[dict[str, str | None]], file: str, lines: list[int]
-) -> None:
-    """Load records that stand in these lines."""
-    schema = pa.schema([(name, pa.string()) for name in intake.layout.columns])
-    table = pa.Table.from_pylist(records, schema=schema)
-    table = table.append_column("_linha", pa.array(lines, pa.int64()))
-    intake.load.scratch.register("registros", table)
-    lote = intake.read("select *, cast(null as varchar) as _campos_extras from registros")
-    intake.settle((lote, file))
+    intake = Intake(load, layout)
+    intake.settle((intake.read_rows(records, range(1, len(records) + 1)), file))
 
 
 def instant(moment: datetime) -> str:

@@ -210,7 +210,8 @@ def _take(
             bad += len(wrong)
         if sound:
             rows = [fields.row(record) for _, record in sound]
-            _settle(intake, rows, extras, ([line for line, _ in sound], name))
+            batch = intake.read_rows(rows, [line for line, _ in sound], extras)
+            intake.settle((batch, name))
     intake.finish(load.origin)
     load.report_unknown(named(ENTITY).table, kinds.keys() - set(named(ENTITY).columns))
     return {name: " ou ".join(sorted(found)) or None for name, found in kinds.items()}, bad
@@ -348,22 +349,6 @@ def _one(element: bytes) -> Any:
         return strict.read(element)
     except BadError as error:
         return error
-
-
-def _settle(
-    intake: Intake,
-    rows: list[dict[str, str | None]],
-    extras: list[str | None],
-    where: tuple[list[int], str],
-) -> None:
-    """Load the records of a page, numbered on through all pages: `where` has lines and file."""
-    numbers, file = where
-    schema = pa.schema([(name, pa.string()) for name in named(ENTITY).columns])
-    table = pa.Table.from_pylist(rows, schema=schema)
-    table = table.append_column("_linha", pa.array(numbers, pa.int64()))
-    table = table.append_column("_campos_extras", pa.array(extras, pa.string()))
-    intake.load.scratch.register("registros", table)
-    intake.settle((intake.read("select * from registros"), file))
 
 
 def _at(content: Any, where: str) -> Any:

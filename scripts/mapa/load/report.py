@@ -141,7 +141,8 @@ def _take(load: Load, facts: Facts, landed: Landed, by: ReportMap, most: float) 
     if rows.wrong:
         intake.reject_unreadable(landed.name, _rejected(rows))
     if rows.records:
-        intake.settle((_batch(intake, rows), landed.name))
+        lines, records = zip(*rows.records, strict=True)
+        intake.settle((intake.read_rows([*records], lines), landed.name))
     intake.finish(facts.name)
     exports.refuse_many_rejects(load, facts.name, most)
     load.notes += [f"{rows.totals} lines of totals left out"] * bool(rows.totals)
@@ -268,12 +269,3 @@ def _rejected(rows: _Rows) -> pa.Table:
             "motivo": list(reasons),
         }
     )
-
-
-def _batch(intake: Intake, rows: _Rows) -> pa.Table:
-    """Return the records as one batch, numbered by their lines."""
-    schema = pa.schema([(name, pa.string()) for name in named(ENTITY).columns])
-    table = pa.Table.from_pylist([cells for _, cells in rows.records], schema=schema)
-    lines = pa.array([line for line, _ in rows.records], pa.int64())
-    intake.load.scratch.register("registros", table.append_column("_linha", lines))
-    return intake.read("select *, cast(null as varchar) as _campos_extras from registros")

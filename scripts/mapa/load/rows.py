@@ -68,8 +68,8 @@ def take(intake: Intake, file: Recognised, landed: Landed) -> int:
                 continue
             if bad:
                 intake.reject_unreadable(landed.name, _rejected(bad))
-            for lote in intake.read_in_parts(_relation(file, text, bad)):
-                intake.settle((lote, landed.name), header_lines=HEADER_LINES)
+            for batch in intake.read_in_parts(_relation(file, text, bad)):
+                intake.settle((batch, landed.name), header_lines=HEADER_LINES)
             if intake.tally.received != count + len(bad):
                 break
             return len(bad)
