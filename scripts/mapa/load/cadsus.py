@@ -33,9 +33,9 @@ from mapa import audit, clocks, layouts, warehouse
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import ConfigError, FewerError, MapaError, SourceError
 from mapa.http import RETRIED, Access, Answer, Door, Pace, Patience
-from mapa.landing import Folder, Landed
+from mapa.landing import Landed
 from mapa.layouts import Layout, named
-from mapa.load import deliveries, exports, fhir, pdq, resume, snapshot
+from mapa.load import deliveries, exports, fhir, pdq, snapshot
 from mapa.load.archives import Export, exports_in
 from mapa.load.intake import Intake
 from mapa.settings import Settings
@@ -98,12 +98,10 @@ def load(settings: Settings, limit: int | None = None, *, accept_fewer: bool = F
     """
     tally, asked = Tally(), dict[str, int]()
     with (
-        warehouse.connect(settings.warehouse) as con,
+        deliveries.house(settings) as con,
         progress() as display,
         Registry(settings) as registry,
     ):
-        clocks.refuse_ours(con, settings)
-        resume.seal_committed(con, settings.landing)
         # What the cards have told decides which CPF there is to ask for.
         for kind, choose in (("cns", cards_to_ask), ("cpf", cpfs_to_ask)):
             left = None if limit is None else limit - sum(asked.values())
@@ -153,9 +151,7 @@ def load_file(settings: Settings, path: Path) -> list[Summary]:
             audit.refuse(con, (SOURCE, exports.UNKNOWN, Export(path).name), size, error)
     if not has_patients:
         return exports.load(settings, [path], only=(PERSONS, CARDS))
-    with warehouse.connect(settings.warehouse) as con:
-        clocks.refuse_ours(con, settings)
-        resume.seal_committed(con, settings.landing)
+    with deliveries.house(settings) as con:
         return [_load_patients(con, settings, one, alone=len(found) == 1) for one in found]
 
 
@@ -182,15 +178,11 @@ def _load_patients(
     found = deliveries.Delivery(fhir.ENTITY, digest.hexdigest(), export.path, alone=alone)
     if found.is_known(con):
         return Summary(fhir.ENTITY, export.name, Tally(), skipped=deliveries.SKIPPED)
-    with audit.recording(con, SOURCE, fhir.ENTITY, export.name) as load:
-        folder = Folder(settings.landing, SOURCE, load.id)
-        load.watch(folder)
-        load.sha256, load.delivery = digest.hexdigest(), found.mark
-        landed = exports.land(folder, export, load.sha256)
-        _take_patients(load, landed, most=settings.mapa_max_rejected_share)
-        folder.prepare(load.note())
-    folder.seal()
-    return load.summary()
+    what = SOURCE, fhir.ENTITY, export.name
+    with deliveries.receiving(con, settings.landing, what, found=found) as receipt:
+        landed = exports.land(receipt.folder, export, found.sha256)
+        _take_patients(receipt.load, landed, most=settings.mapa_max_rejected_share)
+    return receipt.load.summary()
 
 
 def _take_patients(load: Load, landed: Landed, *, most: float) -> None:
@@ -446,11 +438,10 @@ def _load_batch(
     wanted: list[tuple[str, str]],
 ) -> Tally:
     """Ask for some identifiers and load what came, in one transaction."""
-    with audit.recording(con, SOURCE, ENTITY, registry.door.host) as load:
-        folder = Folder(settings.landing, SOURCE, load.id)
-        load.watch(folder, registry)
+    what = SOURCE, ENTITY, registry.door.host
+    with deliveries.receiving(con, settings.landing, what, door=registry) as receipt:
         asked = _ask_all(registry, wanted, settings.cadsus_concurrency)
-        landed = folder.write(NDJSON, _packed(asked))
+        landed = receipt.folder.write(NDJSON, _packed(asked))
         replies = [(one, one.reply) for one in asked]
         if len(replies) >= MANY and all(reply.outcome == pdq.FAULT for _, reply in replies):
             raise SourceError(
@@ -459,10 +450,8 @@ def _load_batch(
             )
         if not registry.accept_fewer:
             _refuse_fewer(con, registry, replies)
-        _take_all(load, replies, landed.name)
-        folder.prepare(load.note())
-    folder.seal()
-    return load.tally
+        _take_all(receipt.load, replies, landed.name)
+    return receipt.load.tally
 
 
 def _refuse_fewer(

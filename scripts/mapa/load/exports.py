@@ -16,12 +16,12 @@ from typing import Any, NoReturn, TypeVar
 
 import duckdb
 
-from mapa import audit, clocks, layouts, signals, synthetic, warehouse
+from mapa import audit, layouts, signals, synthetic
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import FormatError, LayoutError, MapaError, PartialError, UnexpectedError
 from mapa.landing import Folder, Landed
 from mapa.layouts import Layout
-from mapa.load import drift, resume, rows, seen, snapshot
+from mapa.load import deliveries, drift, rows, seen, snapshot
 from mapa.load.archives import Export, exports_in, files_in
 from mapa.load.deliveries import SKIPPED, Delivery
 from mapa.load.intake import Intake
@@ -103,9 +103,7 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
 
     """
     paths = list(paths)
-    with warehouse.connect(settings.warehouse) as con, progress() as display:
-        clocks.refuse_ours(con, settings)
-        resume.seal_committed(con, settings.landing)
+    with deliveries.house(settings) as con, progress() as display:
         most = settings.mapa_max_unpacked_mb * 2**20
         found = list(each_file(paths, most, lambda e: _expected(recognise(examine(e), unit), only)))
         alone = is_alone(paths, found)
@@ -230,18 +228,13 @@ def _load_file(
     found = Delivery(layout.name, file.facts.sha256, file.facts.export.path, file.scope, alone)
     if found.is_known(con, seen_on):
         return Summary(layout.name, name, Tally(), skipped=SKIPPED)
-    source = source_of(layout)
-    with audit.recording(con, source, layout.name, name) as load:
-        folder = Folder(settings.landing, source, load.id)
-        load.watch(folder)
-        load.sha256, load.scope = file.facts.sha256, file.scope
-        load.delivery = found.mark
-        landed = land(folder, file.facts.export, file.facts.sha256)
-        seen.stamp(load, seen_on)
-        _take(load, file, landed, completeness, settings.mapa_max_rejected_share)
-        folder.prepare(load.note() | completeness.note() | _unit_note(file))
-    folder.seal()
-    return load.summary()
+    what = source_of(layout), layout.name, name
+    with deliveries.receiving(con, settings.landing, what, found=found) as receipt:
+        landed = land(receipt.folder, file.facts.export, file.facts.sha256)
+        seen.stamp(receipt.load, seen_on)
+        _take(receipt.load, file, landed, completeness, settings.mapa_max_rejected_share)
+        receipt.note = completeness.note() | _unit_note(file)
+    return receipt.load.summary()
 
 
 def _take(

@@ -19,13 +19,12 @@ from urllib.parse import urlencode
 import orjson
 import pyarrow as pa
 
-from mapa import audit, clocks, warehouse
 from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, SourceError
 from mapa.http import Access, Door, Patience
 from mapa.landing import Folder, Landed
 from mapa.layouts import named
-from mapa.load import drift, exports, resume, seen, snapshot, strict
+from mapa.load import deliveries, drift, exports, seen, snapshot, strict
 from mapa.load.archives import refuse_no_file
 from mapa.load.intake import SEEN, Intake
 from mapa.load.strict import BadError
@@ -152,23 +151,20 @@ def load(
     """
     fields = FieldMap.read(path)
     with (
-        warehouse.connect(settings.warehouse) as con,
+        deliveries.house(settings) as con,
         Door(fields.url, _access(settings), Patience.of(settings)) as door,
     ):
-        clocks.refuse_ours(con, settings)
-        resume.seal_committed(con, settings.landing)
-        with audit.recording(con, SOURCE, ENTITY, door.host) as load:
-            folder = Folder(settings.landing, SOURCE, load.id)
-            load.watch(folder, door)
+        what = SOURCE, ENTITY, door.host
+        with deliveries.receiving(con, settings.landing, what, door=door) as receipt:
+            load = receipt.load
             seen.stamp(load, None)
-            kinds, bad = _take(load, fields, _pages(settings, door, fields, folder))
+            kinds, bad = _take(load, fields, _pages(settings, door, fields, receipt.folder))
             _refuse_repeated(load)
             drift.compare(load, named(ENTITY), kinds, accepted=accept_types)
             exports.refuse_many_rejects(load, door.host, settings.mapa_max_rejected_share)
             if not completeness.partial:
                 snapshot.compare(load, named(ENTITY), door.host, completeness.confirmed, bad)
-            folder.prepare(load.note() | completeness.note() | {"mapa": fields.note()})
-        folder.seal()
+            receipt.note = completeness.note() | {"mapa": fields.note()}
     return load.summary()
 
 
