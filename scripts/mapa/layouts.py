@@ -20,6 +20,7 @@ import yaml
 
 from mapa.errors import ConfigError
 from mapa.settings import Settings
+from mapa.sources import SOURCES
 
 SYSTEM_COLUMNS = {
     "_carga_id": "VARCHAR",
@@ -170,8 +171,6 @@ arrival (by default `arquivo`), key, required, record, snapshot, ours, volatile,
 closed. `chave` and `obrigatorias` must be there."""
 RECORDS: dict[str, Literal["", "row", "rows"]] = {"": "", "linha": "row", "linhas": "rows"}
 ARRIVALS = ("indice", "arquivo", "relatorio", "consulta")
-SOURCES = ("sisreg", "cadsus", "cnes")
-"""Folders of `models/staging`, each with its `_sources.yml`."""
 STAGING = Path("models", "staging")
 CHECKOUT = Path(__file__).parents[2]
 """Where this program is when it runs from the project that it belongs to."""
@@ -223,8 +222,8 @@ def read(project: Path) -> tuple[Layout, ...]:
 
     """
     found = list[Layout]()
-    for source in SOURCES:
-        path = project / STAGING / source / "_sources.yml"
+    for folder in dict.fromkeys(source.folder for source in SOURCES):
+        path = project / STAGING / folder / "_sources.yml"
         try:
             content = yaml.load(path.read_text(encoding="utf-8"), LOADER)  # noqa: S506 - safe both
             for one in content["sources"]:

@@ -13,14 +13,19 @@ from conftest import PROJECT, environment
 from mapa import layouts
 from mapa.cli import cli
 from mapa.errors import ConfigError
-from mapa.layouts import SOURCES, STAGING, SYSTEM_COLUMNS, every, of_files, of_indices, read
+from mapa.layouts import STAGING, SYSTEM_COLUMNS, every, of_files, of_indices, read
+from mapa.load.replay import REPEATS, parts
+from mapa.sources import SOURCES
+from mapa.sources import of_files as of_schema
+
+FOLDERS = dict.fromkeys(source.folder for source in SOURCES)
 
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """Return a project that has the sources and nothing else."""
-    for source in SOURCES:
-        name = STAGING / source / "_sources.yml"
+    for folder in FOLDERS:
+        name = STAGING / folder / "_sources.yml"
         (tmp_path / name).parent.mkdir(parents=True)
         shutil.copyfile(PROJECT / name, tmp_path / name)
     return tmp_path
@@ -38,7 +43,7 @@ def write(project: Path, old: str, new: str) -> Path:
 def test_every_table_carries_the_columns_that_loaders_add() -> None:
     described = {
         f"{source['schema']}.{table['name']}": [column["name"] for column in table["columns"]]
-        for name in SOURCES
+        for name in FOLDERS
         for source in yaml.load(
             (PROJECT / STAGING / name / "_sources.yml").read_text(), layouts.LOADER
         )["sources"]
@@ -169,3 +174,11 @@ def test_the_commands_find_the_sources_outside_the_project(
     every.cache_clear()
     done = CliRunner().invoke(cli, ["load", "export", "--describe", "escala"])
     assert done.output.startswith("escala: raw table bruto_sisreg.escala_ambulatorial, 34 columns")
+
+
+def test_every_raw_table_is_rebuilt_by_one_command_and_every_source_is_repeated() -> None:
+    whole = [parts()[name] for name in dict.fromkeys(source.part for source in SOURCES)]
+    rebuilt = [table for part in whole for table in part.tables]
+    assert sorted(rebuilt) == sorted(layout.table for layout in every())
+    assert sorted(name for part in whole for name in part.sources) == sorted(REPEATS)
+    assert {of_schema(layout.schema).name for layout in of_files()} == {"arquivo", "cadsus", "cnes"}

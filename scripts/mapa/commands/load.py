@@ -22,6 +22,7 @@ from mapa.load.corrections import redate as redate_loads
 from mapa.load.recognise import expected_columns
 from mapa.load.replay import replay
 from mapa.settings import Settings
+from mapa.sources import CNES
 from mapa.ui import say
 
 DAY = click.DateTime(["%Y-%m-%d"])
@@ -302,7 +303,7 @@ def cnes(files: tuple[Path, ...], *, from_landing: bool) -> None:
         return
     if not files:
         raise click.UsageError("Missing argument 'FILE...'.")
-    only = tuple(layout.name for layout in layouts.of_files("bruto_cnes"))
+    only = tuple(layout.name for layout in layouts.of_files(CNES.schema))
     report(lambda: exports.load(Settings.load(), files, only=only))
 
 

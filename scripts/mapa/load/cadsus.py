@@ -39,9 +39,10 @@ from mapa.load import deliveries, exports, fhir, pdq, snapshot
 from mapa.load.archives import Export, exports_in
 from mapa.load.intake import Intake
 from mapa.settings import Settings
+from mapa.sources import CADSUS
 from mapa.ui import progress
 
-SOURCE, ENTITY = "cadsus", "pdq"
+SOURCE, ENTITY = CADSUS.name, "pdq"
 PERSONS, CARDS, QUERIES = "cadsus_pessoa", "cadsus_cns", "cadsus_consulta"
 """Layouts of what is known of people."""
 BATCH = 1000

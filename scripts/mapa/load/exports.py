@@ -16,7 +16,7 @@ from typing import Any, NoReturn, TypeVar
 
 import duckdb
 
-from mapa import audit, layouts, signals, synthetic
+from mapa import audit, layouts, signals, sources, synthetic
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import FormatError, LayoutError, MapaError, PartialError, UnexpectedError
 from mapa.landing import Folder, Landed
@@ -27,11 +27,11 @@ from mapa.load.deliveries import SKIPPED, Delivery
 from mapa.load.intake import Intake
 from mapa.load.recognise import AGENDAMENTO, HeaderError, Recognised, examine, recognise
 from mapa.settings import Settings
+from mapa.sources import FILES
 from mapa.ui import progress
 
 MOST_NAME = 100
 """Characters of a file's name that landing keeps."""
-SOURCES = {"bruto_sisreg": "arquivo", "bruto_cadsus": "cadsus", "bruto_cnes": "cnes"}
 SCREEN_ROWS = 700
 """Bookings at which the screen cuts off."""
 UNKNOWN = "desconhecida"
@@ -57,7 +57,7 @@ class Completeness:
         """Say whether what a file of this layout lacks has vanished."""
         if layout.snapshot:
             return not self.partial
-        return self.tables and layout.ours and layout.schema == "bruto_sisreg"
+        return self.tables and layout.ours and layout.schema == FILES.schema
 
     def note(self) -> dict[str, Any]:
         """Return what `carga.json` says of it."""
@@ -107,7 +107,7 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
         most = settings.mapa_max_unpacked_mb * 2**20
         found = list(each_file(paths, most, lambda e: _expected(recognise(examine(e), unit), only)))
         alone = is_alone(paths, found)
-        what = (source_of(layouts.named(only[0])), only[0]) if only else ("arquivo", UNKNOWN)
+        what = (source_of(layouts.named(only[0])), only[0]) if only else (FILES.name, UNKNOWN)
         task = display.add_task("files", total=len(found))
         if seen_on:
             for file in found:
@@ -275,7 +275,7 @@ def _unit_note(file: Recognised) -> dict[str, str]:
 
 def source_of(layout: Layout) -> str:
     """Return the source, in audit and landing, of files of a layout."""
-    return SOURCES[layout.schema]
+    return sources.of_files(layout.schema).name
 
 
 def refuse_many_rejects(load: Load, name: str, most: float) -> None:

@@ -29,8 +29,9 @@ from mapa.load.archives import refuse_no_file
 from mapa.load.intake import SEEN, Intake
 from mapa.load.strict import BadError
 from mapa.settings import Settings
+from mapa.sources import OFFER_API
 
-SOURCE, ENTITY = "oferta_api", "escala"
+SOURCE, ENTITY = OFFER_API.name, "escala"
 READING = ("records", "total", "fields", "iso_dates", "translations")
 """What of a map says how an answer is read; the rest says how it is asked for, perhaps by a key."""
 KINDS = {

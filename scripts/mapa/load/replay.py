@@ -28,6 +28,7 @@ from mapa.load.intake import Intake
 from mapa.load.pages import Book
 from mapa.load.scope import noted
 from mapa.settings import Settings
+from mapa.sources import CADSUS, CNES, FILES, OFFER_API, REPORT, SISREG, SOURCES, Source
 
 BELONGINGS = (
     "controle.rejeitos", "controle.ausencias", "controle.campos_desconhecidos", "controle.campos",
@@ -69,22 +70,22 @@ def _of_schema(schema: str) -> tuple[str, ...]:
 
 def _of_indices(chosen: tuple[Layout, ...]) -> Part:
     names = tuple(layout.name for layout in chosen)
-    return Part(
-        ("sisreg",), tuple(layout.table for layout in chosen), "sisreg --full", entities=names
-    )
+    return Part((SISREG.name,), tuple(la.table for la in chosen), SISREG.again, entities=names)
+
+
+def _of_files(first: Source) -> Part:
+    """Return what is rebuilt with the files of a source: all that fills its schema likewise."""
+    names = tuple(source.name for source in SOURCES if source.part == first.part)
+    return Part(names, _of_schema(first.schema), first.again)
 
 
 def parts() -> dict[str, Part]:
     """Return what can be rebuilt, by the command that loads it or the index."""
     indices = layouts.of_indices()
     return {
-        "sisreg": _of_indices(indices),
+        SISREG.part: _of_indices(indices),
         **{layout.name: _of_indices((layout,)) for layout in indices},
-        "export": Part(
-            ("arquivo", offer_api.SOURCE, report.SOURCE), _of_schema("bruto_sisreg"), "export FILE"
-        ),
-        "cadsus": Part((cadsus.SOURCE,), _of_schema("bruto_cadsus"), "cadsus"),
-        "cnes": Part(("cnes",), _of_schema("bruto_cnes"), "cnes FILE"),
+        **{first.part: _of_files(first) for first in (FILES, CADSUS, CNES)},
     }
 
 
@@ -220,7 +221,7 @@ def _repeat(con: duckdb.DuckDBPyConnection, root: Path, part: Part, note: Note) 
     load.retries = note["novas_tentativas"]
     load.synthetic = note.get("eh_sintetica")
     load.warnings = [*note.get("avisos", [])]
-    load.scope = noted(note) if load.source == "sisreg" else note.get("escopo", "")
+    load.scope = noted(note) if load.source == SISREG.name else note.get("escopo", "")
     again = REPEATS.get(load.entity) or REPEATS[load.source]
     with closing(load):
         again(load, landed, note)
@@ -255,12 +256,12 @@ def _repeat_pages(load: Load, landed: list[Landed], note: Note) -> None:
 
 
 REPEATS: dict[str, Repeat] = {
-    "sisreg": _repeat_pages,
-    "arquivo": exports.repeat,
-    "cnes": exports.repeat,
-    offer_api.SOURCE: offer_api.repeat,
-    report.SOURCE: report.repeat,
-    cadsus.SOURCE: cadsus.repeat,
+    SISREG.name: _repeat_pages,
+    FILES.name: exports.repeat,
+    OFFER_API.name: offer_api.repeat,
+    REPORT.name: report.repeat,
+    CADSUS.name: cadsus.repeat,
+    CNES.name: exports.repeat,
 }
 """By source, or by entity where one is read in a way of its own."""
 

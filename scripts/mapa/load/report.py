@@ -32,8 +32,9 @@ from mapa.load.recognise import DELIMITERS, Facts, examine, failed_export
 from mapa.load.report_map import ENTITY, Cells, ReportMap, Wrong
 from mapa.load.strict import NOT_UTF8
 from mapa.settings import Settings
+from mapa.sources import REPORT
 
-SOURCE = "relatorio"
+SOURCE = REPORT.name
 UNEQUAL = FEWER, MORE = "colunas a menos", "colunas a mais"
 
 

@@ -29,9 +29,10 @@ from mapa.load.resume import ORDER, Order
 from mapa.load.scope import Scope
 from mapa.load.window import BRASILIA, Window
 from mapa.settings import Settings
+from mapa.sources import SISREG
 from mapa.ui import progress
 
-SOURCE = "sisreg"
+SOURCE = SISREG.name
 OVERLAP = timedelta(hours=24)
 """What an incremental load reads again: documents may move while pages are being read."""
 MANY = 20
