@@ -28,25 +28,26 @@ from mapa.settings import Settings
 
 FIXTURES = PROJECT / "tests" / "fixtures" / "load"
 SCHEDULES = "bruto_sisreg.escala_ambulatorial"
-LAYOUT_OF = {
-    "escala.csv": ("escala", 4),
-    "agendamento_0010456_2026-04.csv": ("agendamento", 2),
-    "agendamento.txt": ("agendamento", 2),
-    "afastamento_profissional.csv": ("afastamento_profissional", 2),
-    "afastamento_unidade.csv": ("afastamento_unidade", 1),
-    "feriado.csv": ("feriado", 2),
-    "ppi.csv": ("ppi", 2),
-    "teto.csv": ("teto", 1),
-    "cota.csv": ("cota", 2),
-    "fila_ambulatorial_2017_08.csv": ("fila_ambulatorial_2017_08", 2),
-    "fila_hospitalar_2017_08.csv": ("fila_hospitalar_2017_08", 2),
-    "fila_2017_10.csv": ("fila_2017_10", 2),
-    "fila_2018_03.csv": ("fila_2018_03", 2),
-    "cadsus_pessoa.csv": ("cadsus_pessoa", 1),
-    "cadsus_cns.csv": ("cadsus_cns", 2),
-    "tbEstabelecimento202604.csv": ("cnes_estabelecimento", 2),
-    "carga_horaria.csv": ("carga_horaria", 3),
+NAMED_BY_THE_SOURCE = {
+    "agendamento_0010456_2026-04.csv": "agendamento",
+    "tbEstabelecimento202604.csv": "cnes_estabelecimento",
 }
+STRANGERS = {"agenda_da_tela.csv", "desconhecido.csv"}
+
+
+def found_files() -> dict[str, tuple[str, int]]:
+    """Return the layout and the records of each good file; it bears the name of its layout."""
+    return {
+        path.name: (
+            NAMED_BY_THE_SOURCE.get(path.name, path.stem),
+            len(path.read_bytes().splitlines()) - 1,
+        )
+        for path in sorted(FIXTURES.iterdir())
+        if path.suffix in (".csv", ".txt") and path.name not in STRANGERS
+    }
+
+
+LAYOUT_OF = found_files()
 ESCALA = (FIXTURES / "escala.csv").read_text()
 HEADER, *ROWS = ESCALA.splitlines()
 
