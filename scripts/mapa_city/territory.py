@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 DISTRICT = "530010"
 UNIDENTIFIED = "nao_identificada"
-OUTSIDE = "fora_df"
+OUTSIDE = "fora_do_territorio"
 
 REGIONS = ("central", "centro_sul", "leste", "norte", "oeste", "sudoeste", "sul")
 REGION_CODES = (*REGIONS, UNIDENTIFIED, OUTSIDE)

@@ -322,7 +322,7 @@ def test_every_fate_of_a_request_occurs(larger: City, answers: dict[str, Any]) -
     ):
         assert sum(row[name] for row in final) > 0, name
     regions = {row["regiao_saude_codigo"] for row in final}
-    assert regions == {*REGIONS, "fora_df", "nao_identificada"}
+    assert regions == {*REGIONS, "fora_do_territorio", "nao_identificada"}
     waits = mart(answers, "espera_por_mes")
     assert any(row["qtd_esperas_implausiveis"] for row in waits)
     assert any(row["dias_espera_p90"] is not None for row in waits)

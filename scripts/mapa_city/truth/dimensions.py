@@ -111,7 +111,7 @@ def establishments(city: City, dated: City) -> dict[str, Any]:
     return {
         "chave": ["unidade_cnes"],
         "colunas": [
-            "unidade_nome", "tipo_codigo", "regiao_administrativa_numero", "regiao_saude_codigo",
+            "unidade_nome", "tipo_codigo", "area_numero", "regiao_saude_codigo",
             "eh_executante", "eh_solicitante", "tem_cadastro_cnes",
         ],
         "linhas": [
@@ -166,7 +166,7 @@ def territories() -> dict[str, Any]:
     for _, region, residents in ADMINISTRATIVE_REGIONS:
         people[region] += residents
     return {
-        "chave": ["regiao_administrativa_numero"],
+        "chave": ["area_numero"],
         "colunas": ["regiao_saude_codigo", "populacao_regiao_saude", "populacao_ano"],
         "linhas": [
             (str(number), region, people[region], CENSUS)

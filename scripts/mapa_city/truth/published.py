@@ -25,7 +25,7 @@ REGION_NAMES = {
     "sudoeste": "Sudoeste",
     "sul": "Sul",
     "nao_identificada": "Não identificada",
-    "fora_df": "Fora do Distrito Federal",
+    "fora_do_territorio": "Fora do Distrito Federal",
 }
 
 

@@ -112,7 +112,7 @@ def known_places(city: City, known: Known) -> dict[str, Any]:
     placed = np.array(city.units["bairro_tells"].to_pylist())[met]
     return {
         "chave": ["assunto"],
-        "colunas": ["qtd", "qtd_com_regiao_administrativa"],
+        "colunas": ["qtd", "qtd_com_area"],
         "linhas": [
             ("residencia", len(told), int(told.sum())),
             ("unidade", len(met), int(placed.sum())),
