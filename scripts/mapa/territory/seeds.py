@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -140,7 +141,8 @@ class Project:
             ) from None
         finally:
             for beside in new.values():
-                _remove(beside)
+                with suppress(OSError):
+                    beside.unlink(missing_ok=True)
 
     def _seed(self, name: str, rows: Rows) -> str:
         """Return a seed with the header that stands in it."""
@@ -197,10 +199,3 @@ def _parsed(text: str) -> dict[str, Any]:
 def _line(name: str, text: str) -> str:
     """Return the line of the record for a file of that text."""
     return f"{hashlib.sha256(text.encode()).hexdigest()}  {name}"
-
-
-def _remove(path: Path) -> None:
-    try:
-        path.unlink(missing_ok=True)
-    except OSError:
-        return
