@@ -6,7 +6,7 @@ import click
 
 from mapa.errors import ConfigError
 from mapa.settings import Settings
-from mapa.territory.municipalities import Municipality, NotOneError, Table, plain
+from mapa.territory.municipalities import Municipality, NotOneError, Table
 from mapa.territory.seeds import Project, rows_of, variables_of
 from mapa.ui import say
 
@@ -63,10 +63,11 @@ def _refuse_to_lose(project: Project, one: Municipality, seeds: list[str]) -> No
 
 def _left(one: Municipality, owner: str | None) -> list[str]:
     """Return what no table knows, file by file, with where to get it."""
-    suffix = f"{one.state.lower()}-{plain(one.name).lower().replace(' ', '-')}"
     signed = [] if owner else ["dbt_project.yml: responsavel, who publishes (or --owner)"]
     return [
         *signed,
+        "dbt_project.yml: central_codigo and sisreg_sufixo are guesses; the Ministry, which issues the "
+        "credentials of SISREG, knows them",
         "dbt_project.yml: territorio_qtd_areas, territorio_qtd_regioes, territorio_populacao, to "
         "check the seeds against; null checks nothing",
         "seeds/territorio_regioes.csv: the health regions or districts with populacao, "
@@ -81,6 +82,4 @@ def _left(one: Municipality, owner: str | None) -> list[str]:
         "states whose residents come",
         f"seeds/regras_feriados.csv: holidays of the state (territorio_ibge {one.code[:2]}) and of "
         f"the municipality ({one.code6}), with the law in fonte",
-        f"the environment or .env: SISREG_UF={one.code[:2]}, and SISREG_CENTRAL (maybe "
-        f"{one.code6}) and SISREG_SUFFIX (maybe {suffix}) as the Ministry says",
     ]

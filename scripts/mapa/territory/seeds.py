@@ -75,6 +75,9 @@ def variables_of(one: Municipality, table: Table, owner: str | None) -> dict[str
         "municipio_ibge6": one.code6,
         "uf_sigla": one.state,
         "uf_inteira": len(table.of_state(one.state)) == 1,
+        # Guesses: what most municipalities have. Whoever issues the credentials knows.
+        "central_codigo": one.code6,
+        "sisreg_sufixo": f"{one.state}-{plain(one.name)}".lower().replace(" ", "-"),
         "territorio_qtd_areas": None,
         "territorio_qtd_regioes": None,
         "territorio_populacao": None,
