@@ -66,8 +66,8 @@ def _left(one: Municipality, owner: str | None) -> list[str]:
     signed = [] if owner else ["dbt_project.yml: responsavel, who publishes (or --owner)"]
     return [
         *signed,
-        "dbt_project.yml: central_codigo and sisreg_sufixo are guesses; the Ministry, which issues the "
-        "credentials of SISREG, knows them",
+        "dbt_project.yml: central_codigo and sisreg_sufixo are guesses; the Ministry, which issues "
+        "the credentials of SISREG, knows them",
         "dbt_project.yml: territorio_qtd_areas, territorio_qtd_regioes, territorio_populacao, to "
         "check the seeds against; null checks nothing",
         "seeds/territorio_regioes.csv: the health regions or districts with populacao, "
