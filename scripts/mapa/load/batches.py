@@ -1,8 +1,8 @@
 """The one place where a query meets a batch: by the names `batch` and `judged`, and by no other.
 
 DuckDB finds them as parameters of `run`. `register` would make a view of each, and a transaction
-keeps what was made in it until its end: 400 batches of 0.4 MB held 165 MB, this way none, and a long
-load would never let go of a page. Outside the transaction of a load, rows that Python made are
+keeps what was made in it until its end: 400 batches of 0.4 MB held 165 MB, this way none, and a
+long load would never let go of a page. Outside the transaction of a load, rows that Python made are
 registered under the name `records`, see `Intake.read_rows`.
 """
 
