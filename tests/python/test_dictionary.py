@@ -176,7 +176,12 @@ def no_grain(manifest: dict[str, Any]) -> None:
 
 
 def other_grain(manifest: dict[str, Any]) -> None:
-    manifest["nodes"][MODEL]["config"]["meta"]["grao"] = [COLUMN]
+    manifest["nodes"][MODEL]["config"]["meta"]["grao"] = ["outra"]
+
+
+def untested_quantities(manifest: dict[str, Any]) -> None:
+    for name in [n for n in manifest["nodes"] if "fila_por_mes__nunca_negativas" in n]:
+        del manifest["nodes"][name]
 
 
 def untested_grain(manifest: dict[str, Any]) -> None:
@@ -213,7 +218,8 @@ def macro_without_text(manifest: dict[str, Any]) -> None:
         (column_class("pseudonimo"), "`pseudonimo` is not allowed in publicacao"),
         (column_class("pessoal", "model.mapa.dim_estabelecimentos"), "not allowed in marts"),
         (no_grain, "config.meta.grao is missing"),
-        (other_grain, "tests other columns"),
+        (other_grain, "the grain names outra, which is no column"),
+        (untested_quantities, "no test fila_por_mes__nunca_negativas looks at"),
         (untested_grain, "no test pub_dim_estabelecimentos__grao"),
         (backward_reference, "which comes later"),
         (macro_without_text, "macro pad_code has no description"),
@@ -261,8 +267,8 @@ def test_columns_are_compared_with_the_database(
             "m.c: test `not_null` has no explicit name",
         ),
         (
-            "models: [{name: m, data_tests: [{grao_unico: {name: m__grao, colunas: [c]}}]}]",
-            "m, test grao_unico: unknown key `colunas`",
+            "models: [{name: m, data_tests: [{nunca_negativas: {name: m__n, tambem: [c]}}]}]",
+            "m, test nunca_negativas: unknown key `tambem`",
         ),
         ("sources: [{name: s, tables: [{name: t, colunms: []}]}]", "table t: unknown key"),
         ("macros: [{name: m, arguments: [{name: a, tipo: x}]}]", "macro m.a: unknown key `tipo`"),

@@ -160,7 +160,7 @@ def _columns_in_order(node: dict[str, Any], catalog: dict[str, Any]) -> Iterator
 
 
 def _grain(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
-    """Ask a declared grain of existing columns, and the test that proves it."""
+    """Ask a declared grain of existing columns, and the tests of the whole table."""
     meta = node["config"].get("meta", {})
     grain = meta.get("grao")
     if not meta.get("responsavel"):
@@ -173,15 +173,25 @@ def _grain(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
     for name in grain:
         if name not in node["columns"]:
             yield f": the grain names {name}, which is no column"
-    expected = f"{node['name']}__grao"
-    for test in manifest["nodes"].values():
-        if test["resource_type"] == "test" and test.get("attached_node") == node["unique_id"]:
-            metadata = test.get("test_metadata") or {}
-            if metadata.get("name") == "grao_unico" and test["name"] == expected:
-                if sorted(metadata["kwargs"]["colunas"]) != sorted(grain):
-                    yield f": {expected} tests other columns than config.meta.grao"
-                return
-    yield f": no test {expected} proves the grain"
+    if not _has_test(manifest, node, "grao_unico", "grao"):
+        yield f": no test {node['name']}__grao proves the grain"
+    counts = any(name.startswith("qtd_") for name in node["columns"])
+    if counts and layer_of(node) in ALLOWED and not _has_test(manifest, node, "nunca_negativas"):
+        yield f": no test {node['name']}__nunca_negativas looks at its quantities"
+
+
+def _has_test(
+    manifest: dict[str, Any], node: dict[str, Any], kind: str, ending: str | None = None
+) -> bool:
+    """Say whether a table has a test of a kind under the name that everybody expects."""
+    expected = f"{node['name']}__{ending or kind}"
+    return any(
+        test["resource_type"] == "test"
+        and test.get("attached_node") == node["unique_id"]
+        and (test.get("test_metadata") or {}).get("name") == kind
+        and test["name"] == expected
+        for test in manifest["nodes"].values()
+    )
 
 
 def _forward(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:

@@ -673,7 +673,4 @@ inner join (
     group by person_idx
 ) as o on c.person_idx = o.person_idx
 order by c.idx;
-
-create index registered_cns on registered (cns);
-create index registered_cpf on registered (cpf);
 """
