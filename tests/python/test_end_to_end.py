@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -15,8 +16,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conftest import PROJECT, SMALL, House, house_environment, make_house
-from mapa import warehouse
+from conftest import PROJECT, SMALL, House, environment, house_environment, make_house
+from mapa import dbt, warehouse
+from mapa.settings import Settings
 from mapa_city import verify
 
 BIN = Path(sys.executable).parent
@@ -161,6 +163,21 @@ def test_dbt_works_for_someone_who_never_heard_of_mapa(city_house: House, tmp_pa
     ):
         done = run(env, *command)
         assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_every_unit_test_of_the_models_passes(city_house: House, tmp_path: Path) -> None:
+    # They depend on no data, so that `mapa` does not run them; they want the tables to be there.
+    data = tmp_path / "data"
+    data.mkdir()
+    shutil.copyfile(city_house.settings.warehouse, data / "mapa.duckdb")
+    with environment(house_environment(tmp_path)):
+        settings = Settings.load()
+        dbt.run_dbt(settings, "test", "--select", "test_type:unit", title="dbt test")
+    target = settings.dbt_target_path
+    written = json.loads((target / "manifest.json").read_bytes())["unit_tests"]
+    results = json.loads((target / "run_results.json").read_bytes())["results"]
+    assert len(written) > 100
+    assert {r["unique_id"] for r in results if r["status"] == "pass"} == set(written)
 
 
 def test_the_key_stands_in_no_compiled_file_and_no_log(city_house: House) -> None:
