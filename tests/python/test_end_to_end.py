@@ -9,14 +9,12 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from conftest import PROJECT, SMALL, House, environment, house_environment, make_house
+from conftest import PROJECT, House, environment, house_environment
 from mapa import dbt, warehouse
 from mapa.settings import Settings
 from mapa_city import verify
@@ -62,25 +60,6 @@ def test_the_comparison_notices_a_single_wrong_cell(city_house: House) -> None:
     assert [(result.mart, len(result.different)) for result in wrong] == [
         ("oferta_real_por_mes", 1)
     ]
-
-
-def test_a_third_city_over_the_turn_of_a_year_equals_its_truth_too(tmp_path: Path) -> None:
-    size = replace(SMALL, people=700, days=400, seed=3, until=date(2026, 2, 28))
-    house = make_house(tmp_path, size)
-    with warehouse.connect(house.settings.warehouse, read_only=True) as con:
-        results = verify.compare(con, house.truth)
-    assert [str(result) for result in results if not result.equal] == []
-
-
-def test_a_second_city_equals_its_truth_too(tmp_path: Path) -> None:
-    house = make_house(tmp_path, replace(SMALL, people=12000, days=200, seed=2))
-    with warehouse.connect(house.settings.warehouse, read_only=True) as con:
-        results = verify.compare(con, house.truth)
-    assert [str(result) for result in results if not result.equal] == []
-    # Large enough for the rule on few cases to let percentiles through.
-    waits = house.truth["espera_por_mes"]
-    at = len(waits["chave"]) + waits["colunas"].index("dias_espera_p50")
-    assert any(row[at] is not None for row in waits["linhas"])
 
 
 def test_published_slots_reconcile_with_raw_schedules(city_house: House) -> None:
