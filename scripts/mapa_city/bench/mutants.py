@@ -70,7 +70,7 @@ class House:
         self.models = {n["name"]: n for n in self.nodes.values() if n["resource_type"] == "model"}
         compiled = {path.stem: path for path in (target / "compiled").rglob("*.sql")}
         self.sql = {name: compiled[name].read_text() for name in self.models if name in compiled}
-        self.tests = {
+        self.tests: dict[str, tuple[dict[str, Any], str]] = {
             node["name"]: (node, compiled[node["name"]].read_text())
             for node in self.nodes.values()
             if node["resource_type"] == "test" and node["name"] in compiled
@@ -173,7 +173,7 @@ class House:
             if severe and changed & self.reads(node):
                 (count,) = self.con.execute(f"select count(*) from ({sql}\n)").fetchone() or (0,)
                 if count:
-                    return name
+                    return str(name)
         return None
 
 
