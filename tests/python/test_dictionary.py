@@ -151,6 +151,11 @@ def column_text(text: str) -> Callable[[dict[str, Any]], None]:
     return alter
 
 
+def text_of_two_marts(manifest: dict[str, Any]) -> None:
+    column = manifest["nodes"]["model.mapa.absenteismo_por_mes"]["columns"]["qtd_faltas"]
+    column["description"] += " E mais."
+
+
 def column_class(lgpd: str | None, model: str = MODEL) -> Callable[[dict[str, Any]], None]:
     def alter(manifest: dict[str, Any]) -> None:
         first = next(iter(manifest["nodes"][model]["columns"].values()))
@@ -206,6 +211,8 @@ def macro_without_text(manifest: dict[str, Any]) -> None:
         (node_key("patch_path", "mapa://models/publicacao/outro.yml"), "belongs in"),
         (node_key("name", "estabelecimentos"), "a name starts with pub_"),
         (column_text("Denominação de outra coisa."), "says something else than in dim_estab"),
+        (column_text("Denominação de outra coisa."), "says otherwise than col_unidade_nome"),
+        (text_of_two_marts, "begin with the doc block col_qtd_faltas"),
         (column_class(None), "config.meta.lgpd is missing"),
         (column_class("secreto"), "config.meta.lgpd is secreto"),
         (column_class("pseudonimo"), "`pseudonimo` is not allowed in publicacao"),

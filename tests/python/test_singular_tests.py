@@ -176,9 +176,8 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "where regra_codigo = 'oferta_sem_contrato'",
     ),
     "qualidade_escalas__soma_as_linhas_brutas": (without_one("qualidade.qualidade_escalas"),),
-    "regioes_administrativas__populacao_cabe_na_regiao": (
-        "update referencia.regioes_administrativas set populacao = populacao + 1 "
-        "where regiao_administrativa_numero = 9",
+    "territorio_areas__populacao_cabe_na_regiao": (
+        "update referencia.territorio_areas set populacao = populacao + 1 where area_numero = 9",
     ),
     "regras_feriados__dia_fixo_ou_movel": (
         "update referencia.regras_feriados set dias_da_pascoa = 1 where regra_codigo = 'natal'",
@@ -189,12 +188,17 @@ FAULTS: dict[str, tuple[str, ...]] = {
         doubled("dimensoes.dim_calendario"),
     ),
     "dim_territorio__completo": (without_one("dimensoes.dim_territorio"),),
+    "territorio__seeds_concordam_com_as_variaveis": (
+        "update referencia.territorio_municipios set uf_sigla = 'GO' where uf_sigla = 'DF'",
+        "update referencia.territorio_municipios set uf_sigla = 'DF' where uf_sigla = 'MG'",
+        without_one("referencia.territorio_regioes", "populacao is null"),
+    ),
     "fila__ultimo_estado_concorda_com_a_situacao": (
         f"{INTERVALS} estado = 'encerrada' where momento_fim is null and estado = 'aguardando'",
     ),
     "fila_por_mes__reclassificadas_se_compensam": (f"{QUEUE} qtd_reclassificadas_entrada = 0",),
     "qualidade_territorio__evidencia_decide_a_regiao": (
-        "update qualidade.qualidade_territorio set qtd_com_regiao_administrativa = qtd "
+        "update qualidade.qualidade_territorio set qtd_com_area = qtd "
         "where territorio_evidencia = 'ambiguo'",
         without_one("qualidade.qualidade_territorio", "assunto = 'residencia'"),
     ),

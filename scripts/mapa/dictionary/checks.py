@@ -45,6 +45,7 @@ class Finding:
 def all_findings(project: Path, manifest: dict[str, Any], catalog: dict[str, Any]) -> list[Finding]:
     """Return what every rule objects to, by file."""
     found = [*_yaml_findings(project), *_macro_findings(manifest), *_test_findings(manifest)]
+    found += _text_findings(manifest)
     for node in documented(manifest):
         path = _yaml_path(node)
         problems = [*_described(node), *_classed(node), *_columns_in_order(node, catalog)]
@@ -229,6 +230,32 @@ def _same_text(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
             told = parent["columns"].get(name, column)["description"].split()
             if column["description"].split() not in [told, *(told + note for note in notes)]:
                 yield f".{name}: says something else than in {parent['name']}; share a doc block"
+
+
+def _text_findings(manifest: dict[str, Any]) -> Iterator[Finding]:
+    """Let a column name say one thing in all that is read: the same text, then what is particular.
+
+    The common text is the doc block `col_<name>`; a name without one has a single text.
+    """
+    blocks = {doc["name"]: doc["block_contents"].split() for doc in manifest["docs"].values()}
+    common: dict[str, tuple[list[str], str]] = {}
+    for node in documented(manifest):
+        if node["resource_type"] != "model" or layer_of(node) not in ("marts", "publicacao"):
+            continue
+        for name, column in node["columns"].items():
+            words = column["description"].split()
+            block = blocks.get(f"col_{name}")
+            told, owner = (
+                (block, f"col_{name}")
+                if block
+                else common.setdefault(name, (words, str(node["name"])))
+            )
+            if words[: len(told)] != told or (not block and words != told):
+                yield Finding(
+                    _yaml_path(node),
+                    f"{node['name']}.{name}: says otherwise than {owner}; begin with the doc block "
+                    f"col_{name}, then add what is particular",
+                )
 
 
 def _placed(node: dict[str, Any]) -> Iterator[str]:
