@@ -14,7 +14,7 @@ ofertadas as (
     select
         o.unidade_executante_cnes,
         o.procedimento_codigo,
-        sum(o.qtd_vagas_total - o.qtd_bloqueadas_ate_afastamento_profissional) as qtd_vagas
+        sum(o.qtd_vagas_total - o.qtd_vagas_bloqueadas) as qtd_vagas
     from oferta as o
     where o.data between {{ desde }} and {{ data_referencia() }}
     group by

@@ -1,5 +1,6 @@
 -- Grain: rule, executing unit, professional, month ahead. A day of a schedule counts once for each
 -- rule, however many overlap it. Rule regra_alertas_da_oferta, criteria 1 and 2; indicator 13.
+{% set amanha = add_days(data_referencia(), 1) %}
 {% set fim = add_days(data_referencia(), setting('alerta_horizonte_dias')) %}
 
 with escalas as (
@@ -38,7 +39,7 @@ pares as (
                 then 'sobreposicao_mesma_unidade'
             else 'sobreposicao_outra_unidade'
         end as regra_codigo,
-        greatest(a.primeira_data, b.primeira_data, {{ add_days(data_referencia(), 1) }})
+        greatest(a.primeira_data, b.primeira_data, {{ amanha }})
             as inicio_comum,
         least(a.ultima_data, b.ultima_data, {{ fim }}) as fim_comum
     from ativas as a
@@ -61,11 +62,7 @@ dias as (
         p.qtd_vagas,
         -- the first day of the schedule that both share
         {{ explode_days(
-            add_days('p.primeira_data', '7 * ' ~ ceil_div(
-                days_between('p.primeira_data', 'p.inicio_comum'), 7
-            )),
-            'p.fim_comum',
-            7
+            next_weekday('p.inicio_comum', isodow('p.primeira_data')), 'p.fim_comum', 7
         ) }} as data
     from pares as p
     where p.inicio_comum <= p.fim_comum
@@ -95,9 +92,7 @@ programados as (
         a.profissional_id,
         a.qtd_vagas,
         {{ explode_days(
-            add_days('a.primeira_data', '7 * greatest(0, ' ~ ceil_div(
-                days_between('a.primeira_data', add_days(data_referencia(), 1)), 7
-            ) ~ ')'),
+            next_weekday('greatest(a.primeira_data, ' ~ amanha ~ ')', isodow('a.primeira_data')),
             'least(a.ultima_data, ' ~ fim ~ ')',
             7
         ) }} as data

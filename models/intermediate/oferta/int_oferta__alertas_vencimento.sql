@@ -69,9 +69,7 @@ dias as (
         v.data_vigencia_final,
         v.qtd_vagas,
         {{ explode_days(
-            add_days('v.primeira_data', '7 * (1 + ' ~ int_div(
-                days_between('v.primeira_data', 'v.data_vigencia_final'), 7
-            ) ~ ')'),
+            next_weekday(add_days('v.data_vigencia_final', 1), isodow('v.primeira_data')),
             fim,
             7
         ) }} as data

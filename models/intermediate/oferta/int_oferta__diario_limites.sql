@@ -1,7 +1,6 @@
 -- Grain: day seen, month, executing central, executing unit, procedure, limit. What a change of a
 -- ceiling, and then one of the agreement (PPI), adds to the real offer of the month or takes from
 -- it, on the slots that were known on that day (regra_diario_da_oferta).
-{% set alinhada = "({0}.dia_semana_numero - {1} + 7) % 7" %}
 
 with escalas as (
     select * from {{ ref('int_oferta__escalas') }}
@@ -76,7 +75,7 @@ periodos as (
 expandidas as (
     select
         p.*,
-        {{ add_days('p.desde', alinhada.format('p', isodow('p.desde'))) }} as primeira_data
+        {{ next_weekday('p.desde', 'p.dia_semana_numero') }} as primeira_data
     from periodos as p
     where p.desde <= p.ultima_data
 ),
@@ -87,42 +86,24 @@ expandidas as (
     valid='i.visto_de <= e.visto_em'
 ) }},
 
-datas as (
-    select
-        e.*,
-        {{ explode_days('e.primeira_data', 'e.ultima_data', 7) }} as data
-    from expandidas as e
-),
+{{ expanded_slots(keys=['visto_em']) }},
 
+-- a sum of nothing but unknown quantities is unknown
 ativas as (
     select
-        d.visto_em,
-        d.competencia,
-        d.central_executora_codigo,
-        d.unidade_executante_cnes,
-        -- a kind without slots says nothing of those whose quantity is unknown
-        {% for tipo in ['primeira_vez', 'retorno', 'reserva'] %}
-        sum(
-            case
-                when d.qtd_vagas_{{ tipo }} <> 0
-                    then d.qtd_vagas_{{ tipo }} - {{ ceil_div(
-                        'd.qtd_vagas_' ~ tipo
-                        ~ ' * coalesce(m.minutos_ate_afastamento_profissional, 0)',
-                        'coalesce(m.minutos_bloco, 1)'
-                    ) }}
-            end
-        ) as qtd_{{ tipo }},
-        {% endfor %}
-        d.procedimento_codigo
-    from datas as d
-    left join minutos as m
-        on d.visto_em = m.visto_em and d.escala_id = m.escala_id and d.data = m.data
+        v.visto_em,
+        v.competencia,
+        v.central_executora_codigo,
+        v.unidade_executante_cnes,
+        v.procedimento_codigo,
+        cast(sum(v.qtd_vagas_ativas) as bigint) as qtd_vagas_ativas
+    from vagas as v
     group by
-        d.visto_em,
-        d.competencia,
-        d.central_executora_codigo,
-        d.unidade_executante_cnes,
-        d.procedimento_codigo
+        v.visto_em,
+        v.competencia,
+        v.central_executora_codigo,
+        v.unidade_executante_cnes,
+        v.procedimento_codigo
 ),
 
 -- step 0: both limits as before; 1: the ceiling as now; 2: the agreement too
@@ -172,15 +153,7 @@ limitadas as (
         a.central_executora_codigo,
         a.unidade_executante_cnes,
         a.procedimento_codigo,
-        cast(
-            case
-                when coalesce(a.qtd_primeira_vez, a.qtd_retorno, a.qtd_reserva) is not null
-                    then
-                        coalesce(a.qtd_primeira_vez, 0)
-                        + coalesce(a.qtd_retorno, 0)
-                        + coalesce(a.qtd_reserva, 0)
-            end as bigint
-        ) as qtd_vagas_ativas,
+        a.qtd_vagas_ativas,
         p.qtd_ppi,
         t.qtd_limite as qtd_teto
     from ativas as a

@@ -1,7 +1,6 @@
 -- Grain: day seen, step, schedule, date, kind of slot, unit, procedure, central. Active slots
 -- gained and lost by what became known on that day (regra_diario_da_oferta); unknown quantities add
 -- nothing.
-{% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
 {% set horario = 'r.bloco_inicio * 10000 + r.bloco_fim' %}
 {% set lugar = (
     "concat_ws('|', r.central_executora_codigo, r.unidade_executante_cnes, r.procedimento_codigo)"
@@ -15,63 +14,34 @@ mudancas as (
     select * from {{ ref('int_oferta__mudancas') }}
 ),
 
--- each step gives what it shows and takes what the one before it showed
-parcelas as (
-    {% for avanco, sinal, condicao in [
-        (0, '', 'r.passo > 0'), (1, '-', 'r.passo < 4')
-    ] %}
-    {% for tipo in tipos %}
+-- each step gives what it shows and takes what the one before it showed; slots at other hours are
+-- other slots
+saldos_por_horario as (
     select
         r.visto_em,
-        r.passo + {{ avanco }} as passo,
+        r.passo + a.avanco as passo,
         r.escala_codigo,
         r.data,
-        '{{ tipo }}' as vaga_tipo,
+        r.vaga_tipo,
+        r.central_executora_codigo,
+        r.unidade_executante_cnes,
+        r.procedimento_codigo,
+        sum(a.sinal * r.qtd_vagas_ativas) as qtd_saldo
+    from retratos as r
+    cross join (values (0, 1), (1, -1)) as a (avanco, sinal)
+    where r.passo + a.avanco between 1 and 4
+    group by
+        r.visto_em,
+        r.passo + a.avanco,
+        r.escala_codigo,
+        r.data,
+        r.vaga_tipo,
         r.central_executora_codigo,
         r.unidade_executante_cnes,
         r.procedimento_codigo,
         r.bloco_inicio,
-        r.bloco_fim,
-        {{ sinal }}r.qtd_vagas_ativas_{{ tipo }} as qtd_vagas
-    from retratos as r
-    where {{ condicao }} and r.qtd_vagas_ativas_{{ tipo }} <> 0
-    {% if not loop.last %}
-
-    union all
-    {% endif %}
-    {% endfor %}
-    {% if not loop.last %}
-
-    union all
-    {% endif %}
-    {% endfor %}
-),
-
--- slots at other hours are other slots
-saldos_por_horario as (
-    select
-        p.visto_em,
-        p.passo,
-        p.escala_codigo,
-        p.data,
-        p.vaga_tipo,
-        p.central_executora_codigo,
-        p.unidade_executante_cnes,
-        p.procedimento_codigo,
-        sum(p.qtd_vagas) as qtd_saldo
-    from parcelas as p
-    group by
-        p.visto_em,
-        p.passo,
-        p.escala_codigo,
-        p.data,
-        p.vaga_tipo,
-        p.central_executora_codigo,
-        p.unidade_executante_cnes,
-        p.procedimento_codigo,
-        p.bloco_inicio,
-        p.bloco_fim
-    having sum(p.qtd_vagas) <> 0
+        r.bloco_fim
+    having sum(a.sinal * r.qtd_vagas_ativas) <> 0
 ),
 
 saldos as (

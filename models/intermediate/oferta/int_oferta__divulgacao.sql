@@ -1,7 +1,7 @@
 -- Grain: month, executing central, executing unit, procedure. Whether what depends on leaves may
 -- leave the house, and how fine (regra_divulgacao_afastamentos). The attacker is taken to know the
 -- agenda, who works it, the leaves of the unit, and this rule.
-{% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
+{% set tipos = slot_kinds() %}
 {% set lugar = ['competencia', 'central_executora_codigo', 'unidade_executante_cnes',
     'procedimento_codigo'] %}
 
@@ -29,7 +29,7 @@ por_tipo as (
         count(distinct v.profissional_id) as qtd_profissionais,
         sum(v.qtd_vagas_total - v.qtd_bloqueadas_ate_afastamento_unidade) as disponiveis,
         sum(
-            v.qtd_bloqueadas_ate_afastamento_profissional
+            v.qtd_vagas_bloqueadas
             - v.qtd_bloqueadas_ate_afastamento_unidade
         ) as afastadas
     from vagas as v
@@ -128,10 +128,7 @@ vizinhas as (
     from julgados as j
     inner join limites as l
         on
-            j.competencia = l.competencia
-            and j.central_executora_codigo = l.central_executora_codigo
-            and j.unidade_executante_cnes = l.unidade_executante_cnes
-            and j.procedimento_codigo = l.procedimento_codigo
+            {{ same_place('j', 'l') }}
 ),
 
 notas as (

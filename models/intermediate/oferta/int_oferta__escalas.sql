@@ -3,8 +3,6 @@
 -- ultima_data, so that each date counts by one version of its schedule. The rows of one version
 -- are numbered, because nothing in them need differ. Rules: regra_oferta_total,
 -- regra_versoes_da_oferta.
-{% set ocorrencia = '({0}.dia_semana_numero - {1} + 7) % 7' %}
-
 with linhas as (
     select
         e.*,
@@ -55,10 +53,8 @@ situadas as (
             when t.dia_semana_numero is null then 'dia_semana_invalido'
         end as destino_sem_vagas,
         -- what the row itself allows, whenever it was seen
-        {{ add_days(
-            't.data_vigencia_inicial',
-            ocorrencia.format('t', isodow('t.data_vigencia_inicial'))
-        ) }} as primeira_ocorrencia,
+        {{ next_weekday('t.data_vigencia_inicial', 't.dia_semana_numero') }}
+            as primeira_ocorrencia,
         least(
             t.data_vigencia_final,
             case
@@ -73,7 +69,7 @@ situadas as (
 recortadas as (
     select
         s.*,
-        {{ add_days('s.desde', ocorrencia.format('s', isodow('s.desde'))) }} as primeira_data,
+        {{ next_weekday('s.desde', 's.dia_semana_numero') }} as primeira_data,
         least(
             case
                 when s.data_vigencia_final is null

@@ -115,11 +115,11 @@ final as (
         s.tem_escala,
         -- quantidades
         {% for medida in ['total', 'bloqueada'] %}
-        {% for tipo in ['primeira_vez', 'retorno', 'reserva', 'geral'] %}
+        {% for tipo in slot_kinds() + ['geral'] %}
         s.qtd_{{ medida }}_{{ tipo }},
         {% endfor %}
         {% endfor %}
-        {% for tipo in ['primeira_vez', 'retorno', 'reserva', 'geral'] %}
+        {% for tipo in slot_kinds() + ['geral'] %}
         s.qtd_total_{{ tipo }} - s.qtd_bloqueada_{{ tipo }} as qtd_ativa_{{ tipo }},
         {% endfor %}
         s.qtd_ppi_total,

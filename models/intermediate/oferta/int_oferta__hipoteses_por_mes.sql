@@ -1,6 +1,6 @@
 -- Grain: hypothesis, month, executing central, executing unit, procedure, kind of agenda. Every
 -- place that we or the report have is there: without a schedule it offers nothing.
-{% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
+{% set tipos = slot_kinds() %}
 {% set sobre_limites = ['ppi_nao_repartida', 'limite_nao_informado'] %}
 
 with relatorio as (

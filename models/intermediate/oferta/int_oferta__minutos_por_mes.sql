@@ -1,11 +1,5 @@
 -- Grain: month, executing unit, procedure, professional, family of occupations. Whole weeks are
 -- counted, not days expanded: the slot-days are the largest table. Rule regra_horas_da_oferta.
-{% set tipos = [
-    ('qtd_vagas_primeira_vez', 'minutos_primeira_vez'),
-    ('qtd_vagas_retorno', 'minutos_retorno'),
-    ('qtd_vagas_reserva', 'minutos_reserva'),
-] %}
-
 with escalas as (
     select * from {{ ref('int_oferta__escalas') }}
 ),
@@ -29,10 +23,10 @@ diarias as (
         e.ultima_data,
         {{ slots_of_a_day('e') }} as qtd_vagas,
         -- slots without minutes (or of zero minutes) make the sum unknown
-        {% for vagas, minutos in tipos %}
+        {% for tipo in slot_kinds() %}
         case
-            when e.{{ vagas }} = 0 then 0
-            when l.{{ minutos }} > 0 then e.{{ vagas }} * l.{{ minutos }}
+            when e.qtd_vagas_{{ tipo }} = 0 then 0
+            when l.minutos_{{ tipo }} > 0 then e.qtd_vagas_{{ tipo }} * l.minutos_{{ tipo }}
         end{% if not loop.last %} + {% else %} as minutos_das_vagas,{% endif %}
         {% endfor %}
         case when e.tem_horario then e.minuto_fim - e.minuto_inicio end as minutos_do_bloco
@@ -42,8 +36,8 @@ diarias as (
     where
         e.escala_destino = 'expandida'
         and (
-            {% for vagas, minutos in tipos %}
-            e.{{ vagas }} is distinct from 0 {%- if not loop.last %} or {% endif %}
+            {% for tipo in slot_kinds() %}
+            e.qtd_vagas_{{ tipo }} is distinct from 0 {%- if not loop.last %} or {% endif %}
             {% endfor %}
         )
 ),
@@ -76,9 +70,8 @@ limitadas as (
         m.qtd_vagas,
         m.minutos_das_vagas,
         m.minutos,
-        {{ add_days('m.primeira_data', '7 * ' ~ ceil_div(
-            days_between('m.primeira_data', 'greatest(m.primeira_data, m.competencia)'), 7
-        )) }} as primeira_do_mes,
+        {{ next_weekday('greatest(m.primeira_data, m.competencia)', isodow('m.primeira_data')) }}
+            as primeira_do_mes,
         least(m.ultima_data, {{ last_day_of_month('m.competencia') }}) as ultima_do_mes
     from mensais as m
 ),

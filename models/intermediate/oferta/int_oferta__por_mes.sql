@@ -12,11 +12,11 @@ por_tipo as (
         v.procedimento_codigo,
         v.vaga_tipo,
         cast(sum(v.qtd_vagas_total) as bigint) as qtd_vagas_total,
-        cast(sum(v.qtd_bloqueadas_ate_afastamento_profissional) as bigint) as qtd_vagas_bloqueadas,
+        cast(sum(v.qtd_vagas_bloqueadas) as bigint) as qtd_vagas_bloqueadas,
         sum(v.qtd_bloqueadas_ate_feriado) as ate_feriado,
         sum(v.qtd_bloqueadas_ate_afastamento_unidade) as ate_afastamento_unidade,
-        sum(v.qtd_bloqueadas_ate_afastamento_profissional) as ate_afastamento_profissional,
-        cast(sum(v.qtd_vagas_total - v.qtd_bloqueadas_ate_afastamento_profissional) as bigint)
+        sum(v.qtd_vagas_bloqueadas) as ate_afastamento_profissional,
+        cast(sum(v.qtd_vagas_total - v.qtd_vagas_bloqueadas) as bigint)
             as qtd_vagas_ativas
     from vagas as v
     group by
@@ -35,7 +35,7 @@ final as (
         t.unidade_executante_cnes,
         t.procedimento_codigo,
         -- quantidades
-        {% for tipo in ['primeira_vez', 'retorno', 'reserva'] %}
+        {% for tipo in slot_kinds() %}
         {% for medida in ['total', 'bloqueadas', 'ativas'] %}
         case
             when max(case when t.vaga_tipo = '{{ tipo }}' then 1 else 0 end) = 0 then 0

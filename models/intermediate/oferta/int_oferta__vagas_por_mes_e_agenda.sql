@@ -10,7 +10,7 @@ ativas as (
         v.unidade_executante_cnes,
         concat(left(v.procedimento_codigo, 4), '000') as grupo_codigo,
         v.eh_agenda_local,
-        v.qtd_vagas_total - v.qtd_bloqueadas_ate_afastamento_profissional as qtd_vagas_ativas
+        v.qtd_vagas_total - v.qtd_vagas_bloqueadas as qtd_vagas_ativas
     from vagas as v
 ),
 
