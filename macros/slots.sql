@@ -18,6 +18,27 @@
 {%- endmacro %}
 
 
+{# The columns of int_oferta__escalas by which a schedule is expanded to slots. #}
+{% macro schedule_columns(schedule) -%}
+    {%- for column in [
+        'escala_id',
+        'central_executora_codigo',
+        'unidade_executante_cnes',
+        'procedimento_codigo',
+        'profissional_id',
+        'dia_semana_numero',
+        'tem_horario',
+        'bloco_inicio',
+        'bloco_fim',
+        'qtd_vagas_primeira_vez',
+        'qtd_vagas_retorno',
+        'qtd_vagas_reserva',
+    ] -%}
+        {{ schedule }}.{{ column }}{{ ',\n        ' if not loop.last }}
+    {%- endfor -%}
+{%- endmacro %}
+
+
 {# Whether an interruption (alias i) of that cause is about a schedule (alias e). One equality per
    cause, so that the engine joins by hash; a null scope means any. #}
 {% macro interruption_meets(cause) -%}

@@ -198,7 +198,7 @@ final as (
         or s.origem in ('pedido', 'agendamento', 'situacao')
         or (s.agenda = 'passada' and s.origem in ('reenvio', 'cancelamento'))
     -- Versions tell the same fact again and again.
-    group by s.solicitacao_codigo, s.momento, s.etapa, s.origem, s.estado, s.motivo
+    group by all
 )
 
 select * from final

@@ -188,7 +188,7 @@ final as (
         {%- endfor %}
         sum(case when m.medida = 'obitos' then m.quantidade else 0 end) as saldo_aguardando_obito
     from movimentos as m
-    group by m.competencia, m.procedimento_codigo, m.regiao_saude_codigo, m.risco_codigo
+    group by all
 )
 
 select * from final

@@ -31,10 +31,7 @@ sem_fim as (
         e.eh_vigente
         and e.escala_situacao = 'ATIVA'
         and e.data_vigencia_final is null
-    group by
-        e.unidade_executante_cnes,
-        e.procedimento_codigo,
-        e.profissional_id
+    group by all
 ),
 
 por_mes as (
@@ -47,11 +44,7 @@ por_mes as (
     from vagas as v
     cross join periodo as p
     where {{ competencia('v.data') }} between p.primeiro_mes and p.mes_observado
-    group by
-        v.unidade_executante_cnes,
-        v.procedimento_codigo,
-        v.profissional_id,
-        {{ competencia('v.data') }}
+    group by all
 ),
 
 agendas as (
@@ -60,10 +53,7 @@ agendas as (
         m.procedimento_codigo,
         m.profissional_id
     from por_mes as m
-    group by
-        m.unidade_executante_cnes,
-        m.procedimento_codigo,
-        m.profissional_id
+    group by all
 ),
 
 meses as (
@@ -73,9 +63,7 @@ meses as (
 
 completos as (
     select
-        a.unidade_executante_cnes,
-        a.procedimento_codigo,
-        a.profissional_id,
+        a.*,
         s.competencia,
         case when m.competencia is null then 0 else m.qtd_vagas end as qtd_vagas
     from agendas as a
@@ -99,21 +87,12 @@ medianas as (
             as mediana
     from completos as c
     cross join periodo as p
-    group by
-        c.unidade_executante_cnes,
-        c.procedimento_codigo,
-        c.profissional_id,
-        p.mes_observado
+    group by all
 ),
 
 bases as (
     select
-        m.unidade_executante_cnes,
-        m.procedimento_codigo,
-        m.profissional_id,
-        m.mes_observado,
-        m.qtd_observada,
-        m.mediana,
+        m.*,
         {{ percentile('abs(c.qtd_vagas - m.mediana)', 0.5) }} as desvio_mediano
     from medianas as m
     inner join completos as c
@@ -122,13 +101,7 @@ bases as (
             and m.procedimento_codigo = c.procedimento_codigo
             and m.profissional_id is not distinct from c.profissional_id
             and m.mes_observado > c.competencia
-    group by
-        m.unidade_executante_cnes,
-        m.procedimento_codigo,
-        m.profissional_id,
-        m.mes_observado,
-        m.qtd_observada,
-        m.mediana
+    group by all
 ),
 
 final as (

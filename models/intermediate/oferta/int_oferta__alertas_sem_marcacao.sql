@@ -17,9 +17,7 @@ ofertadas as (
         sum(o.qtd_vagas_total - o.qtd_vagas_bloqueadas) as qtd_vagas
     from oferta as o
     where o.data between {{ desde }} and {{ data_referencia() }}
-    group by
-        o.unidade_executante_cnes,
-        o.procedimento_codigo
+    group by all
 ),
 
 recentes as (
@@ -58,9 +56,7 @@ com_marcacao as (
         m.codigo,
         count(*) as qtd
     from marcados as m
-    group by
-        m.especie,
-        m.codigo
+    group by all
 ),
 
 somadas as (

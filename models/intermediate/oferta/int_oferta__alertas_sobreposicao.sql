@@ -55,11 +55,7 @@ pares as (
 
 dias as (
     select
-        p.regra_codigo,
-        p.escala_id,
-        p.unidade_executante_cnes,
-        p.profissional_id,
-        p.qtd_vagas,
+        p.*,
         -- the first day of the schedule that both share
         {{ explode_days(
             next_weekday('p.inicio_comum', isodow('p.primeira_data')), 'p.fim_comum', 7
@@ -77,20 +73,13 @@ dias_de_escala as (
         d.data,
         max(d.qtd_vagas) as qtd_vagas
     from dias as d
-    group by
-        d.regra_codigo,
-        d.escala_id,
-        d.unidade_executante_cnes,
-        d.profissional_id,
-        d.data
+    group by all
 ),
 
 -- the whole of which the overlap is a part: every active schedule, with hours or without
 programados as (
     select
-        a.unidade_executante_cnes,
-        a.profissional_id,
-        a.qtd_vagas,
+        a.*,
         {{ explode_days(
             next_weekday('greatest(a.primeira_data, ' ~ amanha ~ ')', isodow('a.primeira_data')),
             'least(a.ultima_data, ' ~ fim ~ ')',
@@ -106,10 +95,7 @@ programadas as (
         {{ competencia('p.data') }} as competencia,
         sum(p.qtd_vagas) as qtd_vagas
     from programados as p
-    group by
-        p.unidade_executante_cnes,
-        p.profissional_id,
-        {{ competencia('p.data') }}
+    group by all
 ),
 
 sobrepostas as (
@@ -122,11 +108,7 @@ sobrepostas as (
         count(distinct d.escala_id) as qtd_escalas,
         count(distinct d.data) as qtd_dias
     from dias_de_escala as d
-    group by
-        d.regra_codigo,
-        d.unidade_executante_cnes,
-        d.profissional_id,
-        {{ competencia('d.data') }}
+    group by all
 ),
 
 final as (

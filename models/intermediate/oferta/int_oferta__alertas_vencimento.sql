@@ -32,10 +32,7 @@ sucessoras as (
         (a.data_vigencia_final is null or a.data_vigencia_final > {{ aviso }})
         and a.primeira_data <= {{ fim }}
         and a.qtd_vagas is distinct from 0
-    group by
-        a.unidade_executante_cnes,
-        a.procedimento_codigo,
-        a.profissional_id
+    group by all
 ),
 
 vencendo as (

@@ -13,17 +13,7 @@ interrupcoes as (
 
 periodos as (
     select
-        e.escala_id,
-        e.unidade_executante_cnes,
-        e.procedimento_codigo,
-        e.profissional_id,
-        e.dia_semana_numero,
-        e.tem_horario,
-        e.bloco_inicio,
-        e.bloco_fim,
-        e.qtd_vagas_primeira_vez,
-        e.qtd_vagas_retorno,
-        e.qtd_vagas_reserva,
+        {{ schedule_columns('e') }},
         greatest(e.primeira_ocorrencia, {{ add_days('e.visto_de', aviso) }}) as desde,
         least(e.data_limite, {{ add_days('e.visto_ate', aviso) }}, {{ data_referencia() }}) as ate
     from escalas as e
@@ -55,9 +45,7 @@ final as (
         -- quantidades
         cast(sum(v.qtd_vagas_ativas) as bigint) as qtd_vagas_conhecidas
     from vagas as v
-    group by
-        {{ competencia('v.data') }},
-        v.unidade_executante_cnes
+    group by all
 )
 
 select * from final

@@ -46,10 +46,7 @@ somados as (
             as qtd_horas_semanais
     from versoes as v
     where v.versao_ordem = 1
-    group by
-        v.competencia,
-        v.unidade_cnes,
-        v.profissional_cpf
+    group by all
 ),
 
 final as (

@@ -43,18 +43,7 @@ periodos as (
     select
         a.visto_em,
         a.competencia,
-        e.escala_id,
-        e.central_executora_codigo,
-        e.unidade_executante_cnes,
-        e.procedimento_codigo,
-        e.profissional_id,
-        e.dia_semana_numero,
-        e.tem_horario,
-        e.bloco_inicio,
-        e.bloco_fim,
-        e.qtd_vagas_primeira_vez,
-        e.qtd_vagas_retorno,
-        e.qtd_vagas_reserva,
+        {{ schedule_columns('e') }},
         greatest(e.primeira_ocorrencia, e.vale_de, a.competencia) as desde,
         least(
             coalesce(e.data_limite, {{ add_days('a.visto_em', -1) }}),
@@ -98,12 +87,7 @@ ativas as (
         v.procedimento_codigo,
         cast(sum(v.qtd_vagas_ativas) as bigint) as qtd_vagas_ativas
     from vagas as v
-    group by
-        v.visto_em,
-        v.competencia,
-        v.central_executora_codigo,
-        v.unidade_executante_cnes,
-        v.procedimento_codigo
+    group by all
 ),
 
 -- step 0: both limits as before; 1: the ceiling as now; 2: the agreement too
@@ -137,12 +121,7 @@ ppi as (
             s.instante_ppi >= i.visto_de
             and coalesce(s.instante_ppi <= i.visto_ate, true)
     where i.limite_tipo = 'ppi' and i.competencia >= {{ competencia('s.visto_em') }}
-    group by
-        s.visto_em,
-        s.passo,
-        i.competencia,
-        i.central_executora_codigo,
-        i.procedimento_codigo
+    group by all
 ),
 
 limitadas as (

@@ -57,15 +57,7 @@ saldos as (
         cast(sum(greatest(h.qtd_saldo, 0)) as bigint) as qtd_vagas_ganhas,
         cast(sum(greatest(-h.qtd_saldo, 0)) as bigint) as qtd_vagas_perdidas
     from saldos_por_horario as h
-    group by
-        h.visto_em,
-        h.passo,
-        h.escala_codigo,
-        h.data,
-        h.vaga_tipo,
-        h.central_executora_codigo,
-        h.unidade_executante_cnes,
-        h.procedimento_codigo
+    group by all
 ),
 
 -- how a schedule offers a date before and after it changed, all its rows together
@@ -81,11 +73,7 @@ lados as (
         max({{ horario }}) as ultimo_horario
     from retratos as r
     where r.passo in (0, 1)
-    group by
-        r.visto_em,
-        r.escala_codigo,
-        r.data,
-        r.passo
+    group by all
 ),
 
 mudadas as (
@@ -100,10 +88,7 @@ mudadas as (
         min(l.primeiro_horario) = max(l.primeiro_horario)
         and min(l.ultimo_horario) = max(l.ultimo_horario) as eh_mesmo_horario
     from lados as l
-    group by
-        l.visto_em,
-        l.escala_codigo,
-        l.data
+    group by all
 ),
 
 final as (

@@ -43,7 +43,7 @@ feriados as (
         i.causa_bloqueio = 'feriado'
         and i.data_inicio >= coalesce(i.vale_de, i.data_inicio)
         and i.data_inicio <= coalesce(i.visto_ate, i.data_inicio)
-    group by i.unidade_executante_cnes, i.data_inicio
+    group by all
 ),
 
 uteis as (
@@ -73,7 +73,7 @@ locais as (
     inner join feriados as f
         on u.data = f.data
     where f.unidade_executante_cnes is not null
-    group by u.competencia, f.unidade_executante_cnes
+    group by all
 ),
 
 final as (

@@ -33,13 +33,7 @@ por_tipo as (
             - v.qtd_bloqueadas_ate_afastamento_unidade
         ) as afastadas
     from vagas as v
-    group by
-        {{ competencia('v.data') }},
-        v.central_executora_codigo,
-        v.unidade_executante_cnes,
-        v.procedimento_codigo,
-        v.data,
-        v.vaga_tipo
+    group by all
 ),
 
 dias as (
@@ -54,9 +48,7 @@ dias as (
         {% endfor %}
         min(t.qtd_profissionais) as menor_qtd_profissionais
     from por_tipo as t
-    group by
-        t.{{ lugar | join(',\n        t.') }},
-        t.data
+    group by all
 ),
 
 -- days that offer the same cannot be told apart by a sum
@@ -150,10 +142,7 @@ unidades as (
         n.procedimento_codigo,
         min(n.nota) as nota
     from notas as n
-    group by
-        n.competencia,
-        n.unidade_executante_cnes,
-        n.procedimento_codigo
+    group by all
 ),
 
 final as (

@@ -39,9 +39,7 @@ hipoteses as (
 -- our own offer and limits of each place, and the limits that only the report knows
 lugares as (
     select
-        {% for chave in report_keys() %}
-        v.{{ chave }},
-        {% endfor %}
+        v.{{ report_keys() | join(',\n        v.') }},
         v.qtd_total_geral - v.qtd_bloqueada_geral as qtd_ativas,
         {% for parte in ['total', 'local', 'pactuada'] %}
         cast(p.qtd_{{ parte }} as bigint) as qtd_ppi_{{ parte }},
@@ -108,9 +106,7 @@ final as (
     select
         -- identificadores
         s.hipotese,
-        {% for chave in report_keys() %}
-        s.{{ chave }},
-        {% endfor %}
+        s.{{ report_keys() | join(',\n        s.') }},
         -- categorias
         s.tem_escala,
         -- quantidades

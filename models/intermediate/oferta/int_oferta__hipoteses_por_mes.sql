@@ -17,7 +17,7 @@ pedidos as (
         r.procedimento_codigo,
         r.agenda_tipo
     from relatorio as r
-    group by r.competencia, r.procedimento_codigo, r.agenda_tipo
+    group by all
 ),
 
 -- the report may have left the local agendas out of what it calls all
@@ -68,14 +68,7 @@ pedidas as (
             and v.procedimento_codigo = p.procedimento_codigo
             and (p.agenda_tipo = 'todas' or v.eh_agenda_local = (p.agenda_tipo = 'local'))
     where not (v.hipotese = 'agenda_local' and p.agenda_tipo = 'todas' and v.eh_agenda_local)
-    group by
-        v.hipotese,
-        v.competencia,
-        v.central_executora_codigo,
-        v.unidade_executante_cnes,
-        v.procedimento_codigo,
-        p.agenda_tipo,
-        v.vaga_tipo
+    group by all
 ),
 
 -- the union leaves each place once
@@ -131,13 +124,7 @@ final as (
             and l.unidade_executante_cnes = p.unidade_executante_cnes
             and l.procedimento_codigo = p.procedimento_codigo
             and l.agenda_tipo = p.agenda_tipo
-    group by
-        h.hipotese,
-        l.competencia,
-        l.central_executora_codigo,
-        l.unidade_executante_cnes,
-        l.procedimento_codigo,
-        l.agenda_tipo
+    group by all
 )
 
 select * from final

@@ -26,7 +26,7 @@ alvos as (
         r.competencia,
         r.procedimento_codigo
     from relatorio as r
-    group by r.competencia, r.procedimento_codigo
+    group by all
 ),
 
 hipoteses as (
@@ -76,19 +76,8 @@ no_mes as (
     select
         h.hipotese,
         a.competencia,
-        e.escala_id,
-        e.central_executora_codigo,
-        e.unidade_executante_cnes,
-        e.procedimento_codigo,
-        e.profissional_id,
+        {{ schedule_columns('e') }},
         coalesce(e.eh_agenda_local, false) as eh_agenda_local,
-        e.dia_semana_numero,
-        e.tem_horario,
-        e.bloco_inicio,
-        e.bloco_fim,
-        e.qtd_vagas_primeira_vez,
-        e.qtd_vagas_retorno,
-        e.qtd_vagas_reserva,
         greatest(e.primeira_data, a.competencia) as desde,
         least(
             {{ add_days(competencia(add_days('a.competencia', 31)), -1) }},
@@ -143,14 +132,7 @@ final as (
         cast(sum(v.qtd_vagas_total) as bigint) as qtd_total,
         cast(sum(v.qtd_vagas_bloqueadas) as bigint) as qtd_bloqueada
     from vagas as v
-    group by
-        v.hipotese,
-        v.competencia,
-        v.central_executora_codigo,
-        v.unidade_executante_cnes,
-        v.procedimento_codigo,
-        v.eh_agenda_local,
-        v.vaga_tipo
+    group by all
 )
 
 select * from final

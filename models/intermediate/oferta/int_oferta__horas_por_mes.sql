@@ -27,10 +27,7 @@ ofertados as (
         cast(sum(m.qtd_vagas_em_feriado) as bigint) as qtd_vagas_em_feriado
     from minutos as m
     where m.competencia <= {{ last_complete_month() }}
-    group by
-        m.competencia,
-        m.unidade_executante_cnes,
-        m.profissional_id
+    group by all
 ),
 
 -- who works where nothing is offered through SISREG is no part of the offer

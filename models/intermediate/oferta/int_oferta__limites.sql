@@ -18,10 +18,7 @@ ppi as (
             as qtd_ppi
     from informados as i
     where i.limite_tipo = 'ppi' and i.visto_ate is null
-    group by
-        i.competencia,
-        i.central_executora_codigo,
-        i.procedimento_codigo
+    group by all
 ),
 
 tetos as (

@@ -83,12 +83,7 @@ sobras_por_dia as (
         a.data_atendimento,
         greatest(max(a.saldo_desde_entao), 0) as qtd_sem_reuso
     from acumulados as a
-    group by
-        a.competencia,
-        a.unidade_executante_cnes,
-        a.procedimento_codigo,
-        a.vaga_tipo,
-        a.data_atendimento
+    group by all
 ),
 
 sobras as (
@@ -99,11 +94,7 @@ sobras as (
         d.vaga_tipo,
         sum(d.qtd_sem_reuso) as qtd_sem_reuso
     from sobras_por_dia as d
-    group by
-        d.competencia,
-        d.unidade_executante_cnes,
-        d.procedimento_codigo,
-        d.vaga_tipo
+    group by all
 ),
 
 contagens as (
@@ -126,11 +117,7 @@ contagens as (
             as qtd_liberadas,
         cast(sum(m.desviada) as bigint) as qtd_na_agenda_do_grupo
     from linhas as m
-    group by
-        m.competencia,
-        m.unidade_executante_cnes,
-        m.procedimento_codigo,
-        m.vaga_tipo
+    group by all
 ),
 
 final as (

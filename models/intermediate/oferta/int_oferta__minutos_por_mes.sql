@@ -89,7 +89,7 @@ feriados as (
             and l.primeira_do_mes <= b.data
             and l.ultima_do_mes >= b.data
     where b.minutos_ate_feriado > 0
-    group by l.escala_id, l.primeira_do_mes
+    group by all
 ),
 
 contadas as (
@@ -138,12 +138,7 @@ final as (
             end as bigint
         ) as minutos_do_bloco
     from contadas as c
-    group by
-        c.competencia,
-        c.unidade_executante_cnes,
-        c.procedimento_codigo,
-        c.profissional_id,
-        c.cbo_familia
+    group by all
 )
 
 select * from final

@@ -73,9 +73,7 @@ renovacoes as (
         and coalesce(a.visto_ate >= {{ add_days('m.visto_em', -1) }}, true)
         and a.data_limite < e.data_vigencia_inicial
         and a.data_limite >= {{ add_days('e.data_vigencia_inicial', -setting('renovacao_dias')) }}
-    group by
-        m.visto_em,
-        m.escala_codigo
+    group by all
 ),
 
 final as (

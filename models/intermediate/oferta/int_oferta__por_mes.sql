@@ -19,12 +19,7 @@ por_tipo as (
         cast(sum(v.qtd_vagas_total - v.qtd_vagas_bloqueadas) as bigint)
             as qtd_vagas_ativas
     from vagas as v
-    group by
-        {{ competencia('v.data') }},
-        v.central_executora_codigo,
-        v.unidade_executante_cnes,
-        v.procedimento_codigo,
-        v.vaga_tipo
+    group by all
 ),
 
 final as (
@@ -52,11 +47,7 @@ final as (
             as qtd_vagas_bloqueadas_afastamento_profissional,
         cast(sum(t.qtd_vagas_ativas) as bigint) as qtd_vagas_ativas
     from por_tipo as t
-    group by
-        t.competencia,
-        t.central_executora_codigo,
-        t.unidade_executante_cnes,
-        t.procedimento_codigo
+    group by all
 )
 
 select * from final

@@ -36,7 +36,7 @@ final as (
         v.competencia is not null
         and v.central_executora_codigo is not null
         and v.procedimento_codigo is not null
-    group by v.competencia, v.central_executora_codigo, v.procedimento_codigo
+    group by all
 )
 
 select * from final

@@ -45,11 +45,7 @@ final as (
         -- quantidades
         cast(sum(r.qtd_oferta_real) as bigint) as qtd_oferta_real
     from oferta_real as r
-    group by
-        r.competencia,
-        r.unidade_executante_cnes,
-        r.procedimento_codigo,
-        r.vaga_tipo
+    group by all
 )
 
 select * from final

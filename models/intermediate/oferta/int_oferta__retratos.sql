@@ -4,27 +4,10 @@
 -- schedules (1), holidays (2), leaves of units (3) and of professionals (4). What a step changes is
 -- due to it (regra_diario_da_oferta).
 with escalas as (
-    select
-        e.escala_id,
-        e.escala_codigo,
-        e.central_executora_codigo,
-        e.unidade_executante_cnes,
-        e.procedimento_codigo,
-        e.profissional_id,
-        e.visto_de,
-        e.visto_ate,
-        e.dia_semana_numero,
-        e.primeira_ocorrencia,
-        e.data_limite,
-        e.tem_horario,
-        e.bloco_inicio,
-        e.bloco_fim,
-        e.qtd_vagas_primeira_vez,
-        e.qtd_vagas_retorno,
-        e.qtd_vagas_reserva
-    from {{ ref('int_oferta__escalas') }} as e
+    select *
+    from {{ ref('int_oferta__escalas') }}
     -- without end it reaches the day before it is seen: it has no slot to come
-    where e.pode_ofertar and e.data_limite is not null
+    where pode_ofertar and data_limite is not null
 ),
 
 interrupcoes as (
@@ -90,12 +73,22 @@ periodos as (
     {% endfor %}
 ),
 
-pontos as (
-    select distinct
+ocorrencias as (
+    select
         p.visto_em,
         p.escala_codigo,
         {{ explode_days(next_weekday('p.desde', 'p.dia_semana_numero'), 'p.ate', 7) }} as data
     from periodos as p
+),
+
+-- a slot that several changes touch is looked at once
+pontos as (
+    select
+        o.visto_em,
+        o.escala_codigo,
+        o.data
+    from ocorrencias as o
+    group by all
 ),
 
 -- the day whose end each step shows of schedules and of each cause
@@ -121,18 +114,7 @@ passos as (
 expandidas as (
     select
         s.*,
-        e.escala_id,
-        e.central_executora_codigo,
-        e.unidade_executante_cnes,
-        e.procedimento_codigo,
-        e.profissional_id,
-        e.dia_semana_numero,
-        e.tem_horario,
-        e.bloco_inicio,
-        e.bloco_fim,
-        e.qtd_vagas_primeira_vez,
-        e.qtd_vagas_retorno,
-        e.qtd_vagas_reserva
+        {{ schedule_columns('e') }}
     from passos as s
     inner join escalas as e
         on

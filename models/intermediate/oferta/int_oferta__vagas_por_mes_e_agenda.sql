@@ -33,10 +33,7 @@ final as (
         {% endfor %}
         cast(sum(a.qtd_vagas_ativas) as bigint) as qtd_vagas_ativas
     from ativas as a
-    group by
-        a.competencia,
-        a.unidade_executante_cnes,
-        a.grupo_codigo
+    group by all
 )
 
 select * from final

@@ -49,11 +49,7 @@ final as (
         cast(sum(r.qtd_limitadas - r.qtd_do_teto) as bigint) as qtd_vagas_perdidas_ppi,
         cast(sum(r.qtd_oferta_real) as bigint) as qtd_oferta_real
     from do_teto as r
-    group by
-        r.competencia,
-        r.unidade_executante_cnes,
-        r.procedimento_codigo,
-        r.vaga_tipo
+    group by all
 )
 
 select * from final

@@ -76,9 +76,7 @@ retiradas as (
         sum(greatest(least(m.qtd_vagas_perdidas, m.qtd_falta - m.qtd_ja_contada), 0))
             as qtd_retiradas
     from movimentos as m
-    group by
-        m.competencia,
-        m.unidade_executante_cnes
+    group by all
 ),
 
 chaves as (
