@@ -2,8 +2,8 @@
 -- what oferta_por_dia, which knows nothing of the diary, says of it today. A schedule that was
 -- first seen after the first day had nothing; of others the picture before their first change
 -- tells. A change left out, counted twice or charged to another date shows here.
-with retratos as (
-    select * from {{ ref('int_oferta__retratos') }}
+with vagas_por_passo as (
+    select * from {{ ref('int_oferta__vagas_por_passo') }}
 ),
 
 diario as (
@@ -20,7 +20,7 @@ dias as (
         -- as far as every picture reaches
         min(d.ultima_data_comum) as ultima_data,
         min(d.primeiro_dia) as primeiro_dia
-    from {{ ref('int_oferta__dias_vistos') }} as d
+    from {{ ref('int_oferta__versoes_dias') }} as d
 ),
 
 oferta as (
@@ -53,7 +53,7 @@ primeiras_mudancas as (
         r.escala_codigo,
         r.data,
         min(r.visto_em) as visto_em
-    from retratos as r
+    from vagas_por_passo as r
     group by
         r.escala_codigo,
         r.data
@@ -66,7 +66,7 @@ parcelas as (
         r.vaga_tipo,
         coalesce(r.qtd_vagas_ativas, 0) as qtd_vagas
     from primeiras_mudancas as p
-    inner join retratos as r
+    inner join vagas_por_passo as r
         on
             p.escala_codigo = r.escala_codigo
             and p.data = r.data

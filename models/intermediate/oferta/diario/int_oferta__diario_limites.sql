@@ -15,7 +15,7 @@ informados as (
 ),
 
 dias as (
-    select * from {{ ref('int_oferta__dias_vistos') }}
+    select * from {{ ref('int_oferta__versoes_dias') }}
 ),
 
 -- months not yet over in which some limit of the procedure changed

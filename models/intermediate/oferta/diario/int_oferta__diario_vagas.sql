@@ -6,12 +6,12 @@
     "concat_ws('|', r.central_executora_codigo, r.unidade_executante_cnes, r.procedimento_codigo)"
 ) %}
 
-with retratos as (
-    select * from {{ ref('int_oferta__retratos') }}
+with vagas_por_passo as (
+    select * from {{ ref('int_oferta__vagas_por_passo') }}
 ),
 
-mudancas as (
-    select * from {{ ref('int_oferta__mudancas') }}
+escalas_mudadas as (
+    select * from {{ ref('int_oferta__escalas_mudadas') }}
 ),
 
 -- each step gives what it shows and takes what the one before it showed; slots at other hours are
@@ -27,7 +27,7 @@ saldos_por_horario as (
         r.unidade_executante_cnes,
         r.procedimento_codigo,
         sum(a.sinal * r.qtd_vagas_ativas) as qtd_saldo
-    from retratos as r
+    from vagas_por_passo as r
     cross join (values (0, 1), (1, -1)) as a (avanco, sinal)
     where r.passo + a.avanco between 1 and 4
     group by
@@ -71,7 +71,7 @@ lados as (
         max({{ lugar }}) as ultimo_lugar,
         min({{ horario }}) as primeiro_horario,
         max({{ horario }}) as ultimo_horario
-    from retratos as r
+    from vagas_por_passo as r
     where r.passo in (0, 1)
     group by all
 ),
@@ -139,7 +139,7 @@ final as (
     from saldos as s
     left join mudadas as l
         on s.visto_em = l.visto_em and s.escala_codigo = l.escala_codigo and s.data = l.data
-    left join mudancas as m
+    left join escalas_mudadas as m
         on s.visto_em = m.visto_em and s.escala_codigo = m.escala_codigo
 )
 

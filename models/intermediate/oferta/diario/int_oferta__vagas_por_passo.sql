@@ -15,11 +15,11 @@ interrupcoes as (
 ),
 
 dias as (
-    select * from {{ ref('int_oferta__dias_vistos') }}
+    select * from {{ ref('int_oferta__versoes_dias') }}
 ),
 
-mudancas as (
-    select * from {{ ref('int_oferta__mudancas') }}
+escalas_mudadas as (
+    select * from {{ ref('int_oferta__escalas_mudadas') }}
 ),
 
 -- versions of holidays and leaves that began or ended
@@ -46,7 +46,7 @@ periodos as (
         e.dia_semana_numero,
         greatest(e.primeira_ocorrencia, m.visto_em) as desde,
         least(e.data_limite, m.ultima_data_comum) as ate
-    from mudancas as m
+    from escalas_mudadas as m
     inner join escalas as e
         on
             m.escala_codigo = e.escala_codigo

@@ -6,7 +6,7 @@ with escalas as (
 ),
 
 dias as (
-    select * from {{ ref('int_oferta__dias_vistos') }}
+    select * from {{ ref('int_oferta__versoes_dias') }}
 ),
 
 estados as (
@@ -28,7 +28,7 @@ estados as (
         e.visto_de
 ),
 
-mudancas as (
+mudadas as (
     select
         d.visto_em,
         d.ultima_data_comum,
@@ -57,7 +57,7 @@ renovacoes as (
     select
         m.visto_em,
         m.escala_codigo
-    from mudancas as m
+    from mudadas as m
     inner join escalas as e
         on m.escala_codigo = e.escala_codigo and m.visto_em = e.visto_de
     inner join escalas as a
@@ -95,7 +95,7 @@ final as (
         coalesce(m.podia_ofertar, false) as podia_ofertar,
         m.pode_ofertar,
         coalesce(m.escala_codigo = r.escala_codigo, false) as foi_renovada
-    from mudancas as m
+    from mudadas as m
     left join renovacoes as r
         on m.visto_em = r.visto_em and m.escala_codigo = r.escala_codigo
     where coalesce(m.podia_ofertar, false) or m.pode_ofertar
