@@ -21,14 +21,6 @@ hipoteses as (
     select * from {{ ref('int_oferta__hipoteses') }}
 ),
 
-escalas as (
-    select * from {{ ref('stg_sisreg__escalas') }}
-),
-
-trechos as (
-    select * from {{ ref('int_oferta__escalas') }}
-),
-
 medidas_do_relatorio as (
     {% for medida in report_measures() %}
     select
@@ -131,7 +123,7 @@ mudancas as (
         e.data_vigencia_inicial,
         e.data_vigencia_final,
         e.data_ultima_alteracao as data
-    from escalas as e
+    from {{ ref('stg_sisreg__escalas') }} as e
 
     union all
 
@@ -141,7 +133,7 @@ mudancas as (
         t.data_vigencia_inicial,
         t.data_vigencia_final,
         t.visto_de as data
-    from trechos as t
+    from {{ ref('int_oferta__escalas') }} as t
     where not t.eh_presente
 ),
 

@@ -4,15 +4,7 @@
 {% set observado = competencia(add_days(data_referencia(), 1)) %}
 {% set queda = 'b.mediana - b.qtd_observada' %}
 
-with vagas as (
-    select * from {{ ref('int_oferta__vagas_por_dia') }}
-),
-
-escalas as (
-    select * from {{ ref('int_oferta__escalas') }}
-),
-
-periodo as (
+with periodo as (
     select
         {{ observado }} as mes_observado,
         cast({{ observado }} - interval 6 month as date) as primeiro_mes,
@@ -26,7 +18,7 @@ sem_fim as (
         e.procedimento_codigo,
         e.profissional_id,
         count(*) as qtd_escalas
-    from escalas as e
+    from {{ ref('int_oferta__escalas') }} as e
     where
         e.eh_vigente
         and e.escala_situacao = 'ATIVA'
@@ -41,7 +33,7 @@ por_mes as (
         v.profissional_id,
         {{ competencia('v.data') }} as competencia,
         sum(v.qtd_vagas_total) as qtd_vagas
-    from vagas as v
+    from {{ ref('int_oferta__vagas_por_dia') }} as v
     cross join periodo as p
     where {{ competencia('v.data') }} between p.primeiro_mes and p.mes_observado
     group by all

@@ -14,14 +14,6 @@ interrupcoes as (
     select * from {{ ref('int_oferta__interrupcoes') }}
 ),
 
-dias as (
-    select * from {{ ref('int_oferta__versoes_dias') }}
-),
-
-escalas_mudadas as (
-    select * from {{ ref('int_oferta__escalas_mudadas') }}
-),
-
 -- versions of holidays and leaves that began or ended
 interrupcoes_mudadas as (
     select
@@ -34,7 +26,7 @@ interrupcoes_mudadas as (
         i.data_inicio,
         i.data_fim
     from interrupcoes as i
-    inner join dias as d
+    inner join {{ ref('int_oferta__versoes_dias') }} as d
         on i.visto_de = d.visto_em or {{ add_days('i.visto_ate', 1) }} = d.visto_em
     where d.anterior_em is not null and i.data_fim >= d.visto_em
 ),
@@ -46,7 +38,7 @@ periodos as (
         e.dia_semana_numero,
         greatest(e.primeira_ocorrencia, m.visto_em) as desde,
         least(e.data_limite, m.ultima_data_comum) as ate
-    from escalas_mudadas as m
+    from {{ ref('int_oferta__escalas_mudadas') }} as m
     inner join escalas as e
         on
             m.escala_codigo = e.escala_codigo

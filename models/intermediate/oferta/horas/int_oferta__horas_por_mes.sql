@@ -1,11 +1,9 @@
 -- Grain: complete month, executing unit, professional. Hours of the schedules beside those of the
 -- contracts; a contract holds until the unit's next register, for some months at most. Rule
 -- regra_horas_da_oferta; indicator 11.
-with minutos as (
-    select * from {{ ref('int_oferta__minutos_por_mes') }}
-),
+{% set minutos = ['minutos_programados', 'minutos_em_feriado', 'minutos_do_bloco'] %}
 
-contratos as (
+with contratos as (
     select * from {{ ref('int_oferta__contratos') }}
 ),
 
@@ -18,14 +16,13 @@ ofertados as (
         m.competencia,
         m.unidade_executante_cnes,
         m.profissional_id,
-        {% for medida in ['minutos_programados', 'minutos_em_feriado', 'minutos_do_bloco'] %}
-        cast(
-            case when count(*) = count(m.{{ medida }}) then sum(m.{{ medida }}) end as bigint
-        ) as {{ medida }},
+        {% for medida in minutos %}
+        cast(case when count(*) = count(m.{{ medida }}) then sum(m.{{ medida }}) end as bigint)
+            as {{ medida }},
         {% endfor %}
         cast(sum(m.qtd_vagas_total) as bigint) as qtd_vagas_total,
         cast(sum(m.qtd_vagas_em_feriado) as bigint) as qtd_vagas_em_feriado
-    from minutos as m
+    from {{ ref('int_oferta__minutos_por_mes') }} as m
     where m.competencia <= {{ last_complete_month() }}
     group by all
 ),
@@ -43,8 +40,7 @@ cadastros as (
         c.competencia,
         lead(c.competencia) over (partition by c.unidade_cnes order by c.competencia) as proxima
     from contratos as c
-    inner join unidades as u
-        on c.unidade_cnes = u.unidade_executante_cnes
+    inner join unidades as u on c.unidade_cnes = u.unidade_executante_cnes
     group by c.unidade_cnes, c.competencia
 ),
 
@@ -76,10 +72,7 @@ reunidos as (
         coalesce(o.unidade_executante_cnes, c.unidade_cnes) as unidade_executante_cnes,
         coalesce(o.profissional_id, c.profissional_id) as profissional_id,
         o.competencia is not null as tem_escala,
-        case when o.competencia is null then 0 else o.qtd_vagas_total end as qtd_vagas_total,
-        case when o.competencia is null then 0 else o.qtd_vagas_em_feriado end
-            as qtd_vagas_em_feriado,
-        {% for medida in ['minutos_programados', 'minutos_em_feriado', 'minutos_do_bloco'] %}
+        {% for medida in ['qtd_vagas_total', 'qtd_vagas_em_feriado'] + minutos %}
         case when o.competencia is null then 0 else o.{{ medida }} end as {{ medida }},
         {% endfor %}
         c.qtd_contratos,
@@ -96,17 +89,7 @@ reunidos as (
 
 medidos as (
     select
-        r.competencia,
-        r.unidade_executante_cnes,
-        r.profissional_id,
-        r.tem_escala,
-        r.qtd_vagas_total,
-        r.qtd_vagas_em_feriado,
-        r.minutos_programados,
-        r.minutos_em_feriado,
-        r.minutos_do_bloco,
-        r.qtd_contratos,
-        r.qtd_horas_semanais,
+        r.*,
         k.contrato_competencia,
         coalesce(l.qtd_dias_uteis, g.qtd_dias_uteis) as qtd_dias_uteis,
         r.minutos_programados - r.minutos_em_feriado as minutos_ofertados,

@@ -5,19 +5,7 @@
 {% set lugar = ['competencia', 'central_executora_codigo', 'unidade_executante_cnes',
     'procedimento_codigo'] %}
 
-with vagas as (
-    select * from {{ ref('int_oferta__vagas_por_dia') }}
-),
-
-limites as (
-    select * from {{ ref('int_oferta__limites') }}
-),
-
-referencia as (
-    select * from {{ ref('int_calendario__referencia') }}
-),
-
--- what holidays and leaves of the unit leave, and what leaves of professionals take of it
+with -- what holidays and leaves of the unit leave, and what leaves of professionals take of it
 por_tipo as (
     select
         {{ competencia('v.data') }} as competencia,
@@ -32,7 +20,7 @@ por_tipo as (
             v.qtd_vagas_bloqueadas
             - v.qtd_bloqueadas_ate_afastamento_unidade
         ) as afastadas
-    from vagas as v
+    from {{ ref('int_oferta__vagas_por_dia') }} as v
     group by all
 ),
 
@@ -106,7 +94,7 @@ julgados as (
         {% endfor %}
             as eh_ambiguo
     from meses as m
-    cross join referencia as r
+    cross join {{ ref('int_calendario__referencia') }} as r
 ),
 
 -- the shares of a PPI that the other units show would tell that of the one that shows none
@@ -118,7 +106,7 @@ vizinhas as (
             over (partition by j.competencia, j.central_executora_codigo, j.procedimento_codigo)
         = 0 as tem_vizinha_oculta
     from julgados as j
-    inner join limites as l
+    inner join {{ ref('int_oferta__limites') }} as l
         on
             {{ same_place('j', 'l') }}
 ),
@@ -134,17 +122,6 @@ notas as (
     from vizinhas as v
 ),
 
--- the centrals of a unit share its ceiling and its days: what one hides they all hide
-unidades as (
-    select
-        n.competencia,
-        n.unidade_executante_cnes,
-        n.procedimento_codigo,
-        min(n.nota) as nota
-    from notas as n
-    group by all
-),
-
 final as (
     select
         -- identificadores
@@ -154,16 +131,16 @@ final as (
         n.procedimento_codigo,
         -- categorias
         case
-            when u.nota = 0 then 'nao_divulgada'
+            -- the centrals of a unit share its ceiling and its days: what one hides they all hide
+            when
+                min(n.nota)
+                    over (partition by n.competencia, n.unidade_executante_cnes, n.procedimento_codigo)
+                = 0
+                then 'nao_divulgada'
             when n.tem_profissionais then 'por_dia'
             else 'por_mes'
         end as divulgacao
     from notas as n
-    inner join unidades as u
-        on
-            n.competencia = u.competencia
-            and n.unidade_executante_cnes = u.unidade_executante_cnes
-            and n.procedimento_codigo = u.procedimento_codigo
 )
 
 select * from final
