@@ -136,13 +136,13 @@ FAULTS: dict[str, tuple[str, ...]] = {
     ),
     "oferta_por_dia__bloqueio_tem_causa_na_fonte": (
         "update intermediario.int_oferta__vagas_por_dia "
-        "set qtd_bloqueadas_ate_feriado = qtd_bloqueadas_ate_afastamento_profissional",
+        "set qtd_bloqueadas_ate_feriado = qtd_vagas_bloqueadas",
         "update intermediario.int_oferta__vagas_por_dia "
-        "set qtd_bloqueadas_ate_afastamento_unidade = qtd_bloqueadas_ate_afastamento_profissional",
+        "set qtd_bloqueadas_ate_afastamento_unidade = qtd_vagas_bloqueadas",
         "update intermediario.int_oferta__vagas_por_dia "
         "set qtd_bloqueadas_ate_afastamento_unidade = qtd_bloqueadas_ate_feriado",
         "update intermediario.int_oferta__vagas_por_dia "
-        "set qtd_bloqueadas_ate_afastamento_profissional = qtd_vagas_total + 1",
+        "set qtd_vagas_bloqueadas = qtd_vagas_total + 1",
     ),
     "int_oferta__escalas__trechos_nao_se_sobrepoem": (
         doubled("intermediario.int_oferta__escalas", "escala_destino = 'expandida'"),

@@ -159,13 +159,13 @@ def _tested(test: dict[str, Any], table: dict[str, Any]) -> list[str]:
     Two tests of `tests/generic` read from the graph which columns they are.
     """
     if test["column_name"]:
-        return [str(test["column_name"])]
+        return [test["column_name"]]
     metadata = test.get("test_metadata") or {}
     given = metadata.get("kwargs", {})
     if metadata.get("name") == "grao_unico":
         return [str(name) for name in table["config"].get("meta", {}).get("grao", [])]
     if metadata.get("name") == "nunca_negativas":
-        quantities = [name for name in table["columns"] if name.startswith("qtd_")]
-        kept = [name for name in quantities if name not in given.get("exceto", [])]
-        return [*kept, *map(str, given.get("tambem", []))]
+        kept = set(given.get("exceto", []))
+        names = [name for name in table["columns"] if name.startswith("qtd_") and name not in kept]
+        return [*names, *map(str, given.get("tambem", []))]
     return []
