@@ -46,7 +46,10 @@ def make(settings: Settings, folder: Path, manifest: dict[str, Any] | None = Non
         (target / f"{name}.json").write_text(json.dumps(record), encoding="utf-8")
     folder.mkdir(parents=True, exist_ok=True)
     made = [folder / f"dicionario.{kind}" for kind in ("html", "xlsx", "csv")]
-    machine = [target.resolve(), settings.dbt_project_dir.resolve(), settings.mapa_dir.resolve()]
+    machine = [
+        path.resolve()
+        for path in (target, target.parent, settings.dbt_project_dir, settings.mapa_dir)
+    ]
     files.write_html(files.page(manifest, tables), made[0], machine, synthetic=synthetic)
     rows = list(entries.columns(manifest, tables, entries.DATA[synthetic]))
     files.write_xlsx(rows, entries.tables(manifest), made[1])
