@@ -167,7 +167,7 @@ def marts(house: OfferHouse) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-@pytest.mark.parametrize("day", DAYS, ids=str)
+@pytest.mark.parametrize("day", [pytest.param(DAYS[0], marks=pytest.mark.long), DAYS[1]], ids=str)
 def test_a_past_day_is_built_from_what_is_dated_up_to_it(
     tmp_path_factory: pytest.TempPathFactory, day: date
 ) -> None:
