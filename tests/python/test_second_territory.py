@@ -20,7 +20,7 @@ from mapa_city import verify
 from mapa_city.demo import CitySize, build_house, fresh_directory
 from second_territory import PORTO_EXEMPLO, make_project
 
-SIZE = CitySize(people=1200, days=100, seed=5, until=date(2026, 6, 30), territory=PORTO_EXEMPLO)
+SIZE = CitySize(people=1500, days=100, seed=3, until=date(2026, 6, 30), territory=PORTO_EXEMPLO)
 
 
 class Built:
