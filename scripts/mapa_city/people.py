@@ -22,9 +22,7 @@ from mapa_city.arrays import (
 )
 from mapa_city.identifiers import cns, cpf
 from mapa_city.schemas import CARDS, PERSONS, table
-from mapa_city.territory import (
-    Territory,
-)
+from mapa_city.territory import Territory
 
 FIRST_PERSON_SERIAL = 50_001
 """CPF serials below belong to the staff."""

@@ -14,12 +14,13 @@ import pytest
 
 from conftest import environment, house_environment
 from mapa import warehouse
+from mapa.errors import ConfigError
 from mapa.settings import Settings
 from mapa_city import verify
 from mapa_city.demo import CitySize, build_house, fresh_directory
 from second_territory import PORTO_EXEMPLO, make_project
 
-SIZE = CitySize(people=900, days=60, seed=5, until=date(2026, 6, 30), territory=PORTO_EXEMPLO)
+SIZE = CitySize(people=1500, days=100, seed=3, until=date(2026, 6, 30), territory=PORTO_EXEMPLO)
 
 
 class Built:
@@ -44,6 +45,13 @@ class Built:
 def porto(tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Return the house of Porto Exemplo."""
     return Built(tmp_path_factory.mktemp("porto"))
+
+
+def test_what_no_setting_says_is_the_territorys(tmp_path: Path) -> None:
+    scope = Settings(dbt_project_dir=make_project(tmp_path / "project")).sisreg_scope
+    assert (scope.suffix, scope.centrals, scope.state) == ("es-porto-exemplo", ("32C164",), "32")
+    with pytest.raises(ConfigError, match="does not say which territory"):
+        Settings(dbt_project_dir=tmp_path / "elsewhere").sisreg_scope  # noqa: B018
 
 
 def test_every_mart_says_what_happened(porto: Built) -> None:

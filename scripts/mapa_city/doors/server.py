@@ -70,6 +70,7 @@ class Server:
         centrals = {"SISREG_CENTRAL": ",".join(self.centrals)} if self.centrals else {}
         return centrals | {
             "SISREG_URL": self.url,
+            "SISREG_SUFFIX": SUFFIX,
             "SISREG_USER": self.user,
             "SISREG_PASSWORD": self.password,
             "CADSUS_URL": self.url + pdq.QUERY_PATH,

@@ -70,7 +70,7 @@ def compute(
     real, queue = per_month(dated, days), queue_per_month(city, known, past, when)
     hours = months(dated, days)
     by_day, report = per_day(dated, days), reconcile(city, seen, real)
-    named = procedures(city, dated)
+    named = procedures(city, known, dated)
     levels, offered = disclosure(dated, days), {line[3] for line in real["linhas"]}
     both = {"oferta_real_por_mes": real, "fila_por_mes": queue}
     return {
@@ -100,7 +100,7 @@ def compute(
         "absenteismo_por_mes": absence_per_month(city, known),
         "qualidade_escalas": fates_of_lines(seen, city.until),
         "dim_calendario": calendar_days(city, known, dated, days),
-        "dim_estabelecimentos": establishments(city, dated),
+        "dim_estabelecimentos": establishments(city, known, dated),
         "dim_procedimentos": named,
         "dim_territorio": territories(city.territory),
         "pub_oferta_por_dia": published_days(dated, days, by_day, levels),

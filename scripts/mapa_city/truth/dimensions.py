@@ -102,10 +102,10 @@ def _by_law(territory: Territory, day: date) -> str | None:
     return LAW.get((day.month, day.day)) or own.get((day.month, day.day))
 
 
-def establishments(city: City, dated: City) -> dict[str, Any]:
+def establishments(city: City, known: Known, dated: City) -> dict[str, Any]:
     """Describe each unit that executes or requests."""
     executing = set(numbers(dated.schedules, "unit_idx").tolist())
-    requesting = set(numbers(city.requests, "unit_idx").tolist())
+    requesting = set(numbers(_seen(city, known), "unit_idx").tolist())
     units = city.units.to_pylist()
     return {
         "chave": ["unidade_cnes"],
@@ -129,11 +129,17 @@ def _place(unit: dict[str, Any]) -> tuple[int | None, str]:
     return (unit["ra"], unit["regiao_saude"]) if unit["bairro_tells"] else (None, UNTOLD)
 
 
-def procedures(city: City, dated: City) -> dict[str, Any]:
+def _seen(city: City, known: Known) -> pa.Table:
+    """Return the requests that some reading showed; nobody knows of the others."""
+    return city.requests.filter(pa.array(known.seen))
+
+
+def procedures(city: City, known: Known, dated: City) -> dict[str, Any]:
     """Describe each procedure that is offered, asked for or limited, and the groups of requests."""
     rows = city.procedures.to_pylist()
-    asked = set(numbers(city.requests, "procedure_idx").tolist())
-    extra = {row for some in city.requests["extra_procedure_idx"].to_pylist() for row in some or ()}
+    requests = _seen(city, known)
+    asked = set(numbers(requests, "procedure_idx").tolist())
+    extra = {row for some in requests["extra_procedure_idx"].to_pylist() for row in some or ()}
     named = asked | extra | set(numbers(dated.schedules, "procedure_idx").tolist())
     limited = {
         row
@@ -141,15 +147,15 @@ def procedures(city: City, dated: City) -> dict[str, Any]:
         for row in numbers(table, "procedure_idx").tolist()
     }
     # A limit names no procedure: it has only the code.
-    known: dict[str, tuple[str | None, str | None]] = {
+    told: dict[str, tuple[str | None, str | None]] = {
         rows[row]["codigo"]: (None, None) for row in limited
     }
-    known |= {rows[row]["grupo_codigo"]: (rows[row]["grupo_nome"], None) for row in asked}
-    known |= {rows[row]["codigo"]: (rows[row]["nome"], rows[row]["sigtap"]) for row in named}
+    told |= {rows[row]["grupo_codigo"]: (rows[row]["grupo_nome"], None) for row in asked}
+    told |= {rows[row]["codigo"]: (rows[row]["nome"], rows[row]["sigtap"]) for row in named}
     lines = []
-    for code, (name, sigtap) in known.items():
+    for code, (name, sigtap) in told.items():
         group = code[:4] + "000"
-        lines.append((code, name, group, known.get(group, (None,))[0], sigtap, code == group))
+        lines.append((code, name, group, told.get(group, (None,))[0], sigtap, code == group))
     return {
         "chave": ["procedimento_codigo"],
         "colunas": [
