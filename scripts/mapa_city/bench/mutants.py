@@ -144,7 +144,7 @@ class House:
             for name in self.order:
                 if name == model or not changed & self.reads(self.models[name]):
                     continue
-                if not self.is_table(name) or self._build(name, self.sql[name], before):
+                if self._build(name, self.sql[name], before):
                     changed.add(name)
             yield changed
         finally:
@@ -152,8 +152,11 @@ class House:
             self.con.execute("rollback")
 
     def _build(self, name: str, sql: str, before: Mapping[str, tuple[Any, ...]]) -> bool:
-        """Make a table anew; tell whether it says something else."""
+        """Make a table anew; tell whether it says something else, as a view always may."""
         relation = self.models[name]["relation_name"]
+        if not self.is_table(name):
+            self.con.execute(f"create or replace view {relation} as {sql}")
+            return True
         self.con.execute(f"create or replace table {relation} as {sql}")
         after = self.says(name)
         if after[:-1] != before[name][:-1] and self.models[name]["config"]["contract"]["enforced"]:
