@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-# Files of tests run side by side; a file stays in one process, with the house it builds.
+# Tests run side by side; those that share a house stay in one process with it.
 WORKERS ?= 2
 
 .PHONY: demo panels test test-all browser lint clean
@@ -14,11 +14,12 @@ panels: $(STAMP)
 	@$(BIN)/mapa panels
 
 test: browser lint
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not long"
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not long"
 
 # Before a release: also the suites that take hours.
 test-all: browser lint
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
 
 browser:
 	@sh scripts/check_machine.sh browser
