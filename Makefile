@@ -2,10 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
-# Files of tests run side by side; a file stays in one process, with the house it builds.
+# Tests run side by side; those that share a house stay in one process with it.
 WORKERS ?= 2
 
-.PHONY: demo panels test test-all lint clean
+.PHONY: demo panels test test-all browser lint clean
 
 demo: $(STAMP)
 	@$(BIN)/mapa demo
@@ -13,12 +13,16 @@ demo: $(STAMP)
 panels: $(STAMP)
 	@$(BIN)/mapa panels
 
-test: lint
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile -m "not long"
+test: browser lint
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not long"
 
 # Before a release: also the suites that take hours.
-test-all: lint
-	$(BIN)/pytest -n $(WORKERS) --dist loadfile
+test-all: browser lint
+	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
+
+
+browser:
+	@sh scripts/check_machine.sh browser
 
 lint: $(STAMP) profiles.yml
 	$(BIN)/ruff check .
@@ -30,8 +34,7 @@ profiles.yml:
 	cp profiles.yml.example $@
 
 $(STAMP): requirements.txt pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' \
-	    || { echo "Python 3.11, 3.12 or 3.13 is needed: make demo PYTHON=python3.11" >&2; exit 2; }
+	@sh scripts/check_machine.sh python $(PYTHON)
 	@echo "Setting up .venv (once, a few minutes) ..." >&2
 	@$(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt

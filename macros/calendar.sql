@@ -81,3 +81,13 @@
     {%- endset -%}
     {{ add_days("cast(cast(" ~ year ~ " as string) || '-03-28' as date)", moon ~ ' - ' ~ weekday) }}
 {%- endmacro %}
+
+
+{# Order of a holiday's reach, the widest first. #}
+{% macro breadth(reach) -%}
+    case
+        when {{ reach }} = 'nacional' then 1
+        when {{ reach }} in ('distrital', 'estadual') then 2
+        else 3
+    end
+{%- endmacro %}

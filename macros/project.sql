@@ -84,3 +84,10 @@
 {# `mapa publish` reads a DuckDB warehouse only. #}
 {% macro spark__record_build() %}
 {% endmacro %}
+
+
+{# What the graph knows of the table that the test at work is attached to; it knows nothing while dbt
+   parses. #}
+{% macro tested_table() %}
+    {{ return(graph.nodes[context.model.attached_node]) }}
+{% endmacro %}

@@ -1,16 +1,10 @@
-{# CTEs, the last of them `lugares`: the administrative region that each text of a neighbourhood
-   names, and by which evidence. The one rule for persons and units, regra_lugar_do_bairro.
+{# CTEs, the last of them `lugares`: the area that each text of a neighbourhood names, and by which
+   evidence. The one rule for persons and units, regra_lugar_do_bairro.
 
-   Expects the CTEs `textos` (column bairro: distinct texts of the district, punctuation kept, none
-   null), `bairros` and `municipios` (the seeds). Gives bairro, regiao_administrativa_numero and
+   Expects the CTEs `textos` (column bairro: distinct texts of the territory, punctuation kept, none
+   null), `bairros` and `municipios` (the seeds). Gives bairro, area_numero and
    territorio_evidencia, one row per text. #}
 {% macro placed_neighbourhoods() -%}
-distrito as (
-    select m.uf_sigla
-    from municipios as m
-    where m.municipio_ibge6 = '{{ setting('municipio_ibge6') }}'
-),
-
 nomes_de_fora as (
     select m.municipio_nome_normalizado as nome
     from municipios as m
@@ -24,7 +18,7 @@ nomes_de_fora as (
 nomes as (
     select
         b.bairro_normalizado as nome,
-        b.regiao_administrativa_numero as numero,
+        b.area_numero as numero,
         b.tipo
     from bairros as b
     union all
@@ -83,10 +77,9 @@ trechos_limpos as (
         {{ regexp_replace_all(
             regexp_replace_all('t.trecho', '[-–—,;:/|]+', ' | '), '[^A-Z0-9|]+', ' '
         ) }} as partes,
-        -- The district's own state at an end adds nothing.
-        ' ' || coalesce(d.uf_sigla, '') as sufixo_df
+        -- The territory's own state at an end adds nothing.
+        ' {{ setting('uf_sigla') }}' as sufixo_uf
     from trechos as t
-    left join distrito as d on true
 ),
 
 trechos_sem_uf as (
@@ -95,11 +88,11 @@ trechos_sem_uf as (
         t.papel,
         t.tem_barra,
         case
-            when right(t.texto, length(t.sufixo_df)) = t.sufixo_df
-                then left(t.texto, length(t.texto) - length(t.sufixo_df))
+            when right(t.texto, length(t.sufixo_uf)) = t.sufixo_uf
+                then left(t.texto, length(t.texto) - length(t.sufixo_uf))
             else t.texto
         end as texto,
-        replace('| ' || trim(t.partes) || ' |', t.sufixo_df || ' |', ' |') as partes
+        replace('| ' || trim(t.partes) || ' |', t.sufixo_uf || ' |', ' |') as partes
     from trechos_limpos as t
     where t.texto is not null
 ),
@@ -211,7 +204,7 @@ lugares as (
             when v.inteiro_numero is not null then v.inteiro_numero
             when v.parentese_numero <> v.parentese_outro_numero or v.parentese_eh_de_fora then null
             else coalesce(v.parentese_numero, v.restante_numero)
-        end as regiao_administrativa_numero,
+        end as area_numero,
         case
             when v.inteiro_numero is not null then 'exato'
             when

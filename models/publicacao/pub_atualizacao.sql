@@ -32,8 +32,8 @@ final as (
             when g.eh_sintetico
                 then
                     'DADOS SINTÉTICOS: cidade simulada, nos formatos do SISREG e do CNES; '
-                    || 'Mapa Social da Saúde, MPDFT'
-            else 'SISREG e CNES, Ministério da Saúde; Mapa Social da Saúde, MPDFT'
+                    || 'Mapa Social da Saúde, {{ setting('responsavel') }}'
+            else 'SISREG e CNES, Ministério da Saúde; Mapa Social da Saúde, {{ setting('responsavel') }}'
         end as fonte,
         'CC BY 4.0' as licenca,
         '{{ invocation_id }}' as construcao_id

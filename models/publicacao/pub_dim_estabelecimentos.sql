@@ -7,7 +7,7 @@ final as (
         e.unidade_cnes,
         e.unidade_nome,
         e.tipo_codigo,
-        e.regiao_administrativa_numero,
+        e.area_numero,
         e.regiao_saude_codigo,
         e.territorio_evidencia,
         e.eh_executante,

@@ -4,9 +4,9 @@ with territorio as (
 
 final as (
     select
-        t.regiao_administrativa_numero,
-        t.regiao_administrativa_nome,
-        t.subdistrito_ibge,
+        t.area_numero,
+        t.area_nome,
+        t.area_ibge,
         t.regiao_saude_codigo,
         t.regiao_saude_nome,
         t.populacao_regiao_saude,

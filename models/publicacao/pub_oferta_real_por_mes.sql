@@ -23,7 +23,7 @@ referencia as (
 ),
 
 regioes as (
-    select * from {{ ref('regioes_saude') }}
+    select * from {{ ref('territorio_regioes') }}
 ),
 
 -- without what may not be told; the leaves of unit and professional together are one cause

@@ -19,6 +19,7 @@ import pyarrow as pa
 from mapa import __version__, clocks
 from mapa.errors import FewerError, FormatError, LayoutError, MapaError, visible
 from mapa.landing import Folder
+from mapa.load import batches
 
 MOST_NAMED = 20
 """Names that one message tells."""
@@ -214,11 +215,13 @@ class Load:
         if text not in self.warnings:
             self.warnings.append(text)
 
-    def reject(self, file: str, rejeitos: pa.Table) -> None:
+    def reject(self, file: str, rejected: pa.Table) -> None:
         """Record rejected records: `linha`, `coluna` and `motivo`, never what they say."""
-        self.con.execute(
-            "insert into controle.rejeitos select $1, $2, linha, coluna, motivo from rejeitos",
+        batches.run(
+            self.con,
+            "insert into controle.rejeitos select $1, $2, linha, coluna, motivo from batch",
             [self.id, file],
+            batch=rejected,
         )
 
     def report_unknown(

@@ -17,6 +17,8 @@ from mapa.ui import progress
 from mapa.waiting import Wait
 
 STEP = re.compile(r"(\d+) of (\d+) (?!START)")
+CHILD: tuple[str, ...] = (sys.executable, "-m", "mapa.dbt_child")
+"""What begins a dbt; its own arguments follow."""
 OPENS_NOTHING = {"parse"}
 """Commands that need no warehouse."""
 GRACE = 10.0
@@ -63,7 +65,7 @@ def _run(
 ) -> tuple[int, list[str]]:
     """Run dbt to its end, or to ours; return its exit code and its last lines."""
     process = subprocess.Popen(  # noqa: S603 - our own interpreter, no shell
-        [sys.executable, "-m", "mapa.dbt_child", "--no-use-colors", *arguments],
+        [*CHILD, "--no-use-colors", *arguments],
         cwd=project,
         env=environment,
         # Nothing is ever written to it: its end tells dbt that we are gone.

@@ -93,8 +93,8 @@ def _versions() -> Iterator[Check]:
     """Compare Python and the packages with those that the project was tested with."""
     number = ".".join(map(str, sys.version_info[:3]))
     fits = (3, 11) <= sys.version_info[:2] < (3, 14)
-    advice = "" if fits else "make demo PYTHON=python3.11"
-    yield Check("python", OK if fits else FAIL, f"{number}; expected is 3.11, 3.12 or 3.13", advice)
+    advice = "" if fits else "make demo PYTHON=python3.13"
+    yield Check("python", OK if fits else FAIL, f"{number}; expected is 3.11 to 3.13", advice)
     wrong = list[str]()
     for requirement in importlib.metadata.requires(PACKAGE) or []:
         pinned = PINNED.match(requirement)

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import duckdb
 
-from mapa import modes
+from mapa import layouts, modes
 from mapa.errors import DiskError, FormatError, LockedError, MapaError
 from mapa.landing import disk
-from mapa.load.layouts import ALL_LAYOUTS, SYSTEM_COLUMNS, Layout
+from mapa.layouts import SYSTEM_COLUMNS, Layout
 from mapa.waiting import Wait
 
 CONTROL_DDL = """
@@ -189,16 +189,16 @@ def create_schemas(con: duckdb.DuckDBPyConnection) -> None:
     of content are made again when they are not those that this version of DuckDB makes.
     """
     con.execute(CONTROL_DDL)
-    for schema in sorted({layout.table.split(".")[0] for layout in ALL_LAYOUTS}):
+    for schema in sorted({layout.schema for layout in layouts.every()}):
         con.execute(f"create schema if not exists {schema}")
-    for layout in ALL_LAYOUTS:
+    for layout in layouts.every():
         con.execute(layout.ddl())
     present = set(
         con.execute(
             "select schema_name || '.' || table_name, column_name from duckdb_columns()"
         ).fetchall()
     )
-    for layout in ALL_LAYOUTS:
+    for layout in layouts.every():
         for name, kind in layout.types().items():
             if (layout.table, name) not in present:
                 _add_column(con, layout, name, kind)

@@ -22,6 +22,7 @@ from mapa_city.network import Network, build_catalogue, build_plan, build_units
 from mapa_city.offer import build_offer
 from mapa_city.people import Population, build_population
 from mapa_city.slots import SlotDays, slot_days
+from mapa_city.territory import FEDERAL_DISTRICT, Territory
 
 FEWEST_PEOPLE = 500
 FEWEST_DAYS = 30
@@ -32,7 +33,7 @@ class Parameters:
     """What a city is made from.
 
     Attributes:
-        people: residents, Entorno included.
+        people: residents, those of neighbouring municipalities included.
         days: length of the simulated life, the last day being `until`.
         seed: of every draw.
         until: last simulated day.
@@ -51,6 +52,7 @@ class City:
     parameters: Parameters
     start: date
     until: date
+    territory: Territory
     procedures: pa.Table
     units: pa.Table
     professionals: pa.Table
@@ -71,7 +73,9 @@ class City:
     absences: pa.Table
 
 
-def build(people: int, days: int, seed: int, until: date) -> City:
+def build(
+    people: int, days: int, seed: int, until: date, territory: Territory = FEDERAL_DISTRICT
+) -> City:
     """Build the city; the same arguments give the same tables, byte for byte.
 
     Raises:
@@ -84,12 +88,13 @@ def build(people: int, days: int, seed: int, until: date) -> City:
     # One stream of chance per part: a change in one does not stir the others.
     chance = iter(np.random.default_rng(seed).spawn(10))
     catalogue = build_catalogue()
-    units = build_units(people, next(chance))
-    network = Network(catalogue, units, build_plan(catalogue, people, next(chance)))
+    units = build_units(territory, people, next(chance))
+    plan = build_plan(catalogue, people, next(chance))
+    network = Network(catalogue, units, plan, territory)
     offered = build_offer(network, span, next(chance))
     slots = slot_days(offered, span.until)
     limits = build_limits(network, offered, slots, span, next(chance))
-    population = build_population(people, span, next(chance))
+    population = build_population(territory, people, span, next(chance))
     demand = build_demand(network, population, span, next(chance))
     requests = request_table(network, population, demand, next(chance))
     bookings, events = _live(demand, population, (offered.schedules, slots), span, next(chance))
@@ -102,6 +107,7 @@ def build(people: int, days: int, seed: int, until: date) -> City:
         parameters=Parameters(people, days, seed, until),
         start=start,
         until=until,
+        territory=territory,
         procedures=catalogue.procedures,
         units=units,
         requests=requests,

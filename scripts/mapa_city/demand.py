@@ -35,12 +35,7 @@ from mapa_city.identifiers import cpf
 from mapa_city.network import FIRST_EXAM_GROUP, GROUPS, LAST_EXAM_GROUP, Network
 from mapa_city.people import Population
 from mapa_city.schemas import REQUESTS, table
-from mapa_city.territory import (
-    ADMINISTRATIVE_REGIONS,
-    DISTRICT,
-    LENT_UNTOLD,
-    REGIONS,
-)
+from mapa_city.territory import Territory
 
 LONGEST_BACKLOG = 640
 FIRST_REQUEST = 900_000_001
@@ -267,8 +262,8 @@ def request_table(
 ) -> pa.Table:
     """Write the requests as the requesting units type them."""
     n = len(demand.at)
-    home = _residence(population.persons, demand, rng)
-    unit = _requesters(network.units, home["ra"].to_numpy(zero_copy_only=False), rng)
+    home = _residence(network.territory, population.persons, demand, rng)
+    unit = _requesters(network, home["ra"].to_numpy(zero_copy_only=False), rng)
     serial = FIRST_REQUESTER_SERIAL + unit * REQUESTERS_PER_UNIT
     serial = serial + rng.integers(0, REQUESTERS_PER_UNIT, n)
     group = network.catalogue.group[demand.procedure]
@@ -300,11 +295,13 @@ def request_table(
     )
 
 
-def _residence(persons: pa.Table, demand: Demand, rng: np.random.Generator) -> dict[str, pa.Array]:
+def _residence(
+    territory: Territory, persons: pa.Table, demand: Demand, rng: np.random.Generator
+) -> dict[str, pa.Array]:
     """Return what each request carries of a residence, by the columns of the requests.
 
     It is where the person lives that day; some who live in other municipalities give an address
-    in the district, and of these some a neighbourhood that is none of its own.
+    in the territory, and of these some a neighbourhood that is none of its own.
     """
     who = pa.array(demand.person)
     moved = numbers(persons, "moved_at")[demand.person]
@@ -316,30 +313,32 @@ def _residence(persons: pa.Table, demand: Demand, rng: np.random.Generator) -> d
         )
         for name in ("city_ibge6", "bairro", "ra", "bairro_tells")
     }
-    names = [name for name, _, _ in ADMINISTRATIVE_REGIONS]
+    names = [area.name for area in territory.areas]
     lent = rng.integers(0, len(names), len(who))
     tells = lent % 5 > 0
     lends = pc.and_(
-        pc.not_equal(home["city_ibge6"], DISTRICT), pa.array(rng.random(len(who)) < 0.1)
+        pc.not_equal(home["city_ibge6"], territory.seat.code), pa.array(rng.random(len(who)) < 0.1)
     )
     given = {
-        "city_ibge6": DISTRICT,
-        "bairro": pc.if_else(pa.array(tells), pick(names, lent), LENT_UNTOLD),
+        "city_ibge6": territory.seat.code,
+        "bairro": pc.if_else(pa.array(tells), pick(names, lent), territory.lent_untold),
         "ra": pa.array(np.where(tells, lent + 1, 0)),
         "bairro_tells": pa.array(tells),
     }
     return {name: pc.if_else(lends, given[name], column) for name, column in home.items()}
 
 
-def _requesters(units: pa.Table, ra: Ints, rng: np.random.Generator) -> Ints:
+def _requesters(network: Network, ra: Ints, rng: np.random.Generator) -> Ints:
     """Draw the requesting unit: of the own health region nine times in ten."""
-    region_of_ra = [REGIONS.index(region) for _, region, _ in ADMINISTRATIVE_REGIONS]
+    territory, units = network.territory, network.units
+    regions = list(territory.regions)
+    region_of_ra = [regions.index(area.region) for area in territory.areas]
     region = np.array([-1, *region_of_ra])[ra]
-    region = np.where((region < 0) | (rng.random(len(region)) < 0.1), len(REGIONS), region)
+    region = np.where((region < 0) | (rng.random(len(region)) < 0.1), len(regions), region)
     requesting = units["is_requesting"].to_numpy()
     names = np.asarray(units["regiao_saude"].to_pylist())
     unit = np.zeros(len(region), dtype=np.int64)
-    for number, name in enumerate((*REGIONS, "any")):
+    for number, name in enumerate((*regions, "any")):
         fit = requesting if name == "any" else requesting & (names == name)
         candidates, rows = np.flatnonzero(fit), np.flatnonzero(region == number)
         unit[rows] = candidates[rng.integers(0, len(candidates), len(rows))]

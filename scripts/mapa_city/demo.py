@@ -19,8 +19,9 @@ from mapa.ui import say
 from mapa_city import city as simulated
 from mapa_city import past, verify
 from mapa_city import report as simulated_report
-from mapa_city.doors import files
+from mapa_city.doors import documents, files
 from mapa_city.doors.server import serving
+from mapa_city.territory import FEDERAL_DISTRICT, Territory
 from mapa_city.truth import answers
 
 MARKER = ".made_by_demo"
@@ -38,6 +39,7 @@ class CitySize:
     days: int = 400
     seed: int = 1
     until: date = date(2026, 6, 30)
+    territory: Territory = FEDERAL_DISTRICT
 
 
 def prepare_checkout(project: Path) -> list[str]:
@@ -85,15 +87,16 @@ def build_house(settings: Settings, size: CitySize) -> list[verify.Comparison]:
         PublishError: a mart differs from the truth; nothing is published then.
     """
     say(f"1/6 Simulating {size.people} people over {size.days} days until {size.until} ...")
-    city = simulated.build(size.people, size.days, size.seed, size.until)
+    city = simulated.build(size.people, size.days, size.seed, size.until, size.territory)
     directory = settings.mapa_dir / "city"
     days = [size.until - timedelta(days=back) for back in DELIVERIES]
     reported = simulated_report.write(city, directory / "reports", days)
+    habits = documents.Habits(centrals=size.territory.regulating)
     readings = [size.until - timedelta(days=back) for back in READINGS]
     answers.write(city, directory / "truth.json", days, readings)
     for as_of in readings:
         say(f"2/6 Loading SISREG over HTTP as of {as_of} ...")
-        with serving(city, as_of=as_of) as server:
+        with serving(city, as_of=as_of, habits=habits) as server:
             pointed = settings.model_copy(update=server.settings())
             for summary in sisreg.load(pointed, "all"):
                 say(f"    {summary}")
@@ -104,7 +107,8 @@ def build_house(settings: Settings, size: CitySize) -> list[verify.Comparison]:
         for summary in deliver(settings, city, day):
             say(f"    {summary}")
     columns = settings.dbt_project_dir / "docs" / "oferta_real.exemplo.toml"
-    for summary in report.load(settings, [reported], columns, {}):
+    own = {"cod_central_exec": size.territory.central}
+    for summary in report.load(settings, [reported], columns, own):
         say(f"    {summary}")
     say("4/6 Building and testing the models with dbt ...")
     dbt.build(settings)

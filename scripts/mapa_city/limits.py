@@ -25,7 +25,7 @@ from mapa_city.network import Network
 from mapa_city.offer import Offered
 from mapa_city.schemas import CEILINGS, PPI, QUOTAS, table
 from mapa_city.slots import SlotDays
-from mapa_city.territory import DISTRICT, ENTORNO
+from mapa_city.territory import Territory
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,12 @@ def build_limits(
     network: Network, offered: Offered, days: SlotDays, span: Span, rng: np.random.Generator
 ) -> Limits:
     """Set PPI, ceilings and quotas from the first simulated month to the second after the last."""
-    supply = _supply(offered, days, span)
-    return Limits(_ppi(supply, rng), _ceilings(supply, rng), _quotas(network, span, rng))
+    territory = network.territory
+    supply = _supply(territory.central, offered, days, span)
+    return Limits(_ppi(territory, supply, rng), _ceilings(supply, rng), _quotas(network, span, rng))
 
 
-def _supply(offered: Offered, days: SlotDays, span: Span) -> _Supply:
+def _supply(central: str, offered: Offered, days: SlotDays, span: Span) -> _Supply:
     """Add up the active slots."""
     months = month_number(days.day)
     edges = month_number(np.array([span.start, span.until]))
@@ -72,7 +73,7 @@ def _supply(offered: Offered, days: SlotDays, span: Span) -> _Supply:
     place = numbers(offered.schedules, "unit_idx") * 10_000 + numbers(
         offered.schedules, "procedure_idx"
     )
-    foreign = place[~matches(offered.schedules, "central", [DISTRICT])]
+    foreign = place[~matches(offered.schedules, "central", [central])]
     shared = np.isin(distinct[:, 1] * 10_000 + distinct[:, 2], foreign)
     month, unit, procedure = distinct.T
     return _Supply(month, unit, procedure, active.astype(np.int64), shared)
@@ -85,8 +86,8 @@ def _around(values: Ints, factor: tuple[float, ...], rng: np.random.Generator) -
     return product
 
 
-def _ppi(supply: _Supply, rng: np.random.Generator) -> pa.Table:
-    """Agree on six procedures in ten: most for the district, the rest for its neighbours."""
+def _ppi(territory: Territory, supply: _Supply, rng: np.random.Generator) -> pa.Table:
+    """Agree on six procedures in ten: most for the own central, the rest for its neighbours."""
     keys = np.column_stack([supply.month, supply.procedure])
     distinct, where = np.unique(keys, axis=0, return_inverse=True)
     active = np.bincount(where.ravel(), supply.active, len(distinct)).astype(np.int64)
@@ -94,17 +95,17 @@ def _ppi(supply: _Supply, rng: np.random.Generator) -> pa.Table:
     total = _around(active, (0.0, 0.55, 0.8, 1.0, 1.15, 1.3, 1.6), rng)
     agreed = (procedure % 10 < 6) & (rng.random(len(month)) < 0.95)
     total, month, procedure = total[agreed], month[agreed], procedure[agreed]
-    centrals = (DISTRICT, *(code for code, _ in ENTORNO[:4]))
+    centrals = (territory.central, *(city.code for city in territory.neighbours[:4]))
     shares = np.floor(total[:, None] * np.array([0, 0.04, 0.03, 0.02, 0.01])).astype(np.int64)
     shares[:, 0] = total - shares[:, 1:].sum(axis=1)
-    # A neighbour without an agreement has no row; the district always has one, be it zero.
+    # A neighbour without an agreement has no row; the own central always has one, be it zero.
     row, central = np.nonzero(_present(shares))
     return table(
         PPI,
         {
             "competencia": month_start(month[row]),
             "requesting_central": pick(centrals, central),
-            "executing_central": pick([DISTRICT], np.zeros(len(row), dtype=np.int64)),
+            "executing_central": pick([territory.central], np.zeros(len(row), dtype=np.int64)),
             "procedure_idx": procedure[row],
             "quantity": shares[row, central],
         },

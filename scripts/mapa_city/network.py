@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from mapa_city.arrays import Floats, Ints, digits, pick, weighted
 from mapa_city.schemas import PROCEDURES, UNITS, table
-from mapa_city.territory import ADMINISTRATIVE_REGIONS, REGIONS, Writing, writings
+from mapa_city.territory import Territory, Writing
 
 
 @dataclass(frozen=True)
@@ -209,6 +209,7 @@ class Network:
     catalogue: Catalogue
     units: pa.Table
     plan: Plan
+    territory: Territory
 
 
 REQUESTS_PER_PERSON_YEAR = 1.1
@@ -251,7 +252,7 @@ def _group_row(g: int) -> tuple[str, str, str, str, str | None, str]:
     return code, name, code, name, None, "grupo"
 
 
-def build_units(people: int, rng: np.random.Generator) -> pa.Table:
+def build_units(territory: Territory, people: int, rng: np.random.Generator) -> pa.Table:
     """Build the units: some 60 executing and 180 requesting ones, fewer in a small city.
 
     Every health region has units of both kinds; one executing unit in six requests as well.
@@ -261,13 +262,14 @@ def build_units(people: int, rng: np.random.Generator) -> pa.Table:
     requesting = max(28, round(170 * scale))
     total = executing + requesting
     is_executing = np.arange(total) < executing
-    ras = _places(total, rng)
+    ras = _places(territory, total, rng)
     names = [
-        _name(i, bool(is_executing[i]), ADMINISTRATIVE_REGIONS[ra - 1][0])
+        _name(i, bool(is_executing[i]), territory.areas[ra - 1].name)
         for i, ra in enumerate(ras.tolist())
     ]
-    regions = [region for _, region, _ in ADMINISTRATIVE_REGIONS]
-    places = [_written(i, ra) for i, ra in enumerate(ras.tolist())]
+    regions = [area.region for area in territory.areas]
+    ways = territory.writings()
+    places = [_written(ways, i, ra) for i, ra in enumerate(ras.tolist())]
     return table(
         UNITS,
         {
@@ -283,24 +285,25 @@ def build_units(people: int, rng: np.random.Generator) -> pa.Table:
     )
 
 
-def _written(position: int, ra: int) -> Writing:
+def _written(writings: list[Writing], position: int, ra: int) -> Writing:
     """Return how the registers write where a unit stands; one in twenty does not tell it."""
     tells = position % 20 != 7
-    ways = [w for w in writings() if w.ra == ra and w.tells == tells and w.text]
+    ways = [w for w in writings if w.ra == ra and w.tells == tells and w.text]
     return ways[position % len(ways)]
 
 
-def _places(total: int, rng: np.random.Generator) -> Ints:
-    """Draw the administrative region of each unit, the health regions taking turns half the time.
+def _places(territory: Territory, total: int, rng: np.random.Generator) -> Ints:
+    """Draw the area of each unit, the health regions taking turns half the time.
 
     The turns guarantee each health region units of both kinds, however small the city.
     """
-    weights = np.array([people for _, _, people in ADMINISTRATIVE_REGIONS], dtype=np.float64)
+    weights = np.array([area.people for area in territory.areas], dtype=np.float64)
     places = weighted(rng, weights, total)
-    region = np.array([REGIONS.index(name) for _, name, _ in ADMINISTRATIVE_REGIONS])
-    for turn, name in enumerate(REGIONS):
-        members = np.flatnonzero(region == REGIONS.index(name))
-        mine = np.flatnonzero(np.arange(total) % (2 * len(REGIONS)) == 2 * turn)
+    region = np.array([area.region for area in territory.areas])
+    turns = 2 * len(territory.regions)
+    for turn, name in enumerate(territory.regions):
+        members = np.flatnonzero(region == name)
+        mine = np.flatnonzero(np.arange(total) % turns == 2 * turn)
         places[mine] = members[weighted(rng, weights[members], len(mine))]
     return places + 1
 

@@ -36,7 +36,7 @@ from mapa_city.schemas import (
     table,
 )
 from mapa_city.slots import WORKED
-from mapa_city.territory import DISTRICT, ENTORNO
+from mapa_city.territory import Territory
 
 PAST_DAYS = 220
 """Days before the start since which schedules exist."""
@@ -64,7 +64,7 @@ def build_offer(network: Network, span: Span, rng: np.random.Generator) -> Offer
     """Build professionals, schedules, leaves and holidays."""
     lines = _lines(network, rng)
     professionals = _professionals(lines, rng)
-    schedules = _schedules(_terms(lines, span, rng), span, rng)
+    schedules = _schedules(network.territory, _terms(lines, span, rng), span, rng)
     executing = np.flatnonzero(network.units["is_executing"].to_numpy())
     closures, leaves = _joint_absences(lines, span, rng)
     closures = _appended(_closures(np.unique(lines["unit_idx"]), span, rng), closures)
@@ -74,7 +74,7 @@ def build_offer(network: Network, span: Span, rng: np.random.Generator) -> Offer
         schedules=schedules,
         leaves_professional=_professional_leaves(leaves, rng),
         leaves_unit=_unit_leaves(closures, rng),
-        holidays=build_holidays(executing, span, rng),
+        holidays=build_holidays(network.territory, executing, span, rng),
     )
 
 
@@ -197,7 +197,9 @@ _ATIVA, _INATIVA, _EXPIRADA, _EXCLUIDA = range(4)
 STATUS = ("ATIVA", "INATIVA", "EXPIRADA", "EXCLUIDA")
 
 
-def _schedules(terms: Columns, span: Span, rng: np.random.Generator) -> pa.Table:
+def _schedules(
+    territory: Territory, terms: Columns, span: Span, rng: np.random.Generator
+) -> pa.Table:
     """Make the schedule table from the terms, with withdrawn copies, defects and dates of work."""
     over = terms["valid_to"] < span.until
     forgotten = rng.random(len(over)) < 0.02
@@ -219,7 +221,7 @@ def _schedules(terms: Columns, span: Span, rng: np.random.Generator) -> pa.Table
     switches = {name: rows[name].astype(np.bool_) for name in ("auto_split", "local_agenda")}
     texts = {
         "codigo": digits(code, 7),
-        "central": pick((DISTRICT, ENTORNO[0][0]), rows["central"]),
+        "central": pick((territory.central, territory.other_central), rows["central"]),
         "status": pick(STATUS, rows["status"]),
     }
     return table(SCHEDULES, {**rows, **minutes, **switches, **texts})
@@ -424,28 +426,28 @@ _NATIONAL = (
     (11, 15, "PROCLAMAÇÃO DA REPÚBLICA"),
     (12, 25, "NATAL"),
 )
-_DISTRICT = ((4, 21, "ANIVERSÁRIO DE BRASÍLIA"), (11, 30, "DIA DO EVANGÉLICO"))
 _BLACK_AWARENESS = (11, 20, "CONSCIÊNCIA NEGRA")
 _BLACK_AWARENESS_SINCE = 2024
 _NEVER_LISTED = ("DIA DO TRABALHO", "INDEPENDÊNCIA DO BRASIL", "NOSSA SENHORA APARECIDA")
 _OF_UNITS = ((2, 11), (3, 19), (5, 13), (6, 24), (8, 14), (10, 28))
 """Days that the municipality gives to some units only."""
 
-_FEASTS = {"nacional": _NATIONAL, "distrital": _DISTRICT}
 
-
-def build_holidays(executing: Ints, span: Span, rng: np.random.Generator) -> pa.Table:
+def build_holidays(
+    territory: Territory, executing: Ints, span: Span, rng: np.random.Generator
+) -> pa.Table:
     """Build the holidays of all years that schedules reach; one unit in five has its own day.
 
-    The operator's table lists those of the district and of units, and most of the nation's in even
-    years only: the others are there by law. In odd years it says that 20 November is a working day.
+    The operator's table lists those of the territory, but for some, and of units, and most of the
+    nation's in even years only: the others are there by law. In odd years it says that 20 November
+    is a working day.
     On every other holiday some units work; others have days that the municipality gives to them.
     """
     first = date(1970, 1, 1) + timedelta(days=span.start - PAST_DAYS)
     last = date(1970, 1, 1) + timedelta(days=span.until + 365)
     rows: list[tuple[int, str, str, int, bool]] = []
     for year in range(first.year, last.year + 1):
-        rows += _holidays_of(year)
+        rows += _holidays_of(territory, year)
     count = max(2, (span.until - span.start + PAST_DAYS) // 365 * (len(executing) // 5))
     days = np.unique(rng.integers(span.start, span.until + 1, count))
     places = executing[rng.integers(0, len(executing), len(days))]
@@ -458,7 +460,7 @@ def build_holidays(executing: Ints, span: Span, rng: np.random.Generator) -> pa.
     rows += [
         row
         for year in range(first.year, last.year + 1)
-        for row in _words_on_units(year, executing.tolist())
+        for row in _words_on_units(territory, year, executing.tolist())
         if (row[0], row[3]) not in taken
     ]
     when, names, scopes, units, listed = zip(*rows, strict=True)
@@ -474,24 +476,28 @@ def build_holidays(executing: Ints, span: Span, rng: np.random.Generator) -> pa.
     )
 
 
-def _holidays_of(year: int) -> list[tuple[int, str, str, int, bool]]:
+def _holidays_of(territory: Territory, year: int) -> list[tuple[int, str, str, int, bool]]:
     """Return one year's holidays of all units; last, whether the operator lists them."""
-    feasts = [(scope, *feast) for scope, some in _FEASTS.items() for feast in some]
+    feasts = [("nacional", *feast) for feast in _NATIONAL]
+    feasts += [(f.scope, f.month, f.day, f.listed or f.law or "") for f in territory.feasts]
+    silent = {*_NEVER_LISTED, *(f.law for f in territory.feasts if f.listed is None)}
     if year >= _BLACK_AWARENESS_SINCE:
         feasts.append(("nacional" if year % 2 == 0 else WORKED, *_BLACK_AWARENESS))
     days = [(day_number(date(year, month, day)), name, scope) for scope, month, day, name in feasts]
     # Good Friday is law; Corpus Christi is one only where somebody decrees it.
     days.append((easter(year) - 2, "PAIXÃO DE CRISTO", "nacional"))
-    days.append((easter(year) + 60, "CORPUS CHRISTI", "distrital"))
+    days.append((easter(year) + 60, "CORPUS CHRISTI", territory.decreed))
     return [
-        (*day, MISSING, day[2] != "nacional" or (year % 2 == 0 and day[1] not in _NEVER_LISTED))
+        (*day, MISSING, day[1] not in silent and (day[2] != "nacional" or year % 2 == 0))
         for day in days
     ]
 
 
-def _words_on_units(year: int, executing: list[int]) -> list[tuple[int, str, str, int, bool]]:
+def _words_on_units(
+    territory: Territory, year: int, executing: list[int]
+) -> list[tuple[int, str, str, int, bool]]:
     """Return what the operator says of one unit in five on some days of a year."""
-    worked = sorted({row[0] for row in _holidays_of(year)})[year % 2 :: 2]
+    worked = sorted({row[0] for row in _holidays_of(territory, year)})[year % 2 :: 2]
     given = [day_number(date(year, month, day)) for month, day in _OF_UNITS]
     return [
         (day, name, scope, unit, True)

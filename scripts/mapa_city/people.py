@@ -23,16 +23,13 @@ from mapa_city.arrays import (
 from mapa_city.identifiers import cns, cpf
 from mapa_city.schemas import CARDS, PERSONS, table
 from mapa_city.territory import (
-    DISTRICT,
-    ENTORNO,
-    ENTORNO_NEIGHBOURHOODS,
-    writings,
+    Territory,
 )
 
 FIRST_PERSON_SERIAL = 50_001
 """CPF serials below belong to the staff."""
 
-ENTORNO_SHARE = 0.08
+OUTSIDE_SHARE = 0.08
 NAMES_FEMALE = """
 MARIA ANA FRANCISCA ANTONIA ADRIANA JULIANA MARCIA FERNANDA PATRICIA ALINE SANDRA CAMILA
 AMANDA BRUNA JESSICA LETICIA LUCIANA VANESSA MARIANA GABRIELA VERA VITORIA LARISSA
@@ -78,12 +75,14 @@ class _Addresses:
     tells: Flags
 
 
-def build_population(people: int, span: Span, rng: np.random.Generator) -> Population:
+def build_population(
+    territory: Territory, people: int, span: Span, rng: np.random.Generator
+) -> Population:
     """Build the persons and their cards."""
     female = rng.random(people) < 0.52
     age = _ages(people, rng)
     birth = span.start - np.floor(age * 365.25).astype(np.int64)
-    home, next_home = _addresses(people, rng), _addresses(people, rng)
+    home, next_home = (_addresses(territory, people, rng) for _ in range(2))
     death = _deaths(age, span, rng)
     moved = _moves(death, span, rng)
     no_cpf = (rng.random(people) < 0.06) | ((age < 6) & (rng.random(people) < 0.4))
@@ -137,18 +136,19 @@ def _names(female: Flags, rng: np.random.Generator) -> pa.Array:
     )
 
 
-def _addresses(people: int, rng: np.random.Generator) -> _Addresses:
+def _addresses(territory: Territory, people: int, rng: np.random.Generator) -> _Addresses:
     """Draw municipality and neighbourhood; two addresses in a hundred say nothing useful."""
-    inside = writings()
+    inside = territory.writings()
     texts = [writing.text for writing in inside]
-    weights = [(1 - ENTORNO_SHARE) * writing.share for writing in inside]
-    cities = [DISTRICT] * len(inside)
-    outside = sum(weight for _, weight in ENTORNO)
-    for code, weight in ENTORNO:
-        texts += ENTORNO_NEIGHBOURHOODS
-        share = ENTORNO_SHARE * weight / outside / len(ENTORNO_NEIGHBOURHOODS)
-        weights += [share] * len(ENTORNO_NEIGHBOURHOODS)
-        cities += [code] * len(ENTORNO_NEIGHBOURHOODS)
+    weights = [(1 - OUTSIDE_SHARE) * writing.share for writing in inside]
+    cities = [territory.seat.code] * len(inside)
+    outside = sum(city.weight for city in territory.neighbours)
+    said = territory.neighbourhoods
+    for city in territory.neighbours:
+        texts += said
+        share = OUTSIDE_SHARE * city.weight / outside / len(said)
+        weights += [share] * len(said)
+        cities += [city.code] * len(said)
     elsewhere = len(texts) - len(inside)
     ras = np.array([writing.ra for writing in inside] + [0] * elsewhere)
     tells = np.array([writing.tells for writing in inside] + [False] * elsewhere)

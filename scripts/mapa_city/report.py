@@ -32,7 +32,6 @@ from mapa_city.arrays import (
 from mapa_city.city import City
 from mapa_city.past import Records
 from mapa_city.slots import HORIZON, KINDS
-from mapa_city.territory import DISTRICT
 from mapa_city.truth.offer import MonthOffer, agreed_limits, known_sum, month_offers
 from mapa_city.truth.past import Delivery, deliveries, in_force
 
@@ -99,7 +98,7 @@ class Pictures:
         self.months = range(last - MONTHS + 1, last + 2)
         procedure = numbers(city.schedules, "procedure_idx")
         # The report is one central's: what units execute for another, too, is not asked for.
-        others = np.unique(procedure[~matches(city.schedules, "central", [DISTRICT])])
+        others = np.unique(procedure[~matches(city.schedules, "central", [city.territory.central])])
         chosen, count = np.unique(procedure[~np.isin(procedure, others)], return_counts=True)
         self.procedures = sorted(chosen[np.argsort(-count, kind="stable")][:PROCEDURES].tolist())
         self.agendas = {
@@ -194,12 +193,13 @@ def ppi_of(city: City) -> dict[tuple[int, int], Values]:
     found: dict[tuple[int, int], Values] = {}
     months = month_number(numbers(city.ppi, "competencia")).tolist()
     asking = texts(city.ppi, "requesting_central").tolist()
+    own = city.territory.central
     procedures, quantities = (numbers(city.ppi, n).tolist() for n in ("procedure_idx", "quantity"))
     for month, procedure, central, quantity in zip(
         months, procedures, asking, quantities, strict=True
     ):
         values = found.setdefault((month, procedure), dict.fromkeys(LIMITS[:3], 0))
-        for name in ("ppi_total", "ppi_local" if central == DISTRICT else "ppi_pactuada"):
+        for name in ("ppi_total", "ppi_local" if central == own else "ppi_pactuada"):
             values[name] = known_sum([values[name], quantity])
     return found
 
@@ -227,7 +227,7 @@ def build(city: City, pictures: Pictures, ceilings: dict[tuple[int, str, int], i
                     report.rows[month, procedure, unit, agenda] = row
             stranger = str(rng.choice(executing))
             if stranger not in offers and rng.random() < 0.1:
-                offer = MonthOffer(stranger, (4, 0, 0), (0, 0, 0))
+                offer = MonthOffer(stranger, (4, 0, 0), (0, 0, 0), central=city.territory.central)
                 report.rows[month, procedure, stranger, agenda] = _row(
                     offer, dict.fromkeys(LIMITS), invented=False
                 )

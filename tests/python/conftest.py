@@ -14,6 +14,8 @@ from typing import Any
 
 import pytest
 
+import parsed_dbt
+from mapa import dbt
 from mapa.settings import Settings
 from mapa_city.demo import CitySize, build_house, fresh_directory
 
@@ -25,6 +27,31 @@ TEST_KEY = "only-for-tests-" * 4
 # does the house of a city, for a simulated one must need no such thing.
 os.environ["MAPA_MAX_CLOCK_HOURS"] = "1e6"
 SMALL = CitySize(people=3000, days=150, seed=1, until=date(2026, 6, 30))
+
+
+SERVER = pytest.StashKey[parsed_dbt.Process]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Let every dbt that `mapa` begins be one that has read the project already."""
+    if parsed_dbt.ASKED not in os.environ:  # else a worker, whose parent has started it
+        config.stash[SERVER] = parsed_dbt.start(PROJECT)
+    dbt.CHILD = parsed_dbt.command(PROJECT) or dbt.CHILD
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End the server, and with it every dbt that still runs."""
+    if process := config.stash.get(SERVER, None):
+        process.communicate()
+        del os.environ[parsed_dbt.ASKED]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file in one process, with the house it builds, and all that share the city's."""
+    for item in items:
+        shared = "city_house" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("city" if shared else item.path.stem))
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ import numpy as np
 from conftest import environment, house_environment
 from mapa import warehouse
 from mapa.dbt import run_dbt
+from mapa.layouts import named
 from mapa.load import exports
-from mapa.load.layouts import FILE_LAYOUTS
 from mapa.settings import Settings
 from mapa_city import identifiers
 
@@ -157,7 +157,7 @@ class OfferHouse:
 
 def _write(folder: Path, layout_name: str, rows: list[Row]) -> Path:
     """Write an export file; columns that the rows do not name are empty."""
-    (layout,) = (layout for layout in FILE_LAYOUTS if layout.name == layout_name)
+    layout = named(layout_name)
     path = folder / f"{layout_name}.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, layout.columns, restval="", delimiter=";")

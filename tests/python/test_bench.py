@@ -11,6 +11,7 @@ import pytest
 
 from mapa import audit, warehouse
 from mapa.landing import Folder
+from mapa.layouts import named
 from mapa.load.documents import Fields
 from mapa.load.intake import Intake
 from mapa.load.pages import Book
@@ -79,7 +80,7 @@ def test_a_long_load_stays_within_the_declared_memory(url: str, tmp_path: Path) 
 def _check_that_pages_do_not_pile_up(folder: Path) -> None:
     """Read landed pages again: what waits to be judged is bounded, and in the end nothing waits."""
     (landing,) = folder.glob("landing/sisreg/*")
-    layout, files = load.LAYOUTS[load.INDEX], Folder(folder / "landing", "sisreg", landing.name)
+    layout, files = named(load.INDEX), Folder(folder / "landing", "sisreg", landing.name)
     fields = Fields.read((landing / "mapeamento.json").read_bytes(), layout)
     with (
         warehouse.connect(folder / "again.duckdb") as con,

@@ -28,7 +28,7 @@ import pytest
 from conftest import environment, house_environment
 from mapa import modes, warehouse
 from mapa.dbt_plugin import FUNCTION, Plugin, without_values
-from mapa.load.layouts import AGENDAMENTO
+from mapa.layouts import named
 from mapa.publish import store
 from mapa.settings import Settings
 from mirror import INDICES, PASSWORD, USER, Mirror, document, mirroring
@@ -214,12 +214,12 @@ def export(text: str) -> Path:
     """Write a file of bookings outside of what is looked at; each text makes them others."""
     folder = Path(tempfile.mkdtemp())
     path = folder / "agenda.csv"
-    person = dict.fromkeys(AGENDAMENTO.columns, CANARY) | {
+    person = dict.fromkeys(named("agendamento").columns, CANARY) | {
         "data_agendamento": "20.04.2026", "cod_cnes_exec": "0000010",
         "complemento": text,
     }  # fmt: skip
     with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, AGENDAMENTO.columns, delimiter=";")
+        writer = csv.DictWriter(file, named("agendamento").columns, delimiter=";")
         writer.writeheader()
         writer.writerows(person | {"solicitacao": str(n)} for n in range(20_000))
     return path

@@ -19,8 +19,8 @@ import numpy as np
 import pytest
 from pydantic import SecretStr
 
+from mapa.layouts import named
 from mapa.load import cadsus, sisreg
-from mapa.load.layouts import CADSUS_CNS, CADSUS_PESSOA
 from mapa_city import identifiers
 from mirror import INDICES, PASSWORD, USER, Mirror, document, mirroring
 from offer_house import REFERENCE, OfferHouse
@@ -142,8 +142,8 @@ def _files(directory: Path, cards: list[str]) -> list[Path]:
         for i, cns in enumerate(cards)
     ]
     return [
-        _written(directory / "pessoas.csv", CADSUS_PESSOA.columns, persons),
-        _written(directory / "cartoes.csv", CADSUS_CNS.columns, numbers),
+        _written(directory / "pessoas.csv", named("cadsus_pessoa").columns, persons),
+        _written(directory / "cartoes.csv", named("cadsus_cns").columns, numbers),
     ]
 
 

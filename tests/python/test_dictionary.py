@@ -151,6 +151,11 @@ def column_text(text: str) -> Callable[[dict[str, Any]], None]:
     return alter
 
 
+def text_of_two_marts(manifest: dict[str, Any]) -> None:
+    column = manifest["nodes"]["model.mapa.absenteismo_por_mes"]["columns"]["qtd_faltas"]
+    column["description"] += " E mais."
+
+
 def column_class(lgpd: str | None, model: str = MODEL) -> Callable[[dict[str, Any]], None]:
     def alter(manifest: dict[str, Any]) -> None:
         first = next(iter(manifest["nodes"][model]["columns"].values()))
@@ -171,7 +176,12 @@ def no_grain(manifest: dict[str, Any]) -> None:
 
 
 def other_grain(manifest: dict[str, Any]) -> None:
-    manifest["nodes"][MODEL]["config"]["meta"]["grao"] = [COLUMN]
+    manifest["nodes"][MODEL]["config"]["meta"]["grao"] = ["outra"]
+
+
+def untested_quantities(manifest: dict[str, Any]) -> None:
+    for name in [n for n in manifest["nodes"] if "fila_por_mes__nunca_negativas" in n]:
+        del manifest["nodes"][name]
 
 
 def untested_grain(manifest: dict[str, Any]) -> None:
@@ -202,12 +212,15 @@ def macro_without_text(manifest: dict[str, Any]) -> None:
         (node_key("patch_path", "mapa://models/publicacao/outro.yml"), "belongs in"),
         (node_key("name", "estabelecimentos"), "a name starts with pub_"),
         (column_text("Denominação de outra coisa."), "says something else than in dim_estab"),
+        (column_text("Denominação de outra coisa."), "says otherwise than col_unidade_nome"),
+        (text_of_two_marts, "begin with the doc block col_qtd_faltas"),
         (column_class(None), "config.meta.lgpd is missing"),
         (column_class("secreto"), "config.meta.lgpd is secreto"),
         (column_class("pseudonimo"), "`pseudonimo` is not allowed in publicacao"),
         (column_class("pessoal", "model.mapa.dim_estabelecimentos"), "not allowed in marts"),
         (no_grain, "config.meta.grao is missing"),
-        (other_grain, "tests other columns"),
+        (other_grain, "the grain names outra, which is no column"),
+        (untested_quantities, "no test fila_por_mes__nunca_negativas looks at"),
         (untested_grain, "no test pub_dim_estabelecimentos__grao"),
         (backward_reference, "which comes later"),
         (macro_without_text, "macro pad_code has no description"),
@@ -255,8 +268,8 @@ def test_columns_are_compared_with_the_database(
             "m.c: test `not_null` has no explicit name",
         ),
         (
-            "models: [{name: m, data_tests: [{grao_unico: {name: m__grao, colunas: [c]}}]}]",
-            "m, test grao_unico: unknown key `colunas`",
+            "models: [{name: m, data_tests: [{nunca_negativas: {name: m__n, tambem: [c]}}]}]",
+            "m, test nunca_negativas: unknown key `tambem`",
         ),
         ("sources: [{name: s, tables: [{name: t, colunms: []}]}]", "table t: unknown key"),
         ("macros: [{name: m, arguments: [{name: a, tipo: x}]}]", "macro m.a: unknown key `tipo`"),

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import replace
-from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from conftest import PROJECT, SMALL, House, house_environment, make_house
-from mapa import warehouse
+from conftest import PROJECT, House, environment, house_environment
+from mapa import dbt, warehouse
+from mapa.settings import Settings
 from mapa_city import verify
 
 BIN = Path(sys.executable).parent
@@ -60,25 +60,6 @@ def test_the_comparison_notices_a_single_wrong_cell(city_house: House) -> None:
     assert [(result.mart, len(result.different)) for result in wrong] == [
         ("oferta_real_por_mes", 1)
     ]
-
-
-def test_a_third_city_over_the_turn_of_a_year_equals_its_truth_too(tmp_path: Path) -> None:
-    size = replace(SMALL, people=700, days=400, seed=3, until=date(2026, 2, 28))
-    house = make_house(tmp_path, size)
-    with warehouse.connect(house.settings.warehouse, read_only=True) as con:
-        results = verify.compare(con, house.truth)
-    assert [str(result) for result in results if not result.equal] == []
-
-
-def test_a_second_city_equals_its_truth_too(tmp_path: Path) -> None:
-    house = make_house(tmp_path, replace(SMALL, people=12000, days=200, seed=2))
-    with warehouse.connect(house.settings.warehouse, read_only=True) as con:
-        results = verify.compare(con, house.truth)
-    assert [str(result) for result in results if not result.equal] == []
-    # Large enough for the rule on few cases to let percentiles through.
-    waits = house.truth["espera_por_mes"]
-    at = len(waits["chave"]) + waits["colunas"].index("dias_espera_p50")
-    assert any(row[at] is not None for row in waits["linhas"])
 
 
 def test_published_slots_reconcile_with_raw_schedules(city_house: House) -> None:
@@ -161,6 +142,21 @@ def test_dbt_works_for_someone_who_never_heard_of_mapa(city_house: House, tmp_pa
     ):
         done = run(env, *command)
         assert done.returncode == 0, done.stdout[-2000:]
+
+
+def test_every_unit_test_of_the_models_passes(city_house: House, tmp_path: Path) -> None:
+    # They depend on no data, so that `mapa` does not run them; they want the tables to be there.
+    data = tmp_path / "data"
+    data.mkdir()
+    shutil.copyfile(city_house.settings.warehouse, data / "mapa.duckdb")
+    with environment(house_environment(tmp_path)):
+        settings = Settings.load()
+        dbt.run_dbt(settings, "test", "--select", "test_type:unit", title="dbt test")
+    target = settings.dbt_target_path
+    written = json.loads((target / "manifest.json").read_bytes())["unit_tests"]
+    results = json.loads((target / "run_results.json").read_bytes())["results"]
+    assert len(written) > 100
+    assert {r["unique_id"] for r in results if r["status"] == "pass"} == set(written)
 
 
 def test_the_key_stands_in_no_compiled_file_and_no_log(city_house: House) -> None:

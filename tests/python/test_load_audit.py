@@ -18,7 +18,6 @@ from mapa import __version__
 from mapa.cli import cli
 from mapa.errors import FormatError, LayoutError, MapaError, SourceError
 from mapa.load import cadsus, exports, offer_api, sisreg
-from mapa.load.layouts import CNES_ESTABELECIMENTO
 from mapa.settings import Settings
 from mapa_city.doors import offer_api as door
 from mirror import INDICES, PASSWORD, USER, Mirror, document, mirroring
@@ -26,7 +25,7 @@ from test_load_cadsus import KNOWN, meet, serving_answers
 from test_load_offer_api import EXPORT, map_for, records_of
 
 FIXTURES = PROJECT / "tests" / "fixtures" / "load"
-CNES = (CNES_ESTABELECIMENTO.name,)
+CNES = ("cnes_estabelecimento",)
 INDEX = INDICES[0]
 Action = Callable[[Settings, Path], Any]
 

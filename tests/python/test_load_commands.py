@@ -21,7 +21,7 @@ from click.testing import CliRunner, Result
 from conftest import PROJECT
 from mapa import warehouse
 from mapa.cli import cli
-from mapa.load.layouts import ALL_LAYOUTS, PPI
+from mapa.layouts import every, named
 from mirror import PASSWORD, USER, Mirror, mirroring
 
 FIXTURES = PROJECT / "tests" / "fixtures" / "load"
@@ -150,7 +150,7 @@ def test_a_limit_of_age_that_cannot_be_read_is_named(
     assert (result.exit_code, "MAPA_STALE_DAYS" in result.stderr) == (7, True)
 
 
-@pytest.mark.parametrize("layout", ALL_LAYOUTS, ids=lambda layout: layout.name)
+@pytest.mark.parametrize("layout", every(), ids=lambda layout: layout.name)
 def test_describe_lists_the_columns(layout: object) -> None:
     name = layout.name  # type: ignore[attr-defined]
     result = mapa("load", "export", "--describe", name)
@@ -298,7 +298,7 @@ def test_hashes_of_an_older_version_are_made_anew_and_outlive_a_kill(tmp_path: P
     )
     assert subprocess.run([sys.executable, "-c", killed], check=False).returncode == 9
     with warehouse.connect(path) as con:
-        fresh = f"select competencia, {PPI.content_hash()} from bruto_sisreg.ppi"
+        fresh = f"select competencia, {named('ppi').content_hash()} from bruto_sisreg.ppi"
         stored = con.execute("select competencia, _hash from bruto_sisreg.ppi").fetchall()
         assert stored == con.execute(fresh).fetchall()
         assert len({value for _, value in stored}) == 2

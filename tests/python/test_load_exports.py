@@ -19,34 +19,35 @@ import pytest
 
 from conftest import PROJECT
 from mapa.errors import FormatError, LayoutError
+from mapa.layouts import of_files
 from mapa.load import exports
 from mapa.load.archives import Export
-from mapa.load.layouts import FILE_LAYOUTS
 from mapa.load.recognise import examine, normalise, recognise
 from mapa.load.window import BRASILIA
 from mapa.settings import Settings
 
 FIXTURES = PROJECT / "tests" / "fixtures" / "load"
 SCHEDULES = "bruto_sisreg.escala_ambulatorial"
-LAYOUT_OF = {
-    "escala.csv": ("escala", 4),
-    "agendamento_0010456_2026-04.csv": ("agendamento", 2),
-    "agendamento.txt": ("agendamento", 2),
-    "afastamento_profissional.csv": ("afastamento_profissional", 2),
-    "afastamento_unidade.csv": ("afastamento_unidade", 1),
-    "feriado.csv": ("feriado", 2),
-    "ppi.csv": ("ppi", 2),
-    "teto.csv": ("teto", 1),
-    "cota.csv": ("cota", 2),
-    "fila_ambulatorial_2017_08.csv": ("fila_ambulatorial_2017_08", 2),
-    "fila_hospitalar_2017_08.csv": ("fila_hospitalar_2017_08", 2),
-    "fila_2017_10.csv": ("fila_2017_10", 2),
-    "fila_2018_03.csv": ("fila_2018_03", 2),
-    "cadsus_pessoa.csv": ("cadsus_pessoa", 1),
-    "cadsus_cns.csv": ("cadsus_cns", 2),
-    "tbEstabelecimento202604.csv": ("cnes_estabelecimento", 2),
-    "carga_horaria.csv": ("carga_horaria", 3),
+NAMED_BY_THE_SOURCE = {
+    "agendamento_0010456_2026-04.csv": "agendamento",
+    "tbEstabelecimento202604.csv": "cnes_estabelecimento",
 }
+STRANGERS = {"agenda_da_tela.csv", "desconhecido.csv"}
+
+
+def found_files() -> dict[str, tuple[str, int]]:
+    """Return the layout and the records of each good file; it bears the name of its layout."""
+    return {
+        path.name: (
+            NAMED_BY_THE_SOURCE.get(path.name, path.stem),
+            len(path.read_bytes().splitlines()) - 1,
+        )
+        for path in sorted(FIXTURES.iterdir())
+        if path.suffix in (".csv", ".txt") and path.name not in STRANGERS
+    }
+
+
+LAYOUT_OF = found_files()
 ESCALA = (FIXTURES / "escala.csv").read_text()
 HEADER, *ROWS = ESCALA.splitlines()
 
@@ -77,7 +78,7 @@ def query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
 
 def refusals(settings: Settings) -> list[tuple[Any, ...]]:
     """Return the audit rows, when nothing at all has been loaded."""
-    for layout in FILE_LAYOUTS:
+    for layout in of_files():
         assert query(settings, f"select count(*) from {layout.table}") == [(0,)]
     return query(settings, "select fonte, entidade, origem, resultado from controle.cargas")
 
@@ -98,7 +99,7 @@ def test_each_file_is_recognised_whatever_it_is_called(tmp_path: Path) -> None:
         path = tmp_path / kept
         shutil.copyfile(FIXTURES / name, path)
         assert recognise(examine(Export(path))).layout.name == layout
-    assert {layout for layout, _ in LAYOUT_OF.values()} == {layout.name for layout in FILE_LAYOUTS}
+    assert {layout for layout, _ in LAYOUT_OF.values()} == {layout.name for layout in of_files()}
 
 
 def test_a_folder_is_loaded_once(settings: Settings, tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from pydantic import SecretStr
 from mapa import warehouse
 from mapa.cli import cli
 from mapa.errors import FewerError, SourceError
+from mapa.layouts import named
 from mapa.load import cadsus, offer_api, sisreg
 from mapa.load.exports import Completeness
-from mapa.load.layouts import CADSUS_CONSULTA
 from mapa.settings import Settings
 from mapa_city.doors import offer_api as door
 from mirror import INDICES, PASSWORD, USER, Mirror, document
@@ -199,7 +199,8 @@ def test_a_registry_that_forgets_a_third_is_not_believed(
             cadsus.load(pointed)
         newest = (
             "select count(*) from (select arg_max(resultado, momento_consulta) as r "
-            f"from {CADSUS_CONSULTA.table} group by identificador) where r = 'nao_encontrado'"
+            f"from {named('cadsus_consulta').table} group by identificador) "
+            "where r = 'nao_encontrado'"
         )
         assert query(pointed, newest) == [(0,)]
         cadsus.load(pointed, accept_fewer=True)

@@ -12,11 +12,11 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import PROJECT
+from mapa import layouts
 from mapa.audit import Summary
 from mapa.cli import cli
 from mapa.errors import FormatError, LayoutError, PartialError
 from mapa.load import exports
-from mapa.load.layouts import CNES_ESTABELECIMENTO
 from mapa.load.recognise import normalise
 from mapa.load.replay import replay
 from mapa.settings import Settings
@@ -286,6 +286,7 @@ def cnes(columns: list[str]) -> str:
     return "\n".join([*quote, ""])
 
 
+CNES_ESTABELECIMENTO = layouts.named("cnes_estabelecimento")
 READ = [c for c in CNES_ESTABELECIMENTO.columns if c not in CNES_ESTABELECIMENTO.optional]
 
 

@@ -21,8 +21,8 @@ from conftest import PROJECT
 from mapa import warehouse
 from mapa.audit import Summary
 from mapa.errors import MapaError, PartialError
+from mapa.layouts import every, of_files
 from mapa.load import cadsus, exports, sisreg
-from mapa.load.layouts import ALL_LAYOUTS, CNES_LAYOUTS, SOLICITACAO_AMBULATORIAL
 from mapa.settings import Settings
 from mirror import PASSWORD, USER, Mirror, mirroring
 from test_load_cadsus import KNOWN, serving_answers
@@ -30,7 +30,7 @@ from test_load_cadsus import KNOWN, serving_answers
 CORPUS = PROJECT / "tests" / "fixtures" / "malformados"
 CASES: list[dict[str, Any]] = yaml.safe_load((CORPUS / "manifesto.yml").read_text())
 CANARY = re.compile("can.{0,2}rio", re.IGNORECASE)
-INDEX = SOLICITACAO_AMBULATORIAL.name
+INDEX = "solicitacao-ambulatorial"
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,9 @@ def _load(case: dict[str, Any], settings: Settings, path: Path) -> list[Summary]
         case "export":
             return exports.load(settings, [path])
         case "cnes":
-            return exports.load(settings, [path], only=tuple(one.name for one in CNES_LAYOUTS))
+            return exports.load(
+                settings, [path], only=tuple(one.name for one in of_files("bruto_cnes"))
+            )
         case "cadsus":
             return cadsus.load_file(settings, path)
         case "pdq":
@@ -123,7 +125,7 @@ def _assert_loaded(case: dict[str, Any], settings: Settings, summaries: list[Sum
 
 def _assert_raw_is_empty(settings: Settings) -> None:
     if settings.warehouse.exists():
-        for layout in ALL_LAYOUTS:
+        for layout in every():
             assert _query(settings, f"select count(*) from {layout.table}") == [(0,)]
         assert _query(settings, "select count(*) from controle.rejeitos") == [(0,)]
 

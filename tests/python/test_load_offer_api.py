@@ -16,8 +16,8 @@ from conftest import PROJECT, environment
 from mapa import warehouse
 from mapa.cli import cli
 from mapa.errors import ConfigError, LayoutError, MapaError, SourceError
+from mapa.layouts import named
 from mapa.load import exports, offer_api
-from mapa.load.layouts import ESCALA
 from mapa.settings import Settings
 from mapa_city.doors import offer_api as door
 
@@ -36,8 +36,9 @@ def records_of(export: Path) -> list[dict[str, Any]]:
     """Return the schedules of an export in the API's words."""
     with export.open(encoding="utf-8", newline="") as file:
         _, *rows = csv.reader(file, delimiter=";")
-    named = [dict(zip(ESCALA.columns, [c or None for c in row], strict=True)) for row in rows]
-    return door.records(named, EXAMPLE)
+    columns = named("escala").columns
+    records = [dict(zip(columns, [c or None for c in row], strict=True)) for row in rows]
+    return door.records(records, EXAMPLE)
 
 
 @pytest.fixture
@@ -65,9 +66,10 @@ def map_for(url: str, folder: Path, *changes: tuple[str, str]) -> Path:
 
 def schedules(settings: Settings) -> list[tuple[Any, ...]]:
     """Return the raw schedules without where they came from."""
-    names = ", ".join(ESCALA.columns)
+    escala = named("escala")
+    names = ", ".join(escala.columns)
     with warehouse.connect(settings.warehouse, read_only=True) as con:
-        return con.execute(f"select {names}, _linha from {ESCALA.table} order by _linha").fetchall()
+        return con.execute(f"select {names}, _linha from {escala.table} order by _linha").fetchall()
 
 
 def test_a_schedule_of_the_export_and_of_the_api_is_one_record(
@@ -85,7 +87,7 @@ def test_a_schedule_of_the_export_and_of_the_api_is_one_record(
     assert summary.notes == ()
     with warehouse.connect(settings.warehouse, read_only=True) as con:
         versions = con.execute(
-            f"select _chave, count(*) from {ESCALA.table} group by all having count(*) > 1"
+            f"select _chave, count(*) from {named('escala').table} group by all having count(*) > 1"
         ).fetchall()
     assert len(versions) == 1
     (again,) = exports.load(settings, [EXPORT])

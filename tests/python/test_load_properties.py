@@ -26,13 +26,11 @@ from validate_docbr import CNS, CPF
 from conftest import PROJECT, environment, house_environment
 from mapa import audit, warehouse
 from mapa.errors import MapaError
+from mapa.layouts import Layout, canonical, every, named
 from mapa.load import exports, fhir, pdq
 from mapa.load.archives import Export
 from mapa.load.cadsus import VALID_CNS
 from mapa.load.intake import Intake
-from mapa.load.layouts import AFASTAMENTO_UNIDADE as LEAVE
-from mapa.load.layouts import ALL_LAYOUTS, Layout, canonical
-from mapa.load.layouts import CADSUS_CNS as CARDS
 from mapa.load.recognise import examine, recognise
 from mapa.settings import Settings
 
@@ -46,6 +44,7 @@ MANY = examples(FEW, max_examples=400)
 # Line ends inside a text may be made one, so only one of them is drawn; NUL is no text.
 CHARACTERS = st.characters(blacklist_categories=("Cs", "Cc")) | st.sampled_from(';,\t"\n –')
 TEXTS = st.text(CHARACTERS, max_size=6)
+LEAVE, CARDS = named("afastamento_unidade"), named("cadsus_cns")
 ROWS = st.lists(st.tuples(*[TEXTS] * len(LEAVE.columns)), min_size=1, max_size=8)
 HEADER = ";".join(LEAVE.columns).encode()
 
@@ -295,7 +294,7 @@ def hashes(variants: dict[str, list[str]], layout: Layout) -> list[int]:
     return [row[0] for row in con.execute(query).fetchall()]
 
 
-@pytest.mark.parametrize("layout", ALL_LAYOUTS, ids=lambda layout: layout.name)
+@pytest.mark.parametrize("layout", every(), ids=lambda layout: layout.name)
 def test_the_hash_tells_every_column_and_nothing_from_null(layout: Layout) -> None:
     plain = [c for c in (*layout.columns, "_campos_extras") if c not in layout.nested]
     variants = {c: ["''", "'a'", "'b'"] for c in plain if c not in layout.volatile}
@@ -312,9 +311,7 @@ def test_the_hash_tells_every_column_and_nothing_from_null(layout: Layout) -> No
     assert len(found) == len(set(found)) == 1 + sum(map(len, variants.values()))
 
 
-@pytest.mark.parametrize(
-    "layout", [la for la in ALL_LAYOUTS if la.volatile], ids=lambda la: la.name
-)
+@pytest.mark.parametrize("layout", [la for la in every() if la.volatile], ids=lambda la: la.name)
 def test_the_hash_does_not_see_what_the_source_writes_anew(layout: Layout) -> None:
     assert len(set(hashes({c: ["'a'"] for c in layout.volatile}, layout))) == 1
 

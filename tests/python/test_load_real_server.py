@@ -23,10 +23,10 @@ from pydantic import SecretStr
 
 from mapa.errors import EmptyScopeError, LayoutError, SourceError
 from mapa.http import Answer, Door
+from mapa.layouts import Layout, named, of_indices
 from mapa.load import pages, sisreg
 from mapa.load.archives import GZIP
 from mapa.load.documents import ALIASES
-from mapa.load.layouts import Layout
 from mapa.load.window import BRASILIA
 from mapa.settings import Settings
 from mapa_city import city as simulated
@@ -226,11 +226,11 @@ def _entries(layout: Layout, column: str, entries: Any) -> Any:
 
 
 def requests_of(settings: Settings) -> list[str]:
-    return stored(settings, sisreg.INDICES[REQUESTS])
+    return stored(settings, named(REQUESTS))
 
 
 def as_indexed(documents: list[dict[str, Any]]) -> list[str]:
-    return indexed(documents, sisreg.INDICES[REQUESTS])
+    return indexed(documents, named(REQUESTS))
 
 
 # --- the mapping families --------------------------------------------------------------------
@@ -242,7 +242,8 @@ def test_raw_is_what_was_indexed_in_each_mapping_family(
 ) -> None:
     settings = real.settings(tmp_path, sisreg_suffix=family, sisreg_page=100)
     summaries = sisreg.load(settings)
-    for summary, (index, layout) in zip(summaries, sisreg.INDICES.items(), strict=True):
+    for summary, layout in zip(summaries, of_indices(), strict=True):
+        index = layout.name
         expected = indexed(city_documents[index], layout)
         assert len(expected) >= 10
         assert stored(settings, layout) == expected
@@ -360,7 +361,7 @@ def test_more_documents_than_a_result_window_holds(
 
 def _narrow(number: int, **changes: Any) -> dict[str, Any]:
     """Return a document with what is mandatory and a code, because thousands are to be indexed."""
-    names = (*sisreg.INDICES[REQUESTS].required, "codigo_central_reguladora", "cns_usuario")
+    names = (*named(REQUESTS).required, "codigo_central_reguladora", "cns_usuario")
     return {name: document(number)[name] for name in names} | changes
 
 

@@ -18,14 +18,13 @@ from click.testing import CliRunner
 from pydantic import SecretStr
 
 from conftest import PROJECT
-from mapa import warehouse
+from mapa import layouts, warehouse
 from mapa.cli import cli
 from mapa.errors import ConfigError, FormatError
 from mapa.landing import PREPARED, SEALED
 from mapa.load import cadsus, exports, offer_api, report
 from mapa.load.exports import Completeness
-from mapa.load.layouts import ALL_LAYOUTS
-from mapa.load.replay import PARTS, replay
+from mapa.load.replay import parts, replay
 from mapa.settings import Settings
 from mapa_city.doors import offer_api as door
 from test_load_cadsus import AMBIGUOUS, BROKEN, KNOWN, UNKNOWN, serving_answers
@@ -52,7 +51,7 @@ def everything(settings: Settings) -> dict[str, list[tuple[Any, ...]]]:
     with duckdb.connect(str(settings.warehouse), read_only=True) as con:
         raw = {
             layout.table: f"from {layout.table} order by _carregado_em, _arquivo, _linha"
-            for layout in ALL_LAYOUTS
+            for layout in layouts.every()
         }
         control = {
             table: f"from controle.{table} where carga_id in {done} order by all"
@@ -156,7 +155,7 @@ def settings(loaded: Path, tmp_path: Path) -> Settings:
 
 def test_what_was_loaded_has_something_of_everything(settings: Settings) -> None:
     rows = everything(settings)
-    api = {layout.table for layout in ALL_LAYOUTS[:3]}
+    api = {layout.table for layout in layouts.of_indices()}
     assert not [name for name, found in rows.items() if not found and name not in api | {"marcas"}]
     assert {row[2] for row in rows["bruto_cadsus.consulta"]} == {
         "ok", "nao_encontrado", "varios", "falha",
@@ -212,7 +211,7 @@ def test_damage_is_named_and_changes_nothing(
     before = everything(settings)
     if not with_warehouse:
         settings.warehouse.unlink()
-    files = (settings.landing / PARTS[part].sources[0]).glob("*/*.gz")
+    files = (settings.landing / parts()[part].sources[0]).glob("*/*.gz")
     last = max(file for file in files if (file.parent / SEALED).exists())
     harm(last)
     with pytest.raises(FormatError, match="not what was received") as caught:

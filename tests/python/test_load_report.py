@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 from conftest import PROJECT, environment
 from mapa.cli import cli
 from mapa.errors import ConfigError, FormatError, LayoutError, MapaError
+from mapa.layouts import named
 from mapa.load import report
 from mapa.load.archives import Export
-from mapa.load.layouts import OFERTA_REAL
 from mapa.load.recognise import LIKE_UTF8, examine
 from mapa.load.report_map import ReportMap
 from mapa.settings import Settings
@@ -83,7 +83,7 @@ def stored(house: Settings) -> list[tuple[Any, ...]]:
         house,
         "select competencia, tipo_agenda, cod_central_exec, cod_cnes_exec, "
         "cod_procedimento_interno, qtd_total_geral, qtd_oferta_real, _linha "
-        f"from {OFERTA_REAL.table} order by _linha",
+        f"from {named('oferta_real').table} order by _linha",
     )
 
 
@@ -255,8 +255,8 @@ def test_the_command_says_what_it_wants(
 
 def test_the_example_maps_every_measure() -> None:
     mapped = ReportMap.read(EXAMPLE, {})
-    named = {*mapped.columns, *mapped.constants}
-    assert set(OFERTA_REAL.columns) - named == {"desc_procedimento_interno"}
+    given = {*mapped.columns, *mapped.constants}
+    assert set(named("oferta_real").columns) - given == {"desc_procedimento_interno"}
 
 
 # --- any report that is written is read ------------------------------------------------------

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from pydantic import SecretStr
 
 from conftest import PROJECT
-from mapa import warehouse
+from mapa import layouts, warehouse
 from mapa.cli import cli
 from mapa.errors import EmptyScopeError, FewerError, LayoutError
 from mapa.load import sisreg
@@ -356,7 +356,7 @@ def test_the_other_name_of_the_instant_of_change_is_read_incrementally_too(
         settings = pointed(mirror, tmp_path, sisreg_page=5)
         (first,) = sisreg.load(settings, index)
         assert (first.tally.loaded, first.notes) == (12, ())
-        table = sisreg.INDICES[index].table
+        table = layouts.named(index).table
         assert query(settings, f"select count({CHANGED}), count(_campos_extras) from {table}") == [
             (12, 0)
         ]
@@ -447,7 +447,7 @@ def test_a_city_with_several_centrals_and_the_other_name_is_loaded_whole(tmp_pat
             told = other.model_copy(update=server.settings())
             assert told.sisreg_central == "32C164,32C206,320530"
             sisreg.load(told)
-    for layout in sisreg.INDICES.values():
+    for layout in layouts.of_indices():
         same = (
             f"select * exclude ({FIELD}, _carga_id, _arquivo, _carregado_em, _hash, _linha, "
             f"carga_epoch, timestamp) from {layout.table} order by all"

@@ -19,7 +19,8 @@ import pytest
 
 from offer_house import SCHEDULE, SLOTS, Codes, Delivery, OfferHouse, Row, day_text, number_of_unit
 
-NETWORKS = 300
+FEW, MANY = 30, 300
+"""Networks of each test, and before a release."""
 COPIES = ("as drawn", "leaves split in two", "leaves repeated", "one more leave")
 AS_DRAWN, SPLIT, REPEATED, ONE_MORE = range(len(COPIES))
 WEEKDAYS = ("SEG", "TER", "QUA", "QUI", "SEX", "SAB", "DOM")
@@ -197,10 +198,10 @@ def draw_network(dice: random.Random) -> Network:
     )
 
 
-def draw_networks() -> list[Network]:
+def draw_networks(many: int) -> list[Network]:
     """Return the networks, the same ones each time."""
     dice = random.Random(1)
-    return [draw_network(dice) for _ in range(NETWORKS)]
+    return [draw_network(dice) for _ in range(many)]
 
 
 # --- from networks to the rows of the export files -------------------------------------------
@@ -362,10 +363,10 @@ def by_network(
     return found
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
+@pytest.fixture(scope="module", params=[FEW, pytest.param(MANY, marks=pytest.mark.long)])
+def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
     """Return the house of all networks and their copies."""
-    networks = draw_networks()
+    networks = draw_networks(request.param)
     house = OfferHouse.at(tmp_path_factory.mktemp("properties"))
     house.load([delivery(networks)])
     house.build()
@@ -427,7 +428,7 @@ def test_the_networks_meet_what_they_are_meant_to_meet(built: Built) -> None:
     limits = {row["limite_vinculante"] for _, _, row in built.of_month()}
     assert causes == {*CAUSES, "multiplas", None}
     assert limits == {"ppi", "teto", "escala", "nao_informado"}
-    assert len(built.networks) == NETWORKS
+    assert len(built.networks) in (FEW, MANY)
 
 
 @pytest.mark.parametrize("copy", range(len(COPIES)), ids=COPIES)

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
+from mapa.layouts import named
 from mapa.load import report
-from mapa.load.layouts import OFERTA_REAL
 from offer_house import CENTRAL, SCHEDULE, Codes, OfferHouse, Row
 
 
@@ -339,7 +339,9 @@ def delivery() -> dict[str, list[Row]]:
 
 def write_report(folder: Path) -> tuple[Path, Path]:
     """Write the report of all cases under names of our own, and the map that says so."""
-    names = [c for c in OFERTA_REAL.columns if not c.startswith("desc_") and "central" not in c]
+    names = [
+        c for c in named("oferta_real").columns if not c.startswith("desc_") and "central" not in c
+    ]
     path, by = folder / "relatorio.csv", folder / "mapa.toml"
     with path.open("w", encoding="utf-8", newline="") as file:
         table = csv.DictWriter(file, names, restval="---", delimiter=";")

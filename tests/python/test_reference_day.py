@@ -151,7 +151,9 @@ def spoiled(read: OfferHouse, tmp_path_factory: pytest.TempPathFactory) -> Itera
     shutil.rmtree(other.directory, ignore_errors=True)
 
 
-@pytest.mark.parametrize("back", DAYS)
+@pytest.mark.parametrize(
+    "back", [DAYS[0], *(pytest.param(day, marks=pytest.mark.long) for day in DAYS[1:])]
+)
 def test_every_column_of_every_mart_knows_only_its_day(
     read: OfferHouse, spoiled: OfferHouse, back: int
 ) -> None:

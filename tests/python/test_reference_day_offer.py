@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
+from mapa.layouts import of_files
 from mapa.load.exports import Completeness
-from mapa.load.layouts import FILE_LAYOUTS
 from offer_house import SCHEDULE, Codes, Delivery, OfferHouse, Row
 
 CODES = Codes(1)
@@ -167,7 +167,7 @@ def marts(house: OfferHouse) -> dict[str, list[dict[str, Any]]]:
     }
 
 
-@pytest.mark.parametrize("day", DAYS, ids=str)
+@pytest.mark.parametrize("day", [pytest.param(DAYS[0], marks=pytest.mark.long), DAYS[1]], ids=str)
 def test_a_past_day_is_built_from_what_is_dated_up_to_it(
     tmp_path_factory: pytest.TempPathFactory, day: date
 ) -> None:
@@ -198,5 +198,5 @@ def test_a_past_day_is_built_from_what_is_dated_up_to_it(
 def test_every_layout_of_the_offer_takes_part() -> None:
     taken = {name for load in loads() for name in load}
     left_out = {"agendamento", "afastamento_unidade", "ppi", "cota"}
-    offer = {layout.name for layout in FILE_LAYOUTS if layout.record} | {"carga_horaria"}
+    offer = {layout.name for layout in of_files() if layout.record} | {"carga_horaria"}
     assert offer - taken - left_out == set()

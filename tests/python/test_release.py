@@ -33,7 +33,7 @@ QUEUE_YAML = """
 models:
   - name: pub_fila_meses
     description: "Meses com fila."
-    config: {meta: {assunto: fila, grao: [competencia], responsavel: MPDFT}}
+    config: {meta: {assunto: fila, grao: [competencia]}}
     columns:
       - name: competencia
         data_type: date

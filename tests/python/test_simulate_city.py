@@ -29,7 +29,7 @@ from mapa_city.slots import (
     largest_remainder,
     slot_days,
 )
-from mapa_city.territory import DISTRICT, REGIONS
+from mapa_city.territory import FEDERAL_DISTRICT
 from mapa_city.truth.answers import compute
 from mapa_city.truth.offer import MonthOffer, real_offers
 from mapa_city.truth.queue import calendar, history, queue_per_month, waits_per_month
@@ -137,9 +137,13 @@ def test_everybody_has_a_card_and_some_have_several(either: City) -> None:
 def test_the_city_is_shaped_like_the_district(either: City) -> None:
     units = either.units.to_pylist()
     for kind in ("is_executing", "is_requesting"):
-        assert {unit["regiao_saude"] for unit in units if unit[kind]} == set(REGIONS)
+        assert {unit["regiao_saude"] for unit in units if unit[kind]} == set(
+            FEDERAL_DISTRICT.regions
+        )
     assert len({unit["cnes"] for unit in units}) == len(units)
-    outside = sum(code != DISTRICT for code in either.persons["city_ibge6"].to_pylist())
+    outside = sum(
+        code != FEDERAL_DISTRICT.seat.code for code in either.persons["city_ibge6"].to_pylist()
+    )
     assert 0.06 < outside / either.persons.num_rows < 0.10
     assert either.persons["cpf"].null_count > 0
     assert either.persons["moved_at"].null_count < either.persons.num_rows
@@ -322,7 +326,7 @@ def test_every_fate_of_a_request_occurs(larger: City, answers: dict[str, Any]) -
     ):
         assert sum(row[name] for row in final) > 0, name
     regions = {row["regiao_saude_codigo"] for row in final}
-    assert regions == {*REGIONS, "fora_df", "nao_identificada"}
+    assert regions == {*FEDERAL_DISTRICT.regions, "fora_do_territorio", "nao_identificada"}
     waits = mart(answers, "espera_por_mes")
     assert any(row["qtd_esperas_implausiveis"] for row in waits)
     assert any(row["dias_espera_p90"] is not None for row in waits)
@@ -463,7 +467,7 @@ def test_nobody_asks_after_death_and_residence_follows_the_move(larger: City) ->
         assert person["death_date"] is None or asked < person["death_date"]
         if person["moved_at"] is not None and asked >= person["moved_at"]:
             moved += 1
-            assert DISTRICT in (row["city_ibge6"], person["new_city_ibge6"]) or (
+            assert FEDERAL_DISTRICT.seat.code in (row["city_ibge6"], person["new_city_ibge6"]) or (
                 row["city_ibge6"] == person["new_city_ibge6"]
             )
     assert moved > 0
@@ -748,7 +752,7 @@ def test_units_share_the_ppi_and_ties_go_to_the_smaller_cnes() -> None:
 def test_the_centrals_of_a_unit_share_its_ceiling(ceiling: int | None, left: list[int]) -> None:
     offers = [
         MonthOffer("0000001", (20, 0, 0), (0, 0, 0)),
-        MonthOffer("0000001", (20, 0, 0), (0, 0, 0), central="520025"),
+        MonthOffer("0000001", (20, 0, 0), (0, 0, 0), central="520025", agreed=False),
         MonthOffer("0000002", (10, 0, 0), (0, 0, 0)),
     ]
     found = real_offers(offers, [ceiling, ceiling, None], None)
@@ -787,7 +791,7 @@ def test_a_queue_by_hand(city: City) -> None:
             "person_idx": 0,
             "procedure_idx": 3,
             "risk": 2,
-            "city_ibge6": DISTRICT,
+            "city_ibge6": FEDERAL_DISTRICT.seat.code,
             "bairro": "CEILANDIA NORTE",
             "ra": 9,
             "bairro_tells": True,

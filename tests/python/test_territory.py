@@ -112,8 +112,8 @@ WRITINGS: dict[str, Place] = {
 """What is written as neighbourhood of Brasília, with its region and the evidence."""
 
 ELSEWHERE: dict[tuple[str | None, str | None, str], Place] = {
-    ("GO", "PLANALTINA", "PLANALTINA"): (None, "fora_df"),
-    ("GO", "LUZIANIA", "SETOR LESTE (GAMA)"): (None, "fora_df"),
+    ("GO", "PLANALTINA", "PLANALTINA"): (None, "fora_do_territorio"),
+    ("GO", "LUZIANIA", "SETOR LESTE (GAMA)"): (None, "fora_do_territorio"),
     (None, "PLANALTINA", "CENTRO (PLANALTINA)"): (None, "sem_estado"),
     (None, "BRASILIA", "VILA INVENTADA (GUARA)"): (10, "parentese"),
 }
@@ -124,7 +124,7 @@ UNITS: dict[str, tuple[str, str, Place]] = {
     "0000012": ("530010", "Setor Leste - Gama", (2, "complemento")),
     "0000013": ("530010", "SETOR LESTE", (None, "ambiguo")),
     "0000014": ("530010", "UNIDADE (VALPARAISO)", (None, "outro_municipio")),
-    "0000015": ("521760", "PLANALTINA", (None, "fora_df")),
+    "0000015": ("521760", "PLANALTINA", (None, "fora_do_territorio")),
     "0000016": ("530010", "", (1, "exato")),
 }
 """Municipality and neighbourhood in the CNES; the last has none there, the booking says Asa Sul."""
@@ -149,10 +149,7 @@ class Territory:
 def official() -> dict[str, int | None]:
     """Read the region of each name of the post office's list."""
     with OFFICIAL.open(encoding="utf-8") as file:
-        return {
-            row["bairro"]: int(row["regiao_administrativa_numero"] or 0) or None
-            for row in csv.DictReader(file)
-        }
+        return {row["bairro"]: int(row["area_numero"] or 0) or None for row in csv.DictReader(file)}
 
 
 def residence(
@@ -191,7 +188,7 @@ def territory(tmp_path_factory: pytest.TempPathFactory) -> Territory:
     house.load([{"cnes_estabelecimento": list(REGISTER)}])
     house.build(models=MODELS, tested=True)
     rows = house.query(
-        "select solicitacao_codigo, regiao_administrativa_numero, territorio_evidencia, "
+        "select solicitacao_codigo, area_numero, territorio_evidencia, "
         "regiao_saude_codigo from intermediario.int_pessoas__residencias"
     )
     found = {row.pop("solicitacao_codigo"): tuple(row.values()) for row in rows}
@@ -231,7 +228,7 @@ def test_the_state_comes_before_the_neighbourhood(
 
 def test_units_are_placed_by_the_rule_of_persons(territory: Territory) -> None:
     rows = territory.house.query(
-        "select unidade_cnes, regiao_administrativa_numero as numero, territorio_evidencia "
+        "select unidade_cnes, area_numero as numero, territorio_evidencia "
         "from dimensoes.dim_estabelecimentos where unidade_cnes between '0000011' and '0000017'"
     )
     found = {r["unidade_cnes"]: (r["numero"], r["territorio_evidencia"]) for r in rows}
@@ -250,4 +247,4 @@ def test_the_reasons_are_counted(territory: Territory) -> None:
     assert counted == {name: reasons.count(name) for name in set(reasons)}
     assert sum(counted.values()) >= len(territory.codes)
     regions = {row[2] for row in territory.residences.values() if row[0] is None}
-    assert regions == {"nao_identificada", "fora_df"}
+    assert regions == {"nao_identificada", "fora_do_territorio"}

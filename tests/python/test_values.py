@@ -17,7 +17,7 @@ import pytest
 
 from conftest import PROJECT, environment
 from mapa.dbt import run_dbt
-from mapa.load.layouts import FILE_LAYOUTS
+from mapa.layouts import named
 from offer_house import REFERENCE, SCHEDULE, Codes, OfferHouse, Row
 from queue_house import BOOKED, BOOKINGS, CAME, QUEUE, WAITS, Situation, booking, read_all, request
 
@@ -192,7 +192,7 @@ def row_of(case: Bad, situation: int) -> Row:
         "codigosolicitacao": codes.record(1),
         "datahoraexportacao": "01/06/2026 08:00:00",
     }
-    (layout,) = (layout for layout in FILE_LAYOUTS if layout.name == case.layout)
+    layout = named(case.layout)
     return {c: v for c, v in (common | case.others | value).items() if c in layout.columns}
 
 

@@ -33,7 +33,7 @@ calculados as (
             partition by d.data
             order by
                 r.feriado_natureza,
-                case r.abrangencia when 'nacional' then 1 when 'distrital' then 2 else 3 end,
+                {{ breadth('r.abrangencia') }},
                 r.feriado_descricao
         ) as ordem
     from dias_do_ano as d
@@ -88,7 +88,7 @@ palavras as (
                 case when i.abrangencia = 'nenhuma' then 1 else 0 end,
                 i.visto_de desc,
                 i._carga_ordem desc,
-                case i.abrangencia when 'nacional' then 1 when 'distrital' then 2 else 3 end,
+                {{ breadth('i.abrangencia') }},
                 i._linha desc
         ) as {{ coluna }}_do_dia,
         {% endfor %}

@@ -38,7 +38,7 @@ final as (
         v.grupo_codigo,
         v.unidade_solicitante_cnes,
         v.foi_visualizada_regulador,
-        r.regiao_administrativa_numero,
+        r.area_numero,
         coalesce(r.regiao_saude_codigo, 'nao_identificada') as regiao_saude_codigo,
         coalesce(r.territorio_evidencia, 'sem_bairro') as territorio_evidencia
     from vigencias as v

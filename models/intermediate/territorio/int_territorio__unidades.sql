@@ -11,11 +11,11 @@ marcacoes as (
 ),
 
 bairros as (
-    select * from {{ ref('bairros_regioes_administrativas') }}
+    select * from {{ ref('territorio_bairros') }}
 ),
 
 municipios as (
-    select * from {{ ref('municipios_ride') }}
+    select * from {{ ref('territorio_municipios') }}
 ),
 
 enderecos_das_marcacoes as (
@@ -98,9 +98,9 @@ final as (
     select
         u.unidade_cnes,
         u.eh_de_fora,
-        l.regiao_administrativa_numero,
+        l.area_numero,
         case
-            when u.eh_de_fora then 'fora_df'
+            when u.eh_de_fora then 'fora_do_territorio'
             else coalesce(l.territorio_evidencia, 'sem_bairro')
         end as territorio_evidencia
     from unidades as u

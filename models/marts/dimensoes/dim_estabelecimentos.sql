@@ -116,9 +116,9 @@ final as (
         u.unidade_cnes,
         coalesce(c.unidade_nome, u.nome) as unidade_nome,
         c.tipo_codigo,
-        t.regiao_administrativa_numero,
+        t.area_numero,
         case
-            when l.eh_de_fora then 'fora_df'
+            when l.eh_de_fora then 'fora_do_territorio'
             else coalesce(t.regiao_saude_codigo, 'nao_identificada')
         end as regiao_saude_codigo,
         coalesce(l.territorio_evidencia, 'sem_bairro') as territorio_evidencia,
@@ -130,7 +130,7 @@ final as (
         on u.unidade_cnes = c.unidade_cnes and c.versao_ordem = 1
     left join lugares as l on u.unidade_cnes = l.unidade_cnes
     left join territorio as t
-        on l.regiao_administrativa_numero = t.regiao_administrativa_numero
+        on l.area_numero = t.area_numero
 )
 
 select * from final

@@ -1,22 +1,22 @@
-with regioes_administrativas as (
-    select * from {{ ref('regioes_administrativas') }}
+with territorio_areas as (
+    select * from {{ ref('territorio_areas') }}
 ),
 
-regioes_saude as (
-    select * from {{ ref('regioes_saude') }}
+territorio_regioes as (
+    select * from {{ ref('territorio_regioes') }}
 ),
 
 final as (
     select
-        a.regiao_administrativa_numero,
-        a.regiao_administrativa_nome,
-        a.subdistrito_ibge,
+        a.area_numero,
+        a.area_nome,
+        a.area_ibge,
         a.regiao_saude_codigo,
         s.regiao_saude_nome,
         s.populacao as populacao_regiao_saude,
         s.populacao_ano
-    from regioes_administrativas as a
-    left join regioes_saude as s
+    from territorio_areas as a
+    left join territorio_regioes as s
         on a.regiao_saude_codigo = s.regiao_saude_codigo
 )
 

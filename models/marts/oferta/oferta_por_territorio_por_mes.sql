@@ -1,7 +1,7 @@
 -- Grain: month, health region, group of procedures; every region for every group that is offered or
 -- waited for. Rule regra_oferta_por_territorio; indicators 9 and 10.
 with regioes as (
-    select * from {{ ref('regioes_saude') }}
+    select * from {{ ref('territorio_regioes') }}
 ),
 
 estabelecimentos as (

@@ -12,13 +12,13 @@ lugares as (
     select
         'residencia' as assunto,
         s.territorio_evidencia,
-        s.regiao_administrativa_numero
+        s.area_numero
     from solicitacoes as s
     union all
     select
         'unidade' as assunto,
         e.territorio_evidencia,
-        e.regiao_administrativa_numero
+        e.area_numero
     from estabelecimentos as e
 ),
 
@@ -29,7 +29,7 @@ final as (
         l.territorio_evidencia,
         -- quantidades
         count(*) as qtd,
-        count(l.regiao_administrativa_numero) as qtd_com_regiao_administrativa
+        count(l.area_numero) as qtd_com_area
     from lugares as l
     group by l.assunto, l.territorio_evidencia
 )

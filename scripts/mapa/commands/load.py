@@ -9,25 +9,26 @@ from pathlib import Path
 
 import click
 
-from mapa import modes
+from mapa import layouts, modes
 from mapa.audit import Summary
 from mapa.errors import FewerError, PartialError
+from mapa.layouts import Layout
 from mapa.load import cadsus as cadsus_loader
 from mapa.load import exports, seen
 from mapa.load import offer_api as offer_api_loader
 from mapa.load import report as report_loader
 from mapa.load import sisreg as sisreg_loader
 from mapa.load.corrections import redate as redate_loads
-from mapa.load.layouts import ALL_LAYOUTS, CNES_LAYOUTS, Layout
 from mapa.load.recognise import expected_columns
 from mapa.load.replay import replay
 from mapa.settings import Settings
+from mapa.sources import CNES
 from mapa.ui import say
 
 DAY = click.DateTime(["%Y-%m-%d"])
 MOMENT = click.DateTime(["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"])
 EXISTING = click.Path(exists=True, path_type=Path)
-LAYOUTS = {layout.name: layout for layout in ALL_LAYOUTS}
+NAMES = sorted(layout.name for layout in layouts.every())
 
 
 REPLAY = click.option(
@@ -60,7 +61,7 @@ def load() -> None:
 @load.command()
 @click.option(
     "--index",
-    type=click.Choice([*sisreg_loader.INDICES, "all"]),
+    type=click.Choice([*(layout.name for layout in layouts.of_indices()), "all"]),
     default="all",
     show_default=True,
     help="Index to read.",
@@ -126,10 +127,10 @@ def sisreg(  # noqa: PLR0913 - one per option
 @click.argument("files", nargs=-1, type=EXISTING, metavar="FILE...")
 @click.option(
     "--describe",
-    type=click.Choice(sorted(LAYOUTS)),
+    type=click.Choice(NAMES),
     metavar="NAME",
     help="Print the columns of a layout and load nothing. NAME is one of: "
-    + ", ".join(sorted(LAYOUTS))
+    + ", ".join(NAMES)
     + ".",
 )
 @click.option(
@@ -193,7 +194,7 @@ def export(  # noqa: PLR0913 - one per option
     is loaded with --map. --replay repeats these files and the offer API's pages.
     """
     if describe:
-        click.echo(description(LAYOUTS[describe]))
+        click.echo(description(layouts.named(describe)))
         return
     if from_landing:
         others = (files, partial, complete, seen_on, map_file, constants, unit)
@@ -302,7 +303,7 @@ def cnes(files: tuple[Path, ...], *, from_landing: bool) -> None:
         return
     if not files:
         raise click.UsageError("Missing argument 'FILE...'.")
-    only = tuple(layout.name for layout in CNES_LAYOUTS)
+    only = tuple(layout.name for layout in layouts.of_files(CNES.schema))
     report(lambda: exports.load(Settings.load(), files, only=only))
 
 

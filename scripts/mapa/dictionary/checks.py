@@ -54,6 +54,7 @@ class Finding:
 def all_findings(project: Path, manifest: dict[str, Any], catalog: dict[str, Any]) -> list[Finding]:
     """Return what every rule objects to, by file."""
     found = [*_yaml_findings(project), *_macro_findings(manifest), *_test_findings(manifest)]
+    found += _text_findings(manifest)
     for node in documented(manifest):
         path = _yaml_path(node)
         problems = [*_described(node), *_classed(node), *_columns_in_order(node, catalog)]
@@ -169,7 +170,7 @@ def _columns_in_order(node: dict[str, Any], catalog: dict[str, Any]) -> Iterator
 
 
 def _grain(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
-    """Ask a declared grain of existing columns, and the test that proves it."""
+    """Ask a declared grain of existing columns, and the tests of the whole table."""
     meta = node["config"].get("meta", {})
     grain = meta.get("grao")
     if not meta.get("responsavel"):
@@ -182,15 +183,25 @@ def _grain(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
     for name in grain:
         if name not in node["columns"]:
             yield f": the grain names {name}, which is no column"
-    expected = f"{node['name']}__grao"
-    for test in manifest["nodes"].values():
-        if test["resource_type"] == "test" and test.get("attached_node") == node["unique_id"]:
-            metadata = test.get("test_metadata") or {}
-            if metadata.get("name") == "grao_unico" and test["name"] == expected:
-                if sorted(metadata["kwargs"]["colunas"]) != sorted(grain):
-                    yield f": {expected} tests other columns than config.meta.grao"
-                return
-    yield f": no test {expected} proves the grain"
+    if not _has_test(manifest, node, "grao_unico", "grao"):
+        yield f": no test {node['name']}__grao proves the grain"
+    counts = any(name.startswith("qtd_") for name in node["columns"])
+    if counts and layer_of(node) in ALLOWED and not _has_test(manifest, node, "nunca_negativas"):
+        yield f": no test {node['name']}__nunca_negativas looks at its quantities"
+
+
+def _has_test(
+    manifest: dict[str, Any], node: dict[str, Any], kind: str, ending: str | None = None
+) -> bool:
+    """Say whether a table has a test of a kind under the name that everybody expects."""
+    expected = f"{node['name']}__{ending or kind}"
+    return any(
+        test["resource_type"] == "test"
+        and test.get("attached_node") == node["unique_id"]
+        and (test.get("test_metadata") or {}).get("name") == kind
+        and test["name"] == expected
+        for test in manifest["nodes"].values()
+    )
 
 
 def _forward(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
@@ -236,6 +247,32 @@ def _short(node: dict[str, Any]) -> Iterator[str]:
     lines = len(node["raw_code"].splitlines())
     if lines > LONG.get(node["name"], MAX_LINES):
         yield f" has {lines} lines, more than {LONG.get(node['name'], MAX_LINES)}"
+
+
+def _text_findings(manifest: dict[str, Any]) -> Iterator[Finding]:
+    """Let a column name say one thing in all that is read: the same text, then what is particular.
+
+    The common text is the doc block `col_<name>`; a name without one has a single text.
+    """
+    blocks = {doc["name"]: doc["block_contents"].split() for doc in manifest["docs"].values()}
+    common: dict[str, tuple[list[str], str]] = {}
+    for node in documented(manifest):
+        if node["resource_type"] != "model" or layer_of(node) not in ("marts", "publicacao"):
+            continue
+        for name, column in node["columns"].items():
+            words = column["description"].split()
+            block = blocks.get(f"col_{name}")
+            told, owner = (
+                (block, f"col_{name}")
+                if block
+                else common.setdefault(name, (words, str(node["name"])))
+            )
+            if words[: len(told)] != told or (not block and words != told):
+                yield Finding(
+                    _yaml_path(node),
+                    f"{node['name']}.{name}: says otherwise than {owner}; begin with the doc block "
+                    f"col_{name}, then add what is particular",
+                )
 
 
 def _placed(node: dict[str, Any]) -> Iterator[str]:

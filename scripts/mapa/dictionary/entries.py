@@ -144,12 +144,29 @@ def _types(unique_id: str, catalog: dict[str, Any]) -> dict[str, str]:
 
 
 def _tests(manifest: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
-    """Return the names of the tests of each column; a test of the grain belongs to all of it."""
+    """Return the names of the tests of each column."""
     found: dict[tuple[str, str], list[str]] = {}
     for node in manifest["nodes"].values():
-        if node["resource_type"] != "test" or not node.get("attached_node"):
-            continue
-        of_grain = (node.get("test_metadata") or {}).get("kwargs", {}).get("colunas", [])
-        for column in [node["column_name"]] if node["column_name"] else of_grain:
-            found.setdefault((node["attached_node"], column), []).append(node["name"])
+        if node["resource_type"] == "test" and node.get("attached_node"):
+            for column in _tested(node, manifest["nodes"][node["attached_node"]]):
+                found.setdefault((node["attached_node"], column), []).append(node["name"])
     return found
+
+
+def _tested(test: dict[str, Any], table: dict[str, Any]) -> list[str]:
+    """Return the columns that a test looks at; of most tests of a whole table this is not known.
+
+    Two tests of `tests/generic` read from the graph which columns they are.
+    """
+    if test["column_name"]:
+        return [test["column_name"]]
+    metadata = test.get("test_metadata") or {}
+    given = metadata.get("kwargs", {})
+    if metadata.get("name") == "grao_unico":
+        return [str(name) for name in table["config"].get("meta", {}).get("grao", [])]
+    if metadata.get("name") == "nunca_negativas":
+        quantities = [name for name in table["columns"] if name.startswith("qtd_")]
+        return [name for name in quantities if name not in given.get("exceto", [])] + given.get(
+            "tambem", []
+        )
+    return []

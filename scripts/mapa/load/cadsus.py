@@ -29,19 +29,22 @@ import httpx
 import orjson
 import pyarrow as pa
 
-from mapa import audit, clocks, warehouse
+from mapa import audit, clocks, layouts, warehouse
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import ConfigError, FewerError, MapaError, SourceError
 from mapa.http import RETRIED, Access, Answer, Door, Pace, Patience
-from mapa.landing import Folder, Landed
-from mapa.load import deliveries, exports, fhir, pdq, resume, snapshot
+from mapa.landing import Landed
+from mapa.layouts import Layout, named
+from mapa.load import deliveries, exports, fhir, pdq, snapshot
 from mapa.load.archives import Export, exports_in
 from mapa.load.intake import Intake
-from mapa.load.layouts import API_LAYOUTS, CADSUS_CNS, CADSUS_CONSULTA, CADSUS_PESSOA, Layout
 from mapa.settings import Settings
+from mapa.sources import CADSUS
 from mapa.ui import progress
 
-SOURCE, ENTITY = "cadsus", "pdq"
+SOURCE, ENTITY = CADSUS.name, "pdq"
+PERSONS, CARDS, QUERIES = "cadsus_pessoa", "cadsus_cns", "cadsus_consulta"
+"""Layouts of what is known of people."""
 BATCH = 1000
 """Answers per load."""
 MANY = 20
@@ -96,12 +99,10 @@ def load(settings: Settings, limit: int | None = None, *, accept_fewer: bool = F
     """
     tally, asked = Tally(), dict[str, int]()
     with (
-        warehouse.connect(settings.warehouse) as con,
+        deliveries.house(settings) as con,
         progress() as display,
         Registry(settings) as registry,
     ):
-        clocks.refuse_ours(con, settings)
-        resume.seal_committed(con, settings.landing)
         # What the cards have told decides which CPF there is to ask for.
         for kind, choose in (("cns", cards_to_ask), ("cpf", cpfs_to_ask)):
             left = None if limit is None else limit - sum(asked.values())
@@ -150,10 +151,8 @@ def load_file(settings: Settings, path: Path) -> list[Summary]:
             size = path.stat().st_size
             audit.refuse(con, (SOURCE, exports.UNKNOWN, Export(path).name), size, error)
     if not has_patients:
-        return exports.load(settings, [path], only=(CADSUS_PESSOA.name, CADSUS_CNS.name))
-    with warehouse.connect(settings.warehouse) as con:
-        clocks.refuse_ours(con, settings)
-        resume.seal_committed(con, settings.landing)
+        return exports.load(settings, [path], only=(PERSONS, CARDS))
+    with deliveries.house(settings) as con:
         return [_load_patients(con, settings, one, alone=len(found) == 1) for one in found]
 
 
@@ -180,26 +179,22 @@ def _load_patients(
     found = deliveries.Delivery(fhir.ENTITY, digest.hexdigest(), export.path, alone=alone)
     if found.is_known(con):
         return Summary(fhir.ENTITY, export.name, Tally(), skipped=deliveries.SKIPPED)
-    with audit.recording(con, SOURCE, fhir.ENTITY, export.name) as load:
-        folder = Folder(settings.landing, SOURCE, load.id)
-        load.watch(folder)
-        load.sha256, load.delivery = digest.hexdigest(), found.mark
-        landed = exports.land(folder, export, load.sha256)
-        _take_patients(load, landed, most=settings.mapa_max_rejected_share)
-        folder.prepare(load.note())
-    folder.seal()
-    return load.summary()
+    what = SOURCE, fhir.ENTITY, export.name
+    with deliveries.receiving(con, settings.landing, what, found=found) as receipt:
+        landed = exports.land(receipt.folder, export, found.sha256)
+        _take_patients(receipt.load, landed, most=settings.mapa_max_rejected_share)
+    return receipt.load.summary()
 
 
 def _take_patients(load: Load, landed: Landed, *, most: float) -> None:
     """Load the Patients of a landed file."""
-    persons, cards = Intake(load, CADSUS_PESSOA), Intake(load, CADSUS_CNS)
+    persons, cards = Intake(load, named(PERSONS)), Intake(load, named(CARDS))
     patients = fhir.read(Export(landed.path), load.origin)
     unknown = set[str]()
     while part := list(islice(patients, BATCH)):
         unknown.update(*(found.unknown for found in part))
         _settle_patients(persons, cards, part, landed.name)
-    load.report_unknown(CADSUS_PESSOA.table, unknown, kept="landing")
+    load.report_unknown(named(PERSONS).table, unknown, kept="landing")
     persons.finish(load.origin)
     exports.refuse_many_rejects(load, load.origin, most)
 
@@ -214,10 +209,11 @@ def _settle_patients(persons: Intake, cards: Intake, part: list[fhir.Found], fil
     if bad:
         persons.reject_unreadable(file, pa.Table.from_pylist(bad, schema=REJECTED))
     good = [found for found in part if not found.problem]
-    _settle(persons, [found.person for found in good], file, [found.position for found in good])
+    people = persons.read_rows([one.person for one in good], [one.position for one in good])
+    persons.settle((people, file))
     held = [card for found in good for card in found.cards]
     before = cards.tally.received
-    _settle(cards, held, file, list(range(before + 1, before + len(held) + 1)))
+    cards.settle((cards.read_rows(held, range(before + 1, before + len(held) + 1)), file))
 
 
 def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int | None) -> list[str]:
@@ -229,10 +225,10 @@ def cards_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int |
         f"""
         with cartoes as (
             select lpad(trim(cns), 15, '0') as cns, id_pessoa, _carregado_em
-            from {CADSUS_CNS.table}
+            from {named(CARDS).table}
         ),
         perguntados as (
-            select identificador as cns from {CADSUS_CONSULTA.table}
+            select identificador as cns from {named(QUERIES).table}
             where identificador_tipo = 'cns' and resultado <> $fault
                 and momento_consulta between $text and $latest_text
         ),
@@ -266,12 +262,12 @@ def cpfs_to_ask(con: duckdb.DuckDBPyConnection, max_age_days: int, limit: int | 
         f"""
         with perguntados as (
             select identificador_tipo as tipo, identificador as numero, max(resultado = 'ok') as ok
-            from {CADSUS_CONSULTA.table}
+            from {named(QUERIES).table}
             where resultado <> $fault and momento_consulta between $text and $latest_text
             group by all
         ),
         recentes as (
-            select lpad(trim(cpf), 11, '0') as cpf from {CADSUS_PESSOA.table}
+            select lpad(trim(cpf), 11, '0') as cpf from {named(PERSONS).table}
             where _carregado_em between $oldest and $latest
         )
         select distinct m.cpf from ({_people_met()}) as m
@@ -311,7 +307,7 @@ def _people_met() -> str:
         "case when regexp_full_match(trim(cns_usuario), '[0-9]{1,15}') "
         "then lpad(trim(cns_usuario), 15, '0') end as cns "
         f"from {layout.table} where regexp_full_match(trim(cpf_usuario), '[0-9]{{9,11}}')"
-        for layout in API_LAYOUTS
+        for layout in layouts.of_indices()
     )
 
 
@@ -320,7 +316,7 @@ def _cards_met() -> str:
     return " union ".join(
         f"select distinct lpad(trim(cns_usuario), 15, '0') as cns from {layout.table} "
         "where regexp_full_match(trim(cns_usuario), '[0-9]{1,15}')"
-        for layout in API_LAYOUTS
+        for layout in layouts.of_indices()
     )
 
 
@@ -443,11 +439,10 @@ def _load_batch(
     wanted: list[tuple[str, str]],
 ) -> Tally:
     """Ask for some identifiers and load what came, in one transaction."""
-    with audit.recording(con, SOURCE, ENTITY, registry.door.host) as load:
-        folder = Folder(settings.landing, SOURCE, load.id)
-        load.watch(folder, registry)
+    what = SOURCE, ENTITY, registry.door.host
+    with deliveries.receiving(con, settings.landing, what, door=registry) as receipt:
         asked = _ask_all(registry, wanted, settings.cadsus_concurrency)
-        landed = folder.write(NDJSON, _packed(asked))
+        landed = receipt.folder.write(NDJSON, _packed(asked))
         replies = [(one, one.reply) for one in asked]
         if len(replies) >= MANY and all(reply.outcome == pdq.FAULT for _, reply in replies):
             raise SourceError(
@@ -456,10 +451,8 @@ def _load_batch(
             )
         if not registry.accept_fewer:
             _refuse_fewer(con, registry, replies)
-        _take_all(load, replies, landed.name)
-        folder.prepare(load.note())
-    folder.seal()
-    return load.tally
+        _take_all(receipt.load, replies, landed.name)
+    return receipt.load.tally
 
 
 def _refuse_fewer(
@@ -477,13 +470,13 @@ def _refuse_fewer(
         with perguntados as (
             select identificador_tipo as tipo, identificador as numero,
                 arg_max(resultado, (_carga_ordem, _linha)) as resultado
-            from {CADSUS_CONSULTA.table}
+            from {named(QUERIES).table}
             where identificador in (select unnest($numbers)) and resultado <> $fault
             group by all
         ),
         cartoes as (
             select distinct 'cns' as tipo, lpad(trim(cns), 15, '0') as numero
-            from {CADSUS_CNS.table}
+            from {named(CARDS).table}
         )
         select tipo, numero from perguntados where resultado = $ok
         union
@@ -543,28 +536,17 @@ def _take_all(load: Load, replies: list[tuple[Asked, pdq.Reply]], file: str) -> 
     ]
     cards = [card for _, reply in replies for card in reply.cards]
     unknown = {name for _, reply in replies for name in reply.unknown}
-    load.report_unknown(CADSUS_PESSOA.table, unknown, kept="landing")
+    load.report_unknown(named(PERSONS).table, unknown, kept="landing")
     for layout, records in (
-        (CADSUS_CONSULTA, queries), (CADSUS_PESSOA, persons), (CADSUS_CNS, cards),
+        (QUERIES, queries), (PERSONS, persons), (CARDS, cards),
     ):  # fmt: skip
-        _take(load, layout, records, file)
+        _take(load, named(layout), records, file)
 
 
 def _take(load: Load, layout: Layout, records: list[dict[str, str | None]], file: str) -> None:
     """Load the records of one table, numbered in their order."""
-    _settle(Intake(load, layout), records, file, list(range(1, len(records) + 1)))
-
-
-def _settle(
-    intake: Intake, records: list[dict[str, str | None]], file: str, lines: list[int]
-) -> None:
-    """Load records that stand in these lines."""
-    schema = pa.schema([(name, pa.string()) for name in intake.layout.columns])
-    table = pa.Table.from_pylist(records, schema=schema)
-    table = table.append_column("_linha", pa.array(lines, pa.int64()))
-    intake.load.scratch.register("registros", table)
-    lote = intake.read("select *, cast(null as varchar) as _campos_extras from registros")
-    intake.settle((lote, file))
+    intake = Intake(load, layout)
+    intake.settle((intake.read_rows(records, range(1, len(records) + 1)), file))
 
 
 def instant(moment: datetime) -> str:

@@ -1,21 +1,29 @@
-"""Whether a file brings anything: content that was loaded before may be a return to it.
+"""A delivery: its load, its folder in landing and its seal; and whether a file brings anything.
 
-File A, then B, then A's bytes again: the third is a change, because B is what holds. So only what
-equals the newest content of its layout (and scope) is skipped. A folder that is loaded each night
-would then undo and redo its own history, for A and B both stand in it; so a file that stands where
-it stood, not written to since it was loaded, is no delivery. A file that is named alone always is.
+Content that was loaded before may be a return to it: of file A, then B, then A's bytes again the
+third is a change, because B is what holds. So only what equals the newest content of its layout
+(and scope) is skipped. A folder that is loaded each night would then undo and redo its own history,
+for A and B both stand in it; so a file that stands where it stood, not written to since it was
+loaded, is no delivery. A file that is named alone always is.
 """
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
-from mapa.load import seen
+from mapa import audit, clocks, warehouse
+from mapa.audit import Load, Watched
+from mapa.landing import Folder
+from mapa.load import resume, seen
+from mapa.settings import Settings
 
 SKIPPED = "already loaded, skipped"
 
@@ -85,3 +93,58 @@ class Delivery:
             [self.entity, self.sha256, self.scope, self.mark],
         ).fetchone()
         return bool(row and row[0])
+
+
+@dataclass
+class Receipt:
+    """What one load receives: its row in the audit, its folder, and what a replay must know."""
+
+    load: Load
+    folder: Folder
+    note: dict[str, Any] = field(default_factory=dict)
+
+
+@contextmanager
+def house(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the warehouse for loads: our clock is believed, and what was committed is sealed.
+
+    Raises:
+        ConfigError: our clock has gone back.
+
+    """
+    with warehouse.connect(settings.warehouse) as con:
+        clocks.refuse_ours(con, settings)
+        resume.seal_committed(con, settings.landing)
+        yield con
+
+
+@contextmanager
+def receiving(
+    con: duckdb.DuckDBPyConnection,
+    root: Path,
+    what: tuple[str, str, str],
+    *,
+    found: Delivery | None = None,
+    door: Watched | None = None,
+) -> Iterator[Receipt]:
+    """Run one load of one delivery as one transaction, and seal its folder once it is committed.
+
+    What lands stays as evidence, whatever happens; only a sealed folder is a complete load.
+
+    Args:
+        con: the warehouse.
+        root: of landing.
+        what: source, entity and origin.
+        found: the content, when it is that of a file.
+        door: through which it comes, when it is asked for.
+
+    """
+    with audit.recording(con, *what) as load:
+        folder = Folder(root, load.source, load.id)
+        load.watch(folder, door)
+        if found:
+            load.sha256, load.scope, load.delivery = found.sha256, found.scope, found.mark
+        receipt = Receipt(load, folder)
+        yield receipt
+        folder.prepare(load.note() | receipt.note)
+    folder.seal()

@@ -21,8 +21,9 @@ import duckdb
 import orjson
 
 from mapa.errors import LayoutError, visible
-from mapa.load.layouts import Layout, literal
+from mapa.layouts import Layout
 from mapa.load.strict import MOST_FIELDS
+from mapa.sql import literal, quoted
 
 COMPARED_EVERY = 64
 CHANGED = "data_atualizacao"
@@ -406,8 +407,3 @@ def json_object(members: Iterable[str]) -> str:
     return f"nullif('{{' || concat_ws(',', {parts}) || '}}', '{{}}')" if parts else (
         "cast(null as varchar)"
     )  # fmt: skip
-
-
-def quoted(name: str) -> str:
-    """Return a name as an SQL identifier."""
-    return '"' + name.replace('"', '""') + '"'

@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
+from mapa import sources
 from mapa.audit import Change, Load
 from mapa.errors import LayoutError, visible
-from mapa.load.layouts import Layout
+from mapa.layouts import Layout
 from mapa.load.recognise import HeaderError
 
 TEXT, OBJECT = "texto", "objeto"
@@ -156,17 +157,13 @@ def _changes(
 def _refusal(load: Load, layout: Layout, before: Before, why: list[Change]) -> LayoutError:
     what = "; ".join(_words(change, first=not before.kinds) for change in why)
     changed = f"This changed since {before.since}.\n" if before.since else ""
+    source = sources.named(load.source)
     way_out = (
-        f"If the change of type is meant, load once with\n  mapa load {COMMANDS[load.source]} "
-        "--accept-types"
-        if all(c.event == RETYPED for c in why) and load.source in COMMANDS
+        f"If the change of type is meant, load once with\n  mapa load {source.call} --accept-types"
+        if all(c.event == RETYPED for c in why) and source.has_types
         else f"Compare with\n  mapa load export --describe {layout.name}"
     )
     return LayoutError(f"{layout.name}: {what}; nothing was loaded.\n{changed}{way_out}")
-
-
-COMMANDS = {"sisreg": "sisreg", "oferta_api": "offer-api --map FILE"}
-"""Commands of the sources whose fields have types."""
 
 
 def _is_read(name: str, layout: Layout) -> bool:

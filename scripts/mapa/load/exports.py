@@ -16,23 +16,22 @@ from typing import Any, NoReturn, TypeVar
 
 import duckdb
 
-from mapa import audit, clocks, signals, synthetic, warehouse
+from mapa import audit, layouts, signals, sources, synthetic
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import FormatError, LayoutError, MapaError, PartialError, UnexpectedError
 from mapa.landing import Folder, Landed
-from mapa.load import drift, resume, rows, seen, snapshot
+from mapa.layouts import Layout
+from mapa.load import deliveries, drift, rows, seen, snapshot
 from mapa.load.archives import Export, exports_in, files_in
 from mapa.load.deliveries import SKIPPED, Delivery
 from mapa.load.intake import Intake
-from mapa.load.layouts import AGENDAMENTO, FILE_LAYOUTS, Layout
-from mapa.load.recognise import HeaderError, Recognised, examine, recognise
+from mapa.load.recognise import AGENDAMENTO, HeaderError, Recognised, examine, recognise
 from mapa.settings import Settings
+from mapa.sources import FILES
 from mapa.ui import progress
 
 MOST_NAME = 100
 """Characters of a file's name that landing keeps."""
-SOURCES = {"bruto_sisreg": "arquivo", "bruto_cadsus": "cadsus", "bruto_cnes": "cnes"}
-NAMED = {layout.name: layout for layout in FILE_LAYOUTS}
 SCREEN_ROWS = 700
 """Bookings at which the screen cuts off."""
 UNKNOWN = "desconhecida"
@@ -58,7 +57,7 @@ class Completeness:
         """Say whether what a file of this layout lacks has vanished."""
         if layout.snapshot:
             return not self.partial
-        return self.tables and layout.ours and layout.table.startswith("bruto_sisreg.")
+        return self.tables and layout.ours and layout.schema == FILES.schema
 
     def note(self) -> dict[str, Any]:
         """Return what `carga.json` says of it."""
@@ -104,13 +103,11 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
 
     """
     paths = list(paths)
-    with warehouse.connect(settings.warehouse) as con, progress() as display:
-        clocks.refuse_ours(con, settings)
-        resume.seal_committed(con, settings.landing)
+    with deliveries.house(settings) as con, progress() as display:
         most = settings.mapa_max_unpacked_mb * 2**20
         found = list(each_file(paths, most, lambda e: _expected(recognise(examine(e), unit), only)))
         alone = is_alone(paths, found)
-        what = (source_of(NAMED[only[0]]), only[0]) if only else ("arquivo", UNKNOWN)
+        what = (source_of(layouts.named(only[0])), only[0]) if only else (FILES.name, UNKNOWN)
         task = display.add_task("files", total=len(found))
         if seen_on:
             for file in found:
@@ -231,18 +228,13 @@ def _load_file(
     found = Delivery(layout.name, file.facts.sha256, file.facts.export.path, file.scope, alone)
     if found.is_known(con, seen_on):
         return Summary(layout.name, name, Tally(), skipped=SKIPPED)
-    source = source_of(layout)
-    with audit.recording(con, source, layout.name, name) as load:
-        folder = Folder(settings.landing, source, load.id)
-        load.watch(folder)
-        load.sha256, load.scope = file.facts.sha256, file.scope
-        load.delivery = found.mark
-        landed = land(folder, file.facts.export, file.facts.sha256)
-        seen.stamp(load, seen_on)
-        _take(load, file, landed, completeness, settings.mapa_max_rejected_share)
-        folder.prepare(load.note() | completeness.note() | _unit_note(file))
-    folder.seal()
-    return load.summary()
+    what = source_of(layout), layout.name, name
+    with deliveries.receiving(con, settings.landing, what, found=found) as receipt:
+        landed = land(receipt.folder, file.facts.export, file.facts.sha256)
+        seen.stamp(receipt.load, seen_on)
+        _take(receipt.load, file, landed, completeness, settings.mapa_max_rejected_share)
+        receipt.note = completeness.note() | _unit_note(file)
+    return receipt.load.summary()
 
 
 def _take(
@@ -259,7 +251,7 @@ def _take(
     unreadable = rows.take(intake, file, landed)
     intake.finish(name)
     refuse_many_rejects(load, name, most)
-    if layout is AGENDAMENTO and load.tally.received == SCREEN_ROWS:
+    if layout.name == AGENDAMENTO and load.tally.received == SCREEN_ROWS:
         load.warn(
             f"{load.origin} holds exactly {SCREEN_ROWS} bookings, where SISREG's screen cuts off, "
             "its own count too: probably some are missing. Export shorter periods and load them too"
@@ -283,7 +275,7 @@ def _unit_note(file: Recognised) -> dict[str, str]:
 
 def source_of(layout: Layout) -> str:
     """Return the source, in audit and landing, of files of a layout."""
-    return SOURCES[layout.table.split(".")[0]]
+    return sources.of_files(layout.schema).name
 
 
 def refuse_many_rejects(load: Load, name: str, most: float) -> None:

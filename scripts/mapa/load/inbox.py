@@ -29,6 +29,7 @@ from mapa.errors import (
 from mapa.load import exports
 from mapa.load.archives import Export
 from mapa.settings import Settings
+from mapa.sources import FILES
 
 FOLDER = "inbox"
 LOADED, REFUSED = "carregados", "recusados"
@@ -157,7 +158,7 @@ def _load(settings: Settings, path: Path) -> list[Summary]:
         "Expected in the inbox are export files, as they are, in gz or in a zip."
     )
     with warehouse.connect(settings.warehouse) as con:
-        audit.refuse(con, ("arquivo", exports.UNKNOWN, name), 0, problem)
+        audit.refuse(con, (FILES.name, exports.UNKNOWN, name), 0, problem)
     raise problem
 
 

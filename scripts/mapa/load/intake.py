@@ -5,22 +5,21 @@ Records that lack a required column go to `controle.rejeitos`; a record equal to
 it (in this load, else the newest stored one) counts as identical; the rest is appended. Where a
 layout has records of its own (`Layout.record`), all rows that a file has of one are its version, so
 they are held until the last has come.
-
-The batch is the variable `lote`, which DuckDB finds by its name in the calling function.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 import pyarrow as pa
 
 from mapa.audit import Load, Tally
 from mapa.errors import ConfigError, FormatError, LayoutError
-from mapa.load import drift
-from mapa.load.layouts import Layout, canonical, literal
+from mapa.layouts import Layout, canonical
+from mapa.load import batches, drift
 from mapa.load.versions import Versions
+from mapa.sql import literal
 
 BATCH_ROWS = 20_000
 HEADER = "(header)"
@@ -86,6 +85,28 @@ class Intake:
         for part in reader:
             yield pa.Table.from_batches([part])
 
+    def read_rows(
+        self,
+        rows: list[dict[str, str | None]],
+        lines: Sequence[int],
+        extras: Sequence[str | None] | None = None,
+    ) -> pa.Table:
+        """Read rows that Python made as one batch.
+
+        Args:
+            rows: by column of the layout; what is not given is null.
+            lines: where each stood in what was received.
+            extras: `_campos_extras` of each, by default none.
+
+        """
+        schema = pa.schema([(name, pa.string()) for name in self.layout.columns])
+        table = pa.Table.from_pylist(rows, schema=schema)
+        table = table.append_column("_linha", pa.array(lines, pa.int64()))
+        extras = extras if extras is not None else [None] * len(rows)
+        table = table.append_column("_campos_extras", pa.array(extras, pa.string()))
+        self.load.scratch.register("records", table)
+        return self.read("select * from records")
+
     def settle(self, *parts: tuple[pa.Table, str], header_lines: int = 0) -> Tally:
         """Give each record of some batches its fate and return their tally.
 
@@ -100,18 +121,18 @@ class Intake:
         """
         if self.layout.record:
             return self._hold(parts, header_lines)
-        marks = pa.concat_tables([lote.select(MARKS) for lote, _ in parts])
-        novas = self.versions.judge(marks)
-        changed = sum(novas.column("mudou").to_pylist())
+        marks = pa.concat_tables([batch.select(MARKS) for batch, _ in parts])
+        judged = self.versions.judge(marks)
+        changed = sum(judged.column("mudou").to_pylist())
         rejected = loaded = 0
-        for lote, file in parts:
-            wrong = self._reject(lote, file, header_lines)
-            new = self._append(lote, novas, file, some=changed < marks.num_rows)
-            self._remember_keys(lote)
+        for batch, file in parts:
+            wrong = self._reject(batch, file, header_lines)
+            new = self._append(batch, judged, file, some=changed < marks.num_rows)
+            self._remember_keys(batch)
             if wrong or new:
                 self.changed.add(file)
             rejected, loaded = rejected + wrong, loaded + new
-        tally = Tally(marks.num_rows, loaded, novas.num_rows - changed, rejected)
+        tally = Tally(marks.num_rows, loaded, judged.num_rows - changed, rejected)
         self._count(tally)
         return tally
 
@@ -174,15 +195,17 @@ class Intake:
     def _hold(self, parts: tuple[tuple[pa.Table, str], ...], header_lines: int) -> Tally:
         """Reject what is wrong, hold the rest, and count it as received."""
         tally = Tally()
-        for lote, file in parts:
-            rejected = self._reject(lote, file, header_lines)
-            self._remember_keys(lote)
-            self.con.execute(
+        for batch, file in parts:
+            rejected = self._reject(batch, file, header_lines)
+            self._remember_keys(batch)
+            batches.run(
+                self.con,
                 f"insert into {HELD} select {self.names}, $1, _linha, _hash, _chave, "
-                f"_campos_extras, _linha + {header_lines} from lote where _problema is null",
+                f"_campos_extras, _linha + {header_lines} from batch where _problema is null",
                 [file],
+                batch=batch,
             )
-            tally += Tally(received=lote.num_rows, rejected=rejected)
+            tally += Tally(received=batch.num_rows, rejected=rejected)
         self._add(tally)
         return tally
 
@@ -247,10 +270,10 @@ class Intake:
                 + "; nothing was loaded.\nKeep the line that holds, then load the file again."
             )
 
-    def _remember_keys(self, lote: pa.Table) -> None:
+    def _remember_keys(self, batch: pa.Table) -> None:
         if self.follow:
             key = "_chave" if self.layout.record else self.layout.key_text()
-            self.con.execute(f"insert into {SEEN} select {key} from lote")
+            batches.run(self.con, f"insert into {SEEN} select {key} from batch", batch=batch)
 
     def _count(self, tally: Tally) -> None:
         tally.check()
@@ -294,49 +317,56 @@ class Intake:
             cases += f" when translate({name}, ' ', '_') = '{first}' then '{HEADER}'"
         return f"case{cases} end"
 
-    def _reject(self, lote: pa.Table, file: str, header_lines: int) -> int:
-        found = self.con.execute(
+    def _reject(self, batch: pa.Table, file: str, header_lines: int) -> int:
+        found = batches.run(
+            self.con,
             f"select _linha + {header_lines} as linha, "
             f"case when not starts_with(_problema, '{SAID}') then nullif(_problema, '{HEADER}') "
             f"end as coluna, case when _problema = '{HEADER}' then 'cabeçalho repetido' "
             f"when starts_with(_problema, '{SAID}') then substr(_problema, {len(SAID) + 1}) "
             "else 'coluna obrigatória ausente ou vazia' end as motivo "
-            "from lote where _problema is not null"
+            "from batch where _problema is not null",
+            batch=batch,
         ).to_arrow_table()
         if found.num_rows:
             self.load.reject(file, found)
-            self._count_unreadable(lote)
+            self._count_unreadable(batch)
         if self.unseen:
             filled = ", ".join(
                 f"case when count(nullif(trim(\"{c}\"), '')) > 0 then '{c}' end"
                 for c in sorted(self.unseen)
             )
-            row = self.con.execute(f"select {filled} from lote").fetchone()
+            row = batches.run(self.con, f"select {filled} from batch", batch=batch).fetchone()
             self.unseen -= set(row or ())
         return int(found.num_rows)
 
-    def _count_unreadable(self, lote: pa.Table) -> None:
-        row = self.con.execute(
-            f"select count(*), count(*) filter (where {self.layout.key_text()} is null) from lote "
-            f"where starts_with(_problema, '{SAID}')"
+    def _count_unreadable(self, batch: pa.Table) -> None:
+        row = batches.run(
+            self.con,
+            f"select count(*), count(*) filter (where {self.layout.key_text()} is null) from batch "
+            f"where starts_with(_problema, '{SAID}')",
+            batch=batch,
         ).fetchone()
         unreadable, nameless = row or (0, 0)
         self.unreadable += unreadable
         self.nameless += nameless
 
-    def _append(self, lote: pa.Table, novas: pa.Table, file: str, *, some: bool) -> int:
+    def _append(self, batch: pa.Table, judged: pa.Table, file: str, *, some: bool) -> int:
         """Append the batch, or only what is new of it, and return how many rows that were."""
-        chosen = "where _linha in (select n._linha from novas as n where n.mudou)" if some else ""
-        row = self.con.execute(
+        chosen = "where _linha in (select j._linha from judged as j where j.mudou)" if some else ""
+        row = batches.run(
+            self.con,
             f"""
             insert into {self.layout.table} (
                 {self.names}, _carga_id, _arquivo, _linha, _carregado_em, _carga_ordem, _hash,
                 _campos_extras
             )
             select {self.names}, $1, $2, _linha, $3, $4, _hash, _campos_extras
-            from lote
+            from batch
             {chosen}
             """,
             [self.load.id, file, self.load.started, self.load.order],
+            batch=batch,
+            judged=judged,
         ).fetchone()
         return int(row[0]) if row else 0

@@ -19,19 +19,19 @@ from urllib.parse import urlencode
 import orjson
 import pyarrow as pa
 
-from mapa import audit, clocks, warehouse
 from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, SourceError
 from mapa.http import Access, Door, Patience
 from mapa.landing import Folder, Landed
-from mapa.load import drift, exports, resume, seen, snapshot, strict
+from mapa.layouts import named
+from mapa.load import deliveries, drift, exports, seen, snapshot, strict
 from mapa.load.archives import refuse_no_file
 from mapa.load.intake import SEEN, Intake
-from mapa.load.layouts import ESCALA
 from mapa.load.strict import BadError
 from mapa.settings import Settings
+from mapa.sources import OFFER_API
 
-SOURCE, ENTITY = "oferta_api", ESCALA.name
+SOURCE, ENTITY = OFFER_API.name, "escala"
 READING = ("records", "total", "fields", "iso_dates", "translations")
 """What of a map says how an answer is read; the rest says how it is asked for, perhaps by a key."""
 KINDS = {
@@ -98,10 +98,10 @@ class FieldMap:
         tables = all(isinstance(table, dict) for table in self.translations.values())
         if not tables or not all(isinstance(name, str) for name in names):
             raise _unfit(path, "it is not a TOML file of that form")
-        unknown = sorted({*self.fields, *self.translations} - set(ESCALA.columns))
+        unknown = sorted({*self.fields, *self.translations} - set(named(ENTITY).columns))
         if unknown:
-            raise _unfit(path, f"`{unknown[0]}` is not a column of `{ESCALA.name}`")
-        missing = [name for name in ESCALA.required if name not in self.fields]
+            raise _unfit(path, f"`{unknown[0]}` is not a column of `{ENTITY}`")
+        missing = [name for name in named(ENTITY).required if name not in self.fields]
         if missing:
             raise _unfit(path, f"no field is given for the mandatory column `{missing[0]}`")
         if self.size < 1:
@@ -152,23 +152,20 @@ def load(
     """
     fields = FieldMap.read(path)
     with (
-        warehouse.connect(settings.warehouse) as con,
+        deliveries.house(settings) as con,
         Door(fields.url, _access(settings), Patience.of(settings)) as door,
     ):
-        clocks.refuse_ours(con, settings)
-        resume.seal_committed(con, settings.landing)
-        with audit.recording(con, SOURCE, ENTITY, door.host) as load:
-            folder = Folder(settings.landing, SOURCE, load.id)
-            load.watch(folder, door)
+        what = SOURCE, ENTITY, door.host
+        with deliveries.receiving(con, settings.landing, what, door=door) as receipt:
+            load = receipt.load
             seen.stamp(load, None)
-            kinds, bad = _take(load, fields, _pages(settings, door, fields, folder))
+            kinds, bad = _take(load, fields, _pages(settings, door, fields, receipt.folder))
             _refuse_repeated(load)
-            drift.compare(load, ESCALA, kinds, accepted=accept_types)
+            drift.compare(load, named(ENTITY), kinds, accepted=accept_types)
             exports.refuse_many_rejects(load, door.host, settings.mapa_max_rejected_share)
             if not completeness.partial:
-                snapshot.compare(load, ESCALA, door.host, completeness.confirmed, bad)
-            folder.prepare(load.note() | completeness.note() | {"mapa": fields.note()})
-        folder.seal()
+                snapshot.compare(load, named(ENTITY), door.host, completeness.confirmed, bad)
+            receipt.note = completeness.note() | {"mapa": fields.note()}
     return load.summary()
 
 
@@ -178,9 +175,9 @@ def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
     contents = ((page.name, _read(page.path.read_bytes(), fields)) for page in landed)
     pages = ((name, _at(content, fields.records)) for name, content in contents)
     kinds, bad = _take(load, fields, ((name, records) for name, records in pages if records))
-    drift.compare(load, ESCALA, kinds, accepted=True)
+    drift.compare(load, named(ENTITY), kinds, accepted=True)
     if not completeness.partial:
-        snapshot.compare(load, ESCALA, load.origin, completeness.confirmed, bad)
+        snapshot.compare(load, named(ENTITY), load.origin, completeness.confirmed, bad)
 
 
 def _take(
@@ -192,7 +189,8 @@ def _take(
         The fields seen, mapped ones as their columns, and how many records cannot be read.
 
     """
-    intake, names = Intake(load, ESCALA), {where: name for name, where in fields.fields.items()}
+    intake = Intake(load, named(ENTITY))
+    names = {where: name for name, where in fields.fields.items()}
     kinds: dict[str, set[str]] = {}
     bad = 0
     for name, records in pages:
@@ -209,9 +207,10 @@ def _take(
             bad += len(wrong)
         if sound:
             rows = [fields.row(record) for _, record in sound]
-            _settle(intake, rows, extras, ([line for line, _ in sound], name))
+            batch = intake.read_rows(rows, [line for line, _ in sound], extras)
+            intake.settle((batch, name))
     intake.finish(load.origin)
-    load.report_unknown(ESCALA.table, kinds.keys() - set(ESCALA.columns))
+    load.report_unknown(named(ENTITY).table, kinds.keys() - set(named(ENTITY).columns))
     return {name: " ou ".join(sorted(found)) or None for name, found in kinds.items()}, bad
 
 
@@ -347,22 +346,6 @@ def _one(element: bytes) -> Any:
         return strict.read(element)
     except BadError as error:
         return error
-
-
-def _settle(
-    intake: Intake,
-    rows: list[dict[str, str | None]],
-    extras: list[str | None],
-    where: tuple[list[int], str],
-) -> None:
-    """Load the records of a page, numbered on through all pages: `where` has lines and file."""
-    numbers, file = where
-    schema = pa.schema([(name, pa.string()) for name in ESCALA.columns])
-    table = pa.Table.from_pylist(rows, schema=schema)
-    table = table.append_column("_linha", pa.array(numbers, pa.int64()))
-    table = table.append_column("_campos_extras", pa.array(extras, pa.string()))
-    intake.load.scratch.register("registros", table)
-    intake.settle((intake.read("select * from registros"), file))
 
 
 def _at(content: Any, where: str) -> Any:

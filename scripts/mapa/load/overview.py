@@ -8,9 +8,9 @@ from typing import Any
 import duckdb
 import orjson
 
+from mapa import layouts
 from mapa.errors import ConfigError
 from mapa.load import freshness
-from mapa.load.layouts import ALL_LAYOUTS
 from mapa.settings import Settings
 
 LAST_LOADS = 15
@@ -45,7 +45,7 @@ def overview(con: duckdb.DuckDBPyConnection, settings: Settings) -> dict[str, An
         "loads": _rows(con, _LOADS.format(order=_order(con))),
         "tables": [
             _table(con, layout.table, layout.key_text())
-            for layout in ALL_LAYOUTS
+            for layout in layouts.every()
             if layout.table in present
         ],
         "watermarks": _rows(con, _WATERMARKS.format(scope=_scope(con))),

@@ -78,14 +78,14 @@ class Page:
     """One page: where it landed, its documents, what it says about itself, and if of new fields."""
 
     landed: Landed
-    lote: pa.Table
+    batch: pa.Table
     says: Envelope
     taught: bool = False
 
     @property
     def count(self) -> int:
         """How many documents it holds."""
-        return int(self.lote.num_rows)
+        return int(self.batch.num_rows)
 
     def check(self, size: int, received: int) -> None:
         """Check a page of at most `size` documents, after the `received` ones before it.
@@ -106,12 +106,12 @@ class Page:
     @property
     def documents(self) -> pa.ChunkedArray:
         """By which each of its documents is known again."""
-        return self.lote.column("documento")
+        return self.batch.column("documento")
 
     @property
     def last_sort(self) -> list[Any]:
         """The key of its last document, after which the next page begins."""
-        return orjson.loads(self.lote.column("ordem")[-1].as_py() or "[]") if self.count else []
+        return orjson.loads(self.batch.column("ordem")[-1].as_py() or "[]") if self.count else []
 
 
 class Book:
@@ -153,26 +153,26 @@ class Book:
         before = self.shape
         with hits.opened(landed.path) as opened:
             try:
-                lote = self._read(opened, mend=mend)
+                batch = self._read(opened, mend=mend)
             except UNREADABLE:
                 # Sound JSON that does not fit is a change of the source and must say so.
                 with suppress(*UNREADABLE):
                     documents.document_fields(scratch, opened.file, layout, self.before)
                 raise
-        return Page(landed, lote, opened.envelope, taught=self.shape != before)
+        return Page(landed, batch, opened.envelope, taught=self.shape != before)
 
     def _read(self, opened: Hits, *, mend: bool) -> pa.Table:
         """Read the hits of a page; documents that cannot be read are rejected at their places."""
         wrong = self._mend(opened) if opened.is_suspect else {}
         try:
-            lote = self._read_sound(opened, wrong)
+            batch = self._read_sound(opened, wrong)
         except UNREADABLE:
             if wrong or not mend or not (wrong := self._mend(opened)):
                 raise
             return self._read_sound(opened, wrong)
-        if _is_too_deep(lote) and (deep := self._mend(opened)):
+        if _is_too_deep(batch) and (deep := self._mend(opened)):
             return self._read_sound(opened, wrong | deep)
-        return lote
+        return batch
 
     def _mend(self, opened: Hits) -> dict[int, str]:
         return opened.mend(self.intake.layout.key[0])
@@ -194,13 +194,13 @@ class Book:
         """Give the documents of a page their fates, now or with those of the next pages."""
         self.received += page.count
         self._waiting.append(page)
-        if sum(waiting.lote.nbytes for waiting in self._waiting) >= BATCH_BYTES:
+        if sum(waiting.batch.nbytes for waiting in self._waiting) >= BATCH_BYTES:
             self.flush()
 
     def flush(self) -> None:
         """Settle the pages that wait."""
         if self._waiting:
-            self.intake.settle(*((page.lote, page.landed.name) for page in self._waiting))
+            self.intake.settle(*((page.batch, page.landed.name) for page in self._waiting))
             for page in self._waiting:
                 if page.count and not page.taught and page.landed.name not in self.intake.changed:
                     self.unchanged[page.landed.path.name] = self._kept(page)
@@ -209,7 +209,7 @@ class Book:
 
     def _kept(self, page: Page) -> dict[str, Any]:
         """Return what stays of a page that brought nothing new: of which documents, how many."""
-        keys = "\n".join(page.lote.column(self.intake.layout.key[0]).to_pylist())
+        keys = "\n".join(page.batch.column(self.intake.layout.key[0]).to_pylist())
         return {
             "documentos": page.count,
             "chaves_sha256": hashlib.sha256(keys.encode()).hexdigest(),
@@ -464,9 +464,9 @@ def _learned(intake: Intake) -> list[str]:
     return [name for (name,) in rows][: MOST_FIELDS // 2]
 
 
-def _is_too_deep(lote: pa.Table) -> bool:
+def _is_too_deep(batch: pa.Table) -> bool:
     """Say whether a text of a batch is JSON with more levels than others would read."""
-    for column in lote.columns:
+    for column in batch.columns:
         if pa.types.is_string(column.type):
             long = column.filter(pc.greater(pc.binary_length(column), LONG))
             if any(strict.is_too_deep(text) for text in long.to_pylist()):

@@ -220,7 +220,7 @@ def _unknown(patient: etree._Element) -> frozenset[str]:
     left = [("", child) for child in patient]
     while left:
         above, element = left.pop()
-        path = f"{above}{etree.QName(element).localname}"
+        path = f"{above}{element.tag.rpartition('}')[2]}"
         if path not in DESCRIBED:
             found.add(path)
         elif path not in OPAQUE:
@@ -245,7 +245,7 @@ def _documents(person: etree._Element) -> Iterator[etree._Element]:
 
 
 def _all(node: etree._Element, name: str) -> Iterator[etree._Element]:
-    return (child for child in node if etree.QName(child).localname == name)
+    return node.iterchildren(f"{{*}}{name}")
 
 
 def _first(node: etree._Element | None, path: str) -> etree._Element | None:

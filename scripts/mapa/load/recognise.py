@@ -16,15 +16,17 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from mapa import layouts
 from mapa.errors import FormatError, LayoutError
+from mapa.layouts import Layout
 from mapa.load.archives import Export
-from mapa.load.layouts import AGENDAMENTO, FILE_LAYOUTS, LOOK_ALIKES, Layout
 
 DELIMITERS = (";", ",", "\t")
 HEAD = 2**16
 CERTAIN = 0.5
 """Share of names in common from which a header is taken for a layout, complete or not."""
-UNIT = "cod_cnes_exec"
+AGENDAMENTO, UNIT = "agendamento", "cod_cnes_exec"
+"""The booking file, and the column of its unit, which stands in its name or its first line."""
 CP1252_GAPS = b"\x81\x8d\x8f\x90\x9d"
 BOM = b"\xef\xbb\xbf"
 LIKE_UTF8 = re.compile(
@@ -294,7 +296,7 @@ def recognise(facts: Facts, unit: str = "") -> Recognised:
     found = _booking_txt(facts) or _by_header(facts)
     if found.records_lines - facts.blank <= 0 and not found.is_empty:
         raise failed_export(facts.name, "has a header and no record")
-    if found.layout is AGENDAMENTO and UNIT not in found.columns:
+    if found.layout.name == AGENDAMENTO and UNIT not in found.columns:
         return _of_unit(found, unit)
     if unit:
         raise LayoutError(
@@ -357,7 +359,7 @@ def expected_columns(layout: Layout) -> tuple[str, ...]:
 
 def _possible_columns(layout: Layout) -> tuple[str, ...]:
     """Return the columns that a file of this layout may have."""
-    return tuple(c for c in layout.columns if layout is not AGENDAMENTO or c != UNIT)
+    return tuple(c for c in layout.columns if layout.name != AGENDAMENTO or c != UNIT)
 
 
 def _split(line: str, delimiter: str) -> list[str]:
@@ -388,10 +390,9 @@ def _booking_txt(facts: Facts) -> Recognised | None:
             and day.fullmatch(cells[3])
             and count.fullmatch(cells[4])
         ):
-            columns = expected_columns(AGENDAMENTO)
-            return Recognised(
-                facts, AGENDAMENTO, delimiter, columns, cells[0].zfill(7), int(cells[4])
-            )
+            layout = layouts.named(AGENDAMENTO)
+            columns = expected_columns(layout)
+            return Recognised(facts, layout, delimiter, columns, cells[0].zfill(7), int(cells[4]))
     return None
 
 
@@ -401,13 +402,13 @@ def _by_header(facts: Facts) -> Recognised:
             (_likeness(names, layout), delimiter, names, layout)
             for delimiter in DELIMITERS
             for names in [_names(facts.first_line, delimiter)]
-            for layout in FILE_LAYOUTS
+            for layout in layouts.of_files()
         ),
         key=lambda found: found[0],
     )
     _refuse_look_alike(facts)
     if score < CERTAIN:
-        known = ", ".join(layout.name for layout in FILE_LAYOUTS)
+        known = ", ".join(layout.name for layout in layouts.of_files())
         raise LayoutError(
             f"{facts.name}: the header fits no known layout.\nKnown are {known}.\n"
             "See the columns of one with\n  mapa load export --describe escala"
@@ -432,6 +433,56 @@ def _likeness(names: tuple[str, ...], layout: Layout) -> float:
     """Return the share of names in common (Jaccard), so that the most specific layout wins."""
     ours, theirs = {*_possible_columns(layout), *layout.withheld}, set(names)
     return len(ours & theirs) / len(set(expected_columns(layout)) | theirs)
+
+
+LOOK_ALIKES = (
+    (
+        "the 12-column file of the agenda screen",
+        (
+            "unidade_executante",
+            "cod_solic",
+            "data_hora",
+            "cns",
+            "nome",
+            "nome_social",
+            "nascimento",
+            "idade",
+            "origem",
+            "unidade_solicitante",
+            "vaga_solicitada",
+            "cid_10",
+        ),
+        "It lacks the procedure and the professional: export the booking file (arquivo de "
+        "agendamento) of the unit instead.",
+        AGENDAMENTO,
+    ),
+    (
+        "the public base's table of hours (tbCargaHorariaSus)",
+        tuple(
+            """
+            co_unidade co_profissional_sus co_cbo tp_sus_nao_sus ind_vinculacao tp_terceiro_sih
+            qt_carga_horaria_ambulatorial co_conselho_classe nu_registro sg_uf_crm tp_preceptor
+            tp_residente nu_cnpj_detalhamento_vinculo dt_atualizacao co_usuario
+            dt_atualizacao_origem qt_carga_horaria_outros qt_carga_hor_hosp_sus
+            """.split()  # noqa: SIM905 - they read better as a block of words
+        ),
+        "It numbers the professionals and has no CPF, so nobody in it can be found in SISREG: "
+        "write the hours from the manager's own base of CNES (LFCES021 with LFCES018) instead.",
+        "carga_horaria",
+    ),
+    (
+        "the register of establishments of the open-data portal (cnes_estabelecimentos.csv)",
+        # What it shares with the table of the base does not tell them apart.
+        ("co_cnes", "no_fantasia", "co_uf", "co_ibge"),
+        "It says where a unit is, not which municipality and health region manage it, and it has "
+        "no date: take tbEstabelecimentoAAAAMM.csv out of BASE_DE_DADOS_CNES_AAAAMM.ZIP "
+        "(cnes.datasus.gov.br, downloads) and load it with\n"
+        "  mapa load cnes tbEstabelecimentoAAAAMM.csv",
+        "cnes_estabelecimento",
+    ),
+)
+"""Files that are easily taken for a layout: what they are, their columns, what to do instead, and
+the layout to look at."""
 
 
 def _refuse_look_alike(facts: Facts) -> None:

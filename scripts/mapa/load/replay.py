@@ -17,17 +17,18 @@ from typing import Any
 
 import duckdb
 
-from mapa import audit, warehouse
+from mapa import audit, layouts, warehouse
 from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, FormatError
 from mapa.landing import SEALED, UNCHANGED, Folder, Landed
+from mapa.layouts import Layout
 from mapa.load import cadsus, corrections, drift, exports, offer_api, report, resume
 from mapa.load.documents import Fields
 from mapa.load.intake import Intake
-from mapa.load.layouts import ALL_LAYOUTS, API_LAYOUTS, Layout
 from mapa.load.pages import Book
 from mapa.load.scope import noted
 from mapa.settings import Settings
+from mapa.sources import CADSUS, CNES, FILES, OFFER_API, REPORT, SISREG, SOURCES, Source
 
 BELONGINGS = (
     "controle.rejeitos", "controle.ausencias", "controle.campos_desconhecidos", "controle.campos",
@@ -60,27 +61,32 @@ class Part:
 
 def _of_schema(schema: str) -> tuple[str, ...]:
     """Return the raw tables of a schema that files and services fill."""
-    others = [layout.table for layout in ALL_LAYOUTS if layout not in API_LAYOUTS]
-    return tuple(table for table in others if table.split(".")[0] == schema)
-
-
-def _of_index(*layouts: Layout) -> Part:
-    names = tuple(layout.name for layout in layouts)
-    return Part(
-        ("sisreg",), tuple(layout.table for layout in layouts), "sisreg --full", entities=names
+    return tuple(
+        layout.table
+        for layout in layouts.every()
+        if layout.arrival != "indice" and layout.schema == schema
     )
 
 
-PARTS = {
-    "sisreg": _of_index(*API_LAYOUTS),
-    **{layout.name: _of_index(layout) for layout in API_LAYOUTS},
-    "export": Part(
-        ("arquivo", offer_api.SOURCE, report.SOURCE), _of_schema("bruto_sisreg"), "export FILE"
-    ),
-    "cadsus": Part((cadsus.SOURCE,), _of_schema("bruto_cadsus"), "cadsus"),
-    "cnes": Part(("cnes",), _of_schema("bruto_cnes"), "cnes FILE"),
-}
-"""By the command that loads it, or the index."""
+def _of_indices(chosen: tuple[Layout, ...]) -> Part:
+    names = tuple(layout.name for layout in chosen)
+    return Part((SISREG.name,), tuple(la.table for la in chosen), SISREG.again, entities=names)
+
+
+def _of_files(first: Source) -> Part:
+    """Return what is rebuilt with the files of a source: all that fills its schema likewise."""
+    names = tuple(source.name for source in SOURCES if source.part == first.part)
+    return Part(names, _of_schema(first.schema), first.again)
+
+
+def parts() -> dict[str, Part]:
+    """Return what can be rebuilt, by the command that loads it or the index."""
+    indices = layouts.of_indices()
+    return {
+        SISREG.part: _of_indices(indices),
+        **{layout.name: _of_indices((layout,)) for layout in indices},
+        **{first.part: _of_files(first) for first in (FILES, CADSUS, CNES)},
+    }
 
 
 def replay(settings: Settings, what: str = "sisreg") -> list[Summary]:
@@ -88,14 +94,14 @@ def replay(settings: Settings, what: str = "sisreg") -> list[Summary]:
 
     Args:
         settings: where the data are.
-        what: one of `PARTS`.
+        what: one of `parts`.
 
     Raises:
         ConfigError: landing lacks a load that the warehouse has.
         FormatError: a landed file is not what was received.
 
     """
-    part, root = PARTS[what], settings.landing
+    part, root = parts()[what], settings.landing
     with warehouse.connect(settings.warehouse) as con:
         resume.seal_committed(con, root)
         notes = _numbered(con, root, _complete_loads(part, root))
@@ -215,7 +221,7 @@ def _repeat(con: duckdb.DuckDBPyConnection, root: Path, part: Part, note: Note) 
     load.retries = note["novas_tentativas"]
     load.synthetic = note.get("eh_sintetica")
     load.warnings = [*note.get("avisos", [])]
-    load.scope = noted(note) if load.source == "sisreg" else note.get("escopo", "")
+    load.scope = noted(note) if load.source == SISREG.name else note.get("escopo", "")
     again = REPEATS.get(load.entity) or REPEATS[load.source]
     with closing(load):
         again(load, landed, note)
@@ -227,7 +233,7 @@ def _repeat(con: duckdb.DuckDBPyConnection, root: Path, part: Part, note: Note) 
 
 def _repeat_pages(load: Load, landed: list[Landed], note: Note) -> None:
     """Read the pages of an index again; its absences were found by asking and stand in the note."""
-    (layout,) = (layout for layout in API_LAYOUTS if layout.name == load.entity)
+    layout = layouts.named(load.entity)
     mapping, *pages = landed
     fields = Fields.read(mapping.path.read_bytes(), layout)
     drift.compare(load, layout, fields.types, accepted=True)
@@ -250,12 +256,12 @@ def _repeat_pages(load: Load, landed: list[Landed], note: Note) -> None:
 
 
 REPEATS: dict[str, Repeat] = {
-    "sisreg": _repeat_pages,
-    "arquivo": exports.repeat,
-    "cnes": exports.repeat,
-    offer_api.SOURCE: offer_api.repeat,
-    report.SOURCE: report.repeat,
-    cadsus.SOURCE: cadsus.repeat,
+    SISREG.name: _repeat_pages,
+    FILES.name: exports.repeat,
+    OFFER_API.name: offer_api.repeat,
+    REPORT.name: report.repeat,
+    CADSUS.name: cadsus.repeat,
+    CNES.name: exports.repeat,
 }
 """By source, or by entity where one is read in a way of its own."""
 

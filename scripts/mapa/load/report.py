@@ -21,20 +21,20 @@ import duckdb
 import orjson
 import pyarrow as pa
 
-from mapa import audit, clocks, warehouse
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import FormatError, LayoutError
-from mapa.landing import Folder, Landed
-from mapa.load import deliveries, exports, resume, seen
+from mapa.landing import Landed
+from mapa.layouts import named
+from mapa.load import deliveries, exports, seen
 from mapa.load.archives import Export
 from mapa.load.intake import Intake
-from mapa.load.layouts import OFERTA_REAL
 from mapa.load.recognise import DELIMITERS, Facts, examine, failed_export
-from mapa.load.report_map import Cells, ReportMap, Wrong
+from mapa.load.report_map import ENTITY, Cells, ReportMap, Wrong
 from mapa.load.strict import NOT_UTF8
 from mapa.settings import Settings
+from mapa.sources import REPORT
 
-SOURCE, ENTITY = "relatorio", OFERTA_REAL.name
+SOURCE = REPORT.name
 UNEQUAL = FEWER, MORE = "colunas a menos", "colunas a mais"
 
 
@@ -74,10 +74,7 @@ def load(
     by = ReportMap.read(map_file, constants)
     paths = list(paths)
     most = settings.mapa_max_unpacked_mb * 2**20
-    with warehouse.connect(settings.warehouse) as con:
-        clocks.refuse_ours(con, settings)
-        resume.seal_committed(con, settings.landing)
-
+    with deliveries.house(settings) as con:
         found = list(exports.each_file(paths, most, examine))
         alone = exports.is_alone(paths, found)
         way = _Way(by, map_file.read_bytes(), dict(constants), seen_on, alone)
@@ -121,27 +118,25 @@ def _load_file(
     found = deliveries.Delivery(ENTITY, identity, facts.export.path, alone=way.alone)
     if found.is_known(con, way.seen_on):
         return Summary(ENTITY, facts.name, Tally(), skipped=deliveries.SKIPPED)
-    with audit.recording(con, SOURCE, ENTITY, facts.name) as load:
-        folder = Folder(settings.landing, SOURCE, load.id)
-        load.watch(folder)
-        load.sha256, load.delivery = identity, found.mark
-        landed = exports.land(folder, facts.export, facts.sha256)
-        folder.write("mapa.toml", way.content)
-        seen.stamp(load, way.seen_on)
-        _take(load, facts, landed, way.by, settings.mapa_max_rejected_share)
-        folder.prepare(load.note() | {"constantes": way.constants})
-    folder.seal()
-    return load.summary()
+    what = SOURCE, ENTITY, facts.name
+    with deliveries.receiving(con, settings.landing, what, found=found) as receipt:
+        landed = exports.land(receipt.folder, facts.export, facts.sha256)
+        receipt.folder.write("mapa.toml", way.content)
+        seen.stamp(receipt.load, way.seen_on)
+        _take(receipt.load, facts, landed, way.by, settings.mapa_max_rejected_share)
+        receipt.note = {"constantes": way.constants}
+    return receipt.load.summary()
 
 
 def _take(load: Load, facts: Facts, landed: Landed, by: ReportMap, most: float) -> None:
     """Load a landed report; at most this share of its rows may be wrong."""
     rows = _read(facts, by)
-    intake = Intake(load, OFERTA_REAL)
+    intake = Intake(load, named(ENTITY))
     if rows.wrong:
         intake.reject_unreadable(landed.name, _rejected(rows))
     if rows.records:
-        intake.settle((_batch(intake, rows), landed.name))
+        lines, records = zip(*rows.records, strict=True)
+        intake.settle((intake.read_rows([*records], lines), landed.name))
     intake.finish(facts.name)
     exports.refuse_many_rejects(load, facts.name, most)
     load.notes += [f"{rows.totals} lines of totals left out"] * bool(rows.totals)
@@ -268,12 +263,3 @@ def _rejected(rows: _Rows) -> pa.Table:
             "motivo": list(reasons),
         }
     )
-
-
-def _batch(intake: Intake, rows: _Rows) -> pa.Table:
-    """Return the records as one batch, numbered by their lines."""
-    schema = pa.schema([(name, pa.string()) for name in OFERTA_REAL.columns])
-    table = pa.Table.from_pylist([cells for _, cells in rows.records], schema=schema)
-    lines = pa.array([line for line, _ in rows.records], pa.int64())
-    intake.load.scratch.register("registros", table.append_column("_linha", lines))
-    return intake.read("select *, cast(null as varchar) as _campos_extras from registros")

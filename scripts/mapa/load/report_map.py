@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from mapa.errors import ConfigError, LayoutError
+from mapa.layouts import Layout, named
 from mapa.load.archives import refuse_no_file
-from mapa.load.layouts import OFERTA_REAL
 from mapa.load.recognise import normalise
 
 Where = str | int
@@ -25,10 +25,10 @@ BLANK = {"", "-", "---"}
 SECTIONS = {
     "formato": {"separador", "linhas_antes", "milhar"},
     "totais": {"coluna", "valores"},
-    "constantes": set(OFERTA_REAL.columns),
-    "colunas": set(OFERTA_REAL.columns),
-    "valores": set(OFERTA_REAL.columns),
 }
+OF_COLUMNS = ("constantes", "colunas", "valores")
+"""Sections whose keys are columns of ours."""
+ENTITY = "oferta_real"
 MONTH = re.compile(
     r"(?P<ano>\d{4})-?(?P<mes>0[1-9]|1[0-2])|(?P<mes2>0?[1-9]|1[0-2])/(?P<ano2>\d{4})"
 )
@@ -99,7 +99,7 @@ class ReportMap:
         return replace(found, totals=(totals["coluna"], texts))
 
     def _check(self, path: Path) -> None:
-        missing = [c for c in OFERTA_REAL.required if c not in {*self.columns, *self.constants}]
+        missing = [c for c in _layout().required if c not in {*self.columns, *self.constants}]
         if missing:
             raise _unfit(
                 path,
@@ -130,7 +130,7 @@ class ReportMap:
         places = {ours: _place(names, where, name) for ours, where in self.columns.items()}
 
         def read(cells: list[str]) -> Cells:
-            row: Cells = dict.fromkeys(OFERTA_REAL.columns)
+            row: Cells = dict.fromkeys(_layout().columns)
             for ours, place in places.items():
                 row[ours] = self._value(ours, cells[place])
             return row | {ours: self._value(ours, text) for ours, text in self.constants.items()}
@@ -165,10 +165,11 @@ class ReportMap:
         """
         text = self.words.get(column, {}).get(text.strip(), text)
         if text.strip() in BLANK:
-            if column in OFERTA_REAL.required:
+            if column in _layout().required:
                 raise Wrong(column, "coluna obrigatória ausente ou vazia")
             return text
-        return FORMS[column](self, column, text.strip()) if column in FORMS else text
+        form = ReportMap._quantity if column.startswith("qtd_") else FORMS.get(column)
+        return form(self, column, text.strip()) if form else text
 
     def _month(self, column: str, text: str) -> str:
         found = MONTH.fullmatch(text)
@@ -202,8 +203,16 @@ FORMS: dict[str, Form] = {
     "competencia": ReportMap._month,
     "tipo_agenda": ReportMap._agenda,
     "data_extracao": ReportMap._day,
-    **dict.fromkeys((c for c in OFERTA_REAL.columns if c[:4] == "qtd_"), ReportMap._quantity),
 }
+
+
+def _layout() -> Layout:
+    return named(ENTITY)
+
+
+def _known() -> dict[str, set[str]]:
+    """Return the keys of each section of a map."""
+    return SECTIONS | {section: {*_layout().columns} for section in OF_COLUMNS}
 
 
 def _place(names: list[str], where: Where, file: str) -> int:
@@ -228,12 +237,13 @@ def _place(names: list[str], where: Where, file: str) -> int:
 def _check_keys(path: Path, content: dict[str, Any], constants: Iterable[str]) -> None:
     """Refuse keys that nothing reads, and values of another kind than is read."""
     for name in constants:
-        if name not in OFERTA_REAL.columns:
-            raise _unfit(path, f"`{name}` of --set is not a column of `{OFERTA_REAL.name}`")
+        if name not in _layout().columns:
+            raise _unfit(path, f"`{name}` of --set is not a column of `{ENTITY}`")
+    known = _known()
     for section, keys in content.items():
-        if section not in SECTIONS:
+        if section not in known:
             raise _unfit(path, f"it has an unknown key `{section}`")
-        unknown = sorted({*keys} - SECTIONS[section]) if isinstance(keys, dict) else ["(a value)"]
+        unknown = sorted({*keys} - known[section]) if isinstance(keys, dict) else ["(a value)"]
         if unknown:
             raise _unfit(path, f"[{section}] has an unknown key `{unknown[0]}`")
     if not content.get("colunas"):
@@ -257,12 +267,12 @@ def _kinds(content: dict[str, Any]) -> Iterable[tuple[str, str, Any]]:
     fixed: dict[str, Any] = {"separador": str, "linhas_antes": int, "milhar": str, "valores": list}
     of_section: dict[str, Any] = {"colunas": str | int, "constantes": str, "valores": dict}
     for section in content:
-        for key in SECTIONS[section]:
+        for key in _known()[section]:
             yield section, key, of_section.get(section, fixed.get(key, str | int))
 
 
 def _unfit(path: Path, problem: str) -> ConfigError:
     return ConfigError(
         f"{path.name} cannot be used: {problem}.\nCompare with docs/oferta_real.exemplo.toml and "
-        f"mapa load export --describe {OFERTA_REAL.name}."
+        f"mapa load export --describe {ENTITY}."
     )

@@ -19,7 +19,7 @@ import orjson
 from mapa import audit
 from mapa.audit import Load
 from mapa.landing import PREPARED, SEALED, Folder
-from mapa.load.layouts import Layout
+from mapa.layouts import Layout
 from mapa.load.scope import noted
 from mapa.load.window import Window
 

@@ -23,10 +23,10 @@ import pyarrow as pa
 from mapa.errors import FormatError
 from mapa.landing import Landed, disk
 from mapa.load.archives import Export
-from mapa.load.documents import json_object, quoted
+from mapa.load.documents import json_object
 from mapa.load.intake import Intake
-from mapa.load.layouts import literal
 from mapa.load.recognise import UNIT, Recognised
+from mapa.sql import literal, quoted
 
 HEADER_LINES = 1
 QUOTED = re.compile(r'"(?:[^"]|"")*"')
@@ -68,8 +68,8 @@ def take(intake: Intake, file: Recognised, landed: Landed) -> int:
                 continue
             if bad:
                 intake.reject_unreadable(landed.name, _rejected(bad))
-            for lote in intake.read_in_parts(_relation(file, text, bad)):
-                intake.settle((lote, landed.name), header_lines=HEADER_LINES)
+            for batch in intake.read_in_parts(_relation(file, text, bad)):
+                intake.settle((batch, landed.name), header_lines=HEADER_LINES)
             if intake.tally.received != count + len(bad):
                 break
             return len(bad)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from mapa.load.layouts import literal
+from mapa.sql import literal
 
 CENTRAL, STATE = "codigo_central_reguladora", "codigo_uf_regulador"
 

@@ -10,34 +10,35 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import duckdb
 from rich.progress import Progress
 
-from mapa import audit, clocks, warehouse
+from mapa import audit, clocks, layouts
 from mapa.audit import Load, Summary, Tally
 from mapa.errors import ConfigError, EmptyScopeError, FewerError, SourceError
 from mapa.http import Access, Answer, Door, Patience
 from mapa.landing import Folder, take_out_unchanged
-from mapa.load import drift, resume, snapshot, tail
+from mapa.layouts import Layout
+from mapa.load import deliveries, drift, resume, snapshot, tail
 from mapa.load.documents import CHANGED, Fields
 from mapa.load.intake import Intake
-from mapa.load.layouts import API_LAYOUTS, Layout
 from mapa.load.pages import Book, Search, mapping_file, read_mapping
 from mapa.load.resume import ORDER, Order
 from mapa.load.scope import Scope
 from mapa.load.window import BRASILIA, Window
 from mapa.settings import Settings
+from mapa.sources import SISREG
 from mapa.ui import progress
 
-SOURCE = "sisreg"
+SOURCE = SISREG.name
 OVERLAP = timedelta(hours=24)
 """What an incremental load reads again: documents may move while pages are being read."""
 MANY = 20
 """So many documents that cannot be read may be exceptions, however few have come."""
 NEVER = datetime(9999, 1, 1)
 """A window that ends here holds every document, those without an instant too."""
-INDICES = {layout.name: layout for layout in API_LAYOUTS}
 
 
 @dataclass(frozen=True)
@@ -89,19 +90,18 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
         LayoutError: an index has changed.
 
     """
-    layouts = list(INDICES.values()) if index == "all" else [INDICES[index]]
+    wanted = layouts.of_indices() if index == "all" else (layouts.named(index),)
     with (
         Door(settings.sisreg_url, access(settings), Patience.of(settings)) as door,
-        warehouse.connect(settings.warehouse) as con,
+        deliveries.house(settings) as con,
         progress() as display,
     ):
-        clocks.refuse_ours(con, settings)
         resume.restore_scopes(con, settings.landing / SOURCE)
         reader = Reader(settings, door, con, display)
         wish = Wish(since, until, full, accept_types, accept_fewer)
         summaries, empty = list[Summary](), list[EmptyScopeError]()
         fewer = list[FewerError]()
-        for layout in layouts:
+        for layout in wanted:
             try:
                 summaries += reader.read(layout, wish)
             except EmptyScopeError as error:
@@ -115,7 +115,7 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
         take_out_unchanged(settings.landing, SOURCE, old)
         if fewer:
             raise FewerError("\n".join(error.message for error in fewer), summaries)
-        if len(empty) == len(layouts):
+        if len(empty) == len(wanted):
             raise empty[0]
         return summaries
 
@@ -166,10 +166,10 @@ class Reader:
         """Run one load in one transaction, watermark included; say whether it was resumed."""
         alias = self.scope.alias(layout.name)
         root = self.settings.landing
-        with audit.recording(self.con, SOURCE, layout.name, self.door.host) as load:
+        what = SOURCE, layout.name, self.door.host
+        with deliveries.receiving(self.con, root, what, door=self.door) as receipt:
+            load, folder = receipt.load, receipt.folder
             load.scope = str(self.scope)
-            folder = Folder(root, SOURCE, load.id)
-            load.watch(folder, self.door)
             answer = read_mapping(self.door, alias)
             if not answer.instant and not self.door.synthetic:
                 load.warn(
@@ -196,8 +196,7 @@ class Reader:
             fields.check(layout, drift.since(load))
             run = Run(self, load, layout, fields, folder)
             run.accept_fewer = wish.accept_fewer
-            run.read_all(order, by_number=wish.since is None)
-        folder.seal()
+            receipt.note = run.read_all(order, by_number=wish.since is None)
         return load.summary(), found is not None
 
     def _known_until(self, layout: Layout) -> datetime | None:
@@ -245,8 +244,8 @@ class Run:
             seen=lambda count: reader.display.update(task, completed=count),
         )
 
-    def read_all(self, order: Order, *, by_number: bool) -> None:
-        """Read the window, then what is open; note all that a replay needs."""
+    def read_all(self, order: Order, *, by_number: bool) -> dict[str, Any]:
+        """Read the window, then what is open; return all that a replay needs."""
         load, layout = self.load, self.layout
         self._refuse_fewer()
         self.search.read(order.window)
@@ -262,9 +261,8 @@ class Run:
         if self.search.reused:
             load.notes.append(f"{self.search.reused} pages of an interrupted load reused")
         load.report_unknown(layout.table, self.book.shape.unknown)
-        more = {"marca": mark, "ausencias": events}
         self.folder.unchanged = self.book.unchanged
-        self.folder.prepare(load.note() | order.note(load) | more)
+        return order.note(load) | {"marca": mark, "ausencias": events}
 
     def _read_tail(self, order: Order) -> dict[str, list[str]]:
         """Read by number what did not come: all that is open, in a full load all that is known.

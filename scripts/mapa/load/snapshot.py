@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from mapa import sources
 from mapa.audit import PRESENCES, Load
 from mapa.errors import LayoutError
+from mapa.layouts import Layout
 from mapa.load.intake import SEEN
-from mapa.load.layouts import Layout
 
 MOST = 0.3
 """Share of the known keys that may vanish at once without being confirmed."""
@@ -66,12 +67,12 @@ def compare(load: Load, layout: Layout, name: str, confirmed: bool, unreadable: 
 
 def _incomplete(load: Load, layout: Layout, name: str, share: str) -> LayoutError:
     # A member of a zip is loaded again by the name of the zip.
-    from_file = ("export", name.partition("/")[0])
-    command, what = from_file if load.source == "arquivo" else ("offer-api", "--map FILE")
+    source = sources.named(load.source)
+    what = name.partition("/")[0] if source.has_files else source.wants
     return LayoutError(
         f"{name}: {share} known records of `{layout.name}` are not in it; nothing was loaded.\n"
         "If it holds only a part (one unit, one period), load it with\n"
-        f"  mapa load {command} --partial {what}\n"
+        f"  mapa load {source.command} --partial {what}\n"
         "If it is complete and they are really gone, with\n"
-        f"  mapa load {command} --complete {what}"
+        f"  mapa load {source.command} --complete {what}"
     )

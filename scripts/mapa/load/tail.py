@@ -12,8 +12,8 @@ from collections.abc import Iterator
 import duckdb
 
 from mapa.audit import PRESENCES, Load
+from mapa.layouts import Layout
 from mapa.load.intake import SEEN
-from mapa.load.layouts import Layout
 from mapa.load.scope import Scope
 
 ASKED = "chaves_perguntadas"

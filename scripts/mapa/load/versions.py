@@ -11,7 +11,8 @@ from __future__ import annotations
 import pyarrow as pa
 
 from mapa.audit import Load
-from mapa.load.layouts import Layout
+from mapa.layouts import Layout
+from mapa.load import batches
 
 PART_ROWS = 500_000
 
@@ -31,22 +32,23 @@ class Versions:
             f"select hash({layout.key_text()}), arg_max(_hash, (_carga_ordem, _linha)) "
             f"from {layout.table} group by {layout.key_text()}"
         )
-        for parte in stored.to_arrow_reader(PART_ROWS):
-            self._keep(parte)
+        for part in stored.to_arrow_reader(PART_ROWS):
+            self._keep(part)
 
-    def judge(self, lote: pa.Table) -> pa.Table:
+    def judge(self, batch: pa.Table) -> pa.Table:
         """Say which accepted records of a batch are new versions, and remember those.
 
         Args:
-            lote: the batch, with `_linha`, `_chave`, `_hash` and `_problema`.
+            batch: with `_linha`, `_chave`, `_hash` and `_problema`.
 
         Returns:
             Columns `_linha`, `_chave`, `_hash` and `mudou`, one row for each accepted record.
 
         """
-        novas = self.con.execute(
+        judged = batches.run(
+            self.con,
             f"""
-            with aceitos as (select _linha, _chave, _hash from lote where _problema is null),
+            with aceitos as (select _linha, _chave, _hash from batch where _problema is null),
             atuais as (
                 -- What was kept later is newer.
                 select v.chave, arg_max(v.conteudo, v.rowid) as conteudo
@@ -64,10 +66,11 @@ class Versions:
             from aceitos as a
             left join atuais as n on a._chave = n.chave
             order by a._linha
-            """
+            """,
+            batch=batch,
         ).to_arrow_table()
-        self._keep(novas.filter(novas.column("mudou")).select(["_chave", "_hash"]))
-        return novas
+        self._keep(judged.filter(judged.column("mudou")).select(["_chave", "_hash"]))
+        return judged
 
-    def _keep(self, parte: pa.Table | pa.RecordBatch) -> None:
-        self.con.execute(f"insert into {self.table} select * from parte")
+    def _keep(self, batch: pa.Table | pa.RecordBatch) -> None:
+        batches.run(self.con, f"insert into {self.table} select * from batch", batch=batch)

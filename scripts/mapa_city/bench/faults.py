@@ -27,8 +27,8 @@ from rich.console import Console
 from rich.table import Table
 
 from mapa.errors import MapaError
+from mapa.layouts import Layout, of_indices
 from mapa.load import sisreg
-from mapa.load.layouts import API_LAYOUTS, Layout
 from mapa.settings import Settings
 from mapa.ui import progress
 from mapa_city import city as simulated
@@ -113,7 +113,7 @@ def content(data: Path, index: str = "all", *, places: bool = False) -> Content:
 
 
 def _layouts(index: str) -> list[Layout]:
-    return [layout for layout in API_LAYOUTS if index in ("all", layout.name)]
+    return [layout for layout in of_indices() if index in ("all", layout.name)]
 
 
 @contextmanager

@@ -23,18 +23,18 @@ from pydantic import SecretStr
 from rich.console import Console
 from rich.table import Table
 
+from mapa.layouts import named, of_indices
 from mapa.load import sisreg
-from mapa.load.documents import Shape, quoted
+from mapa.load.documents import Shape
 from mapa.load.hits import opened
-from mapa.load.layouts import literal
 from mapa.load.window import Window
 from mapa.packing import MAX_PLAIN, unpack
 from mapa.settings import Settings
+from mapa.sql import literal, quoted
 from mapa.warehouse import MEMORY
 from mapa_city.bench.cost import Cost, measure
 from mapa_city.bench.mill import BEGIN, MOST, grinding
 
-LAYOUTS = sisreg.INDICES
 INDEX = "solicitacao-ambulatorial"
 LIMIT_MB = 800
 """Peak memory that a load may reach, however many documents it reads."""
@@ -58,7 +58,7 @@ def load(url: str, folder: Path, index: str) -> int:
 def parse_pages(folder: Path, index: str) -> int:
     """Parse landed pages with DuckDB as they are, each one object, and store nothing."""
     room = 2 * MAX_PLAIN
-    source = Shape(LAYOUTS[index]).struct()
+    source = Shape(named(index)).struct()
     kind = f"STRUCT(hits STRUCT(_source {source})[])".replace("'", "''")
     relation = (
         "(select unnest(hits.hits) as h from read_json('{}', format='unstructured', records=true, "
@@ -69,7 +69,7 @@ def parse_pages(folder: Path, index: str) -> int:
 
 def store_pages(folder: Path, index: str) -> int:
     """Put landed pages into a table like the warehouse's own, and do nothing else with them."""
-    layout, count = LAYOUTS[index], 0
+    layout, count = named(index), 0
     with (
         tempfile.TemporaryDirectory(dir=folder) as name,
         duckdb.connect(
@@ -95,14 +95,14 @@ def store_pages(folder: Path, index: str) -> int:
 def parse_lines(folder: Path, index: str) -> int:
     """Parse the documents of the same pages as plain lines, and store nothing."""
     columns = ", ".join(
-        f"{quoted(c)}: {literal(LAYOUTS[index].type_of(c))}" for c in LAYOUTS[index].columns
+        f"{quoted(c)}: {literal(named(index).type_of(c))}" for c in named(index).columns
     )
     relation = f"read_json('{{}}', format='newline_delimited', columns={{{{{columns}}}}})"
     return _parse(sorted((folder / "lines").iterdir()), relation, "", index)
 
 
 def _parse(files: list[Path], relation: str, prefix: str, index: str) -> int:
-    names = ", ".join(f"count({prefix}{quoted(c)})" for c in LAYOUTS[index].columns)
+    names = ", ".join(f"count({prefix}{quoted(c)})" for c in named(index).columns)
     con, count = duckdb.connect(), 0
     con.execute("set threads = 1")
     for file in files:
@@ -176,7 +176,7 @@ def _best(runs: list[Cost]) -> Cost:
     "--index",
     default=INDEX,
     show_default=True,
-    type=click.Choice(list(LAYOUTS)),
+    type=click.Choice([layout.name for layout in of_indices()]),
     help="Which index the documents are of.",
 )
 def main(documents: int, index: str) -> None:

@@ -69,23 +69,6 @@ PROFILES = {
 }
 """Profile of an actor to its code in SISREG; the automatic waiting list has none."""
 
-MUNICIPALITIES = {
-    "530010": ("BRASILIA", "DF"),
-    "520025": ("ÁGUAS LINDAS DE GOIÁS", "GO"),
-    "520030": ("ALEXANIA", "GO"),
-    "520549": ("CIDADE OCIDENTAL", "GO"),
-    "520551": ("COCALZINHO DE GOIAS", "GO"),
-    "520620": ("CRISTALINA", "GO"),
-    "520800": ("FORMOSA", "GO"),
-    "521250": ("LUZIÂNIA", "GO"),
-    "521523": ("NOVO GAMA", "GO"),
-    "521560": ("PADRE BERNARDO", "GO"),
-    "521760": ("PLANALTINA", "GO"),
-    "521975": ("SANTO ANTÔNIO DO DESCOBERTO", "GO"),
-    "522185": ("VALPARAISO DE GOIAS", "GO"),
-}
-"""IBGE code (six digits) to the name and state that SISREG shows instead of it."""
-
 
 def clock(as_of: date) -> datetime:
     """Return the instant at which the sources stand: five past midnight after `as_of`."""
@@ -98,7 +81,7 @@ class Habits:
 
     Attributes:
         centrals: codes of the regulating centrals among which the requests are shared out; none
-            given, the district's one has them all.
+            given, the city's own has them all.
         changed: what the indices call the instant of change.
 
     """
@@ -162,12 +145,27 @@ def build(
 
 
 def register(con: duckdb.DuckDBPyConnection, city: City) -> None:
-    """Make the city's tables known to a connection as `city_*`, each with its row number `idx`."""
+    """Make the city's tables known to a connection as `city_*`, each with its row number `idx`.
+
+    Session variables say where it lies.
+    """
     for field in fields(city):
         table = getattr(city, field.name)
         if isinstance(table, pa.Table):
             number(con, f"city_{field.name}", table)
-    con.register("city_municipalities", _rows(("ibge6", "name", "uf"), MUNICIPALITIES))
+    territory = city.territory
+    for name, value in {
+        "central": territory.central,
+        "municipality": territory.seat.code,
+        "municipality_name": territory.seat.name,
+        "state": territory.seat.state,
+        "state_number": territory.seat.code[:2],
+        "neighbour": territory.neighbours[0].code,
+    }.items():
+        con.execute(f"set variable {name} = ?", [value])
+    known = territory.municipalities
+    named: dict[str, Sequence[str] | str] = {m.code: (m.name, m.state) for m in known}
+    con.register("city_municipalities", _rows(("ibge6", "name", "uf"), named))
     con.register("city_situations", _rows(("kind", "situation"), SITUATIONS))
     con.register("city_profiles", _rows(("profile", "code"), PROFILES))
 

@@ -39,7 +39,10 @@ SCHEDULES = """
 select
     number(s.codigo) as "COD. ESCALA AMBULATORIAL",
     s.central as "COD. CENTRAL EXEC.",
-    case when s.central = '530010' then 'BRASILIA' else 'CENTRAL FICTICIA DO ENTORNO' end
+    case
+        when s.central = getvariable('central') then getvariable('municipality_name')
+        else 'CENTRAL FICTICIA DO ENTORNO'
+    end
         as "DESC. CENTRAL EXEC.",
     unpadded(f.cpf, writing(s.codigo), 'cpf') as "CPF PROFISSIONAL EXEC.",
     f.nome as "NOME PROFISSIONAL EXEC.",
@@ -222,8 +225,8 @@ select
     '6199999' || digits(r.codigo, 'phone', 4) as telefone,
     m.name as municipio,
     r.city_ibge6 as ibge,
-    'BRASILIA' as mun_solicitante,
-    '530010' as ibge_solicitante,
+    getvariable('municipality_name') as mun_solicitante,
+    getvariable('municipality') as ibge_solicitante,
     o.cnes as cnes_solicitante,
     o.nome as unidade_fantasia,
     q.sex as sexo,
@@ -273,7 +276,7 @@ where cast(b.appointment_at as date)
 # Besides the city's units: as many that are disabled, and one in ten of another municipality.
 ESTABLISHMENTS = """
 with place as (
-    select cnes, nome, bairro, is_executing, '530010' as city, null as reason
+    select cnes, nome, bairro, is_executing, getvariable('municipality') as city, null as reason
     from city_units
     union all
     select
@@ -281,7 +284,7 @@ with place as (
         'UNIDADE DESATIVADA FICTÍCIA ' || idx,
         bairro,
         is_executing,
-        '530010',
+        getvariable('municipality'),
         pick(cnes, 'reason', ['01', '02', '06'])
     from city_units
     union all
@@ -290,7 +293,7 @@ with place as (
         'UNIDADE VIZINHA FICTÍCIA ' || idx,
         'CENTRO',
         is_executing,
-        '520025',
+        getvariable('neighbour'),
         null
     from city_units
     where idx % 10 = 0

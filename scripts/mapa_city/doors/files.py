@@ -89,14 +89,16 @@ def write(city: City, directory: Path, as_of: date | None = None) -> list[Path]:
         con.execute("set variable closing = ?", [datetime.combine(day + timedelta(days=1), time())])
         for statement in (MACROS, FILE_MACROS):
             con.execute(statement)
-        return [_write(con, directory, export) for export in _exports(con, day)]
+        return [
+            _write(con, directory, export) for export in _exports(con, city.territory.central, day)
+        ]
     finally:
         con.close()
 
 
-def _exports(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[_Export]:
+def _exports(con: duckdb.DuckDBPyConnection, central: str, day: date) -> Iterator[_Export]:
     stamp = documents.clock(day)
-    yield _Export(f"SISREG_ESCALAS_AMB_530010_{stamp:%Y%m%d_%H%M}.csv", SCHEDULES)
+    yield _Export(f"SISREG_ESCALAS_AMB_{central}_{stamp:%Y%m%d_%H%M}.csv", SCHEDULES)
     yield _Export("afastamento_profissional.csv", LEAVES_PROFESSIONAL)
     yield _Export("afastamento_unidade.csv", LEAVES_UNIT)
     yield _Export("feriado.csv", HOLIDAYS)

@@ -13,16 +13,17 @@ import json
 import secrets
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from typing import Any
 
 import duckdb
 from lxml import etree
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -77,7 +78,11 @@ _COLUMNS = ", ".join(field.name for field in fields(Person))
 
 
 class Registry:
-    """Looks persons up in the document store; safe to use from several threads."""
+    """The persons of the document store.
+
+    They are read at the first question and kept: a query of the store for each of them would cost
+    more than all the rest of an answer.
+    """
 
     def __init__(self, store: Path) -> None:
         """Open the store for reading."""
@@ -91,16 +96,23 @@ class Registry:
 
     def candidates(self, root: str, number: str) -> list[Person]:
         """Return the persons who carry a CNS or a CPF."""
-        where = "cns = ?" if root == CNS_ROOT else "cpf = ? and is_main"
-        cursor = self._con.cursor()
-        try:
-            rows = cursor.execute(f"select {_COLUMNS} from registered where {where}", [number])
-            found = [Person(*row) for row in rows.fetchall()]
-        finally:
-            cursor.close()
+        found = list(self._people[root].get(number, ()))
         if root == CPF_ROOT and found and int(number[:9]) % SHARED_CPF == 0:
             found.append(_bare_double(found[0]))
         return found
+
+    @cached_property
+    def _people(self) -> dict[str, dict[str, list[Person]]]:
+        """Persons by root and number."""
+        by_card, by_cpf = defaultdict[str, list[Person]](list), defaultdict[str, list[Person]](list)
+        rows = self._con.execute(f"select cns, is_main, {_COLUMNS} from registered")
+        while part := rows.fetchmany(2048):
+            for cns, is_main, *of_person in part:
+                person = Person(*of_person)
+                by_card[cns].append(person)
+                if is_main and person.cpf:
+                    by_cpf[person.cpf].append(person)
+        return {CNS_ROOT: by_card, CPF_ROOT: by_cpf}
 
 
 class Tokens:
@@ -146,7 +158,7 @@ def routes(registry: Registry) -> list[Route]:
             asked = parse(await request.body())
         except MalformedError as error:
             return Response(fault(str(error)), 500, media_type=_MEDIA_TYPE)
-        found = await run_in_threadpool(registry.candidates, asked.root, asked.number)
+        found = registry.candidates(asked.root, asked.number)
         answer = render(asked, found, registry.now, counter.next())
         return Response(answer, media_type=_MEDIA_TYPE)
 
@@ -300,8 +312,8 @@ def _bare_double(person: Person) -> Person:
 
 
 def _found(tree: Any, path: str) -> list[Any]:
-    steps = "/".join(f"*[local-name()='{name}']" for name in path.split("/"))
-    result: list[Any] = tree.xpath(f"//{steps}")
+    steps = "/".join(f"{{*}}{name}" for name in path.split("/"))
+    result: list[Any] = tree.findall(f".//{steps}")
     return result
 
 

@@ -102,7 +102,7 @@ def compute(
         "dim_calendario": calendar_days(city, known, dated, days),
         "dim_estabelecimentos": establishments(city, dated),
         "dim_procedimentos": named,
-        "dim_territorio": territories(),
+        "dim_territorio": territories(city.territory),
         "pub_oferta_por_dia": published_days(dated, days, by_day, levels),
         "pub_oferta_real_por_mes": published_months(city, real, named, levels),
         "pub_dim_procedimentos": listed(named, offered),

@@ -13,7 +13,7 @@ from mapa_city.arrays import DAY, numbers, texts
 from mapa_city.city import City
 from mapa_city.offer import easter
 from mapa_city.slots import HORIZON, WORKED, SlotDays
-from mapa_city.territory import ADMINISTRATIVE_REGIONS
+from mapa_city.territory import Territory
 from mapa_city.truth.seen import Known
 
 EPOCH = date(1970, 1, 1)
@@ -26,14 +26,12 @@ LAW = {
     (10, 12): "Nossa Senhora Aparecida",
     (11, 2): "Finados",
     (11, 15): "Proclamação da República",
-    (11, 30): "Dia do Evangélico",
     (12, 25): "Natal",
 }
-"""Holidays of the nation and of the district on a fixed day, in the years a city lives in."""
+"""Holidays of the nation on a fixed day, in the years a city lives in."""
 
 GOOD_FRIDAY = "Paixão de Cristo"
 BLACK_AWARENESS = (11, 20), 2024, "Dia Nacional de Zumbi e da Consciência Negra"
-CENSUS = 2022
 UNTOLD = "nao_identificada"
 """Region of a unit whose address does not tell it."""
 TYPES = {True: "05", False: "02"}
@@ -60,7 +58,7 @@ def calendar_days(city: City, known: Known, dated: City, days: SlotDays) -> dict
     lines = []
     for number in range((last - first).days + 1):
         day = first + timedelta(days=number)
-        name = None if day in worked else listed.get(day) or _by_law(day)
+        name = None if day in worked else listed.get(day) or _by_law(city.territory, day)
         weekday = day.isoweekday()
         lines.append(
             (
@@ -88,19 +86,20 @@ def _operators_word(city: City) -> tuple[dict[date, str], set[date]]:
         if row["scope"] == WORKED:
             worked.add(row["date"])
         else:
-            # The nation's goes before the district's.
+            # The nation's goes before the territory's.
             named[row["date"]].append((row["scope"] != "nacional", row["name"]))
     return {day: min(names)[1] for day, names in named.items()}, worked
 
 
-def _by_law(day: date) -> str | None:
+def _by_law(territory: Territory, day: date) -> str | None:
     """Name the holiday that the law fixes on a day, if any."""
     when, since, name = BLACK_AWARENESS
     if (day.month, day.day) == when and day.year >= since:
         return name
     if day == EPOCH + timedelta(days=easter(day.year) - 2):
         return GOOD_FRIDAY
-    return LAW.get((day.month, day.day))
+    own = {(feast.month, feast.day): feast.law for feast in territory.feasts}
+    return LAW.get((day.month, day.day)) or own.get((day.month, day.day))
 
 
 def establishments(city: City, dated: City) -> dict[str, Any]:
@@ -111,7 +110,7 @@ def establishments(city: City, dated: City) -> dict[str, Any]:
     return {
         "chave": ["unidade_cnes"],
         "colunas": [
-            "unidade_nome", "tipo_codigo", "regiao_administrativa_numero", "regiao_saude_codigo",
+            "unidade_nome", "tipo_codigo", "area_numero", "regiao_saude_codigo",
             "eh_executante", "eh_solicitante", "tem_cadastro_cnes",
         ],
         "linhas": [
@@ -160,17 +159,15 @@ def procedures(city: City, dated: City) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def territories() -> dict[str, Any]:
-    """Say to which health region each administrative region belongs, and how many live there."""
-    people: dict[str, int] = defaultdict(int)
-    for _, region, residents in ADMINISTRATIVE_REGIONS:
-        people[region] += residents
+def territories(territory: Territory) -> dict[str, Any]:
+    """Say to which health region each area belongs, and how many live there."""
+    people = territory.population
     return {
-        "chave": ["regiao_administrativa_numero"],
+        "chave": ["area_numero"],
         "colunas": ["regiao_saude_codigo", "populacao_regiao_saude", "populacao_ano"],
         "linhas": [
-            (str(number), region, people[region], CENSUS)
-            for number, (_, region, _) in enumerate(ADMINISTRATIVE_REGIONS, start=1)
+            (str(number), area.region, people[area.region], territory.census)
+            for number, area in enumerate(territory.areas, start=1)
         ],
     }
 

@@ -17,7 +17,6 @@ import numpy as np
 from mapa_city.arrays import day_text, numbers, texts
 from mapa_city.city import City
 from mapa_city.slots import KINDS, SlotDays
-from mapa_city.territory import DISTRICT
 from mapa_city.truth.offer import agreed_limits
 
 PROFESSIONALS = 5
@@ -53,16 +52,16 @@ def disclosure(city: City, days: SlotDays) -> dict[Place, str]:
         or (not _under_way(place[0], city.until) and _leaves_doubt(list(found.values())))
         for place, found in places.items()
     }
-    agreed = _agreed(city)
+    agreed, own = _agreed(city), city.territory.central
     silent = {
         (month, procedure)
         for (month, central, _, procedure), is_told in told.items()
-        if not is_told and central == DISTRICT and (month, procedure) in agreed
+        if not is_told and central == own and (month, procedure) in agreed
     }
     kept = {
         (month, unit, procedure)
         for (month, central, unit, procedure), is_told in told.items()
-        if not is_told or (central == DISTRICT and (month, procedure) in silent)
+        if not is_told or (central == own and (month, procedure) in silent)
     }
     levels = {}
     for place in places:

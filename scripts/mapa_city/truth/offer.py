@@ -12,7 +12,7 @@ import numpy as np
 from mapa_city.arrays import Ints, Texts, day_text, month_number, numbers, texts, unless
 from mapa_city.city import City
 from mapa_city.slots import KINDS, SlotDays, largest_remainder
-from mapa_city.territory import DISTRICT
+from mapa_city.territory import FEDERAL_DISTRICT
 
 CAUSES = ("feriado", "afastamento_unidade", "afastamento_profissional")
 """What blocks slots, in the order of `SlotDays.blocked`."""
@@ -80,13 +80,15 @@ class MonthOffer:
         blocked: those that holidays and leaves take.
         causes: what each cause of `CAUSES` blocks, over all kinds.
         central: for which the unit executes them.
+        agreed: whether PPI is agreed with that central.
     """
 
     cnes: str
     total: tuple[int | None, ...]
     blocked: tuple[int | None, ...]
     causes: tuple[int, ...] = (0, 0, 0)
-    central: str = DISTRICT
+    central: str = FEDERAL_DISTRICT.central
+    agreed: bool = True
 
     @property
     def active(self) -> tuple[int | None, ...]:
@@ -134,11 +136,11 @@ def real_offers(
     Args:
         offers: offers of all units, each for one executing central.
         ceilings: ceiling of the unit of each offer, over all centrals; None is no limit.
-        ppi: slots agreed with the district, over all requesting centrals; None is no limit. With
+        ppi: slots agreed with the own central, over all requesting centrals; None is no limit. With
             other executing centrals nothing is agreed.
     """
     active = [offer.over_kinds(offer.active) for offer in offers]
-    agreed = [i for i, offer in enumerate(offers) if offer.central == DISTRICT]
+    agreed = [i for i, offer in enumerate(offers) if offer.agreed]
     capped = list(active)
     # A tie of remainders goes to the smaller code.
     for unit in {offer.cnes for offer in offers}:
@@ -203,7 +205,7 @@ def per_month(city: City, days: SlotDays) -> dict[str, Any]:
         agreed = ppi.get((month, procedure))
         for offer, ceiling, real in zip(units, own, real_offers(units, own, agreed), strict=True):
             place = (competencia, offer.central, offer.cnes, code[procedure])
-            limit = agreed if offer.central == DISTRICT else None
+            limit = agreed if offer.agreed else None
             lines.append((*place, *_line(offer, real, (limit, ceiling))))
     return {
         "chave": [
@@ -316,8 +318,8 @@ def month_offers(city: City, days: SlotDays) -> dict[tuple[int, int], list[Month
     offers: dict[tuple[int, int], list[MonthOffer]] = defaultdict(list)
     columns = (distinct, known_slots, known_lost, causes)
     for (month, asked, place, executing), every, taken, by in rows(*columns):
-        offer = MonthOffer(
-            cnes[place], tuple(every), tuple(taken), tuple(by), str(names[executing])
-        )
+        name = str(names[executing])
+        own = name == city.territory.central
+        offer = MonthOffer(cnes[place], tuple(every), tuple(taken), tuple(by), name, own)
         offers[month, asked].append(offer)
     return offers

@@ -16,19 +16,6 @@ from mapa_city.truth.dimensions import names_of
 from mapa_city.truth.disclosure import BY_DAY, KEPT, Place
 from mapa_city.truth.offer import rows
 
-REGION_NAMES = {
-    "central": "Central",
-    "centro_sul": "Centro-Sul",
-    "leste": "Leste",
-    "norte": "Norte",
-    "oeste": "Oeste",
-    "sudoeste": "Sudoeste",
-    "sul": "Sul",
-    "nao_identificada": "Não identificada",
-    "fora_df": "Fora do Distrito Federal",
-}
-
-
 OF_LEAVES_BY_DAY = (
     "qtd_vagas_bloqueadas",
     "qtd_vagas_bloqueadas_afastamento_unidade",
@@ -107,6 +94,7 @@ def published_months(
         levels: how finely leaves may be told.
     """
     units, names = names_of(city)
+    regions = city.territory.region_names
     groups = {line[0]: (line[2], line[3]) for line in procedures["linhas"]}
     size = len(real["chave"])
     lines = []
@@ -117,7 +105,7 @@ def published_months(
         shown = _shown(dict(zip(real["colunas"], line[size:], strict=True)), told)
         added = (
             _situation(date.fromisoformat(line[0]), city.until),
-            *(name, region, REGION_NAMES[region], names[procedure], *groups[procedure]),
+            *(name, region, regions[region], names[procedure], *groups[procedure]),
             told,
         )
         lines.append((*line[:size], *shown.values(), *added))

@@ -24,7 +24,6 @@ from mapa_city.arrays import (
     unless,
 )
 from mapa_city.city import City
-from mapa_city.territory import REGION_CODES
 from mapa_city.truth.offer import rows
 from mapa_city.truth.seen import ALWAYS, NEVER, Known, cancelled_at
 
@@ -202,9 +201,9 @@ def calendar(city: City) -> Calendar:
 
 def queue_per_month(city: City, known: Known, past: History, when: Calendar) -> dict[str, Any]:
     """Count stock and flows of each procedure, health region and risk class."""
-    cells = known.cells
+    cells, regions = known.cells, list(city.territory.region_names)
     risk = np.where(cells.risk == MISSING, len(RISKS), cells.risk) - 1
-    combination = (cells.procedure * len(REGION_CODES) + cells.region) * len(RISKS) + risk
+    combination = (cells.procedure * len(regions) + cells.region) * len(RISKS) + risk
     distinct, group = np.unique(combination, return_inverse=True)
     flows, stocks = _flows(past, when, group), _stocks(city, past, when, group)
     before = np.zeros((len(distinct), 1), dtype=np.int64)
@@ -218,8 +217,8 @@ def queue_per_month(city: City, known: Known, past: History, when: Calendar) -> 
         "colunas": list(measures),
         "linhas": rows(
             when.names()[month],
-            texts(city.procedures, "codigo")[key // len(RISKS) // len(REGION_CODES)],
-            np.array(REGION_CODES, dtype=object)[key // len(RISKS) % len(REGION_CODES)],
+            texts(city.procedures, "codigo")[key // len(RISKS) // len(regions)],
+            np.array(regions, dtype=object)[key // len(RISKS) % len(regions)],
             np.array(RISKS, dtype=object)[key % len(RISKS)],
             *(values[begun] for values in measures.values()),
         ),

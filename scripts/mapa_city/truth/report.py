@@ -25,7 +25,6 @@ from mapa_city.report import (
     smallest,
 )
 from mapa_city.slots import KINDS
-from mapa_city.territory import DISTRICT
 from mapa_city.truth.offer import agreed_limits
 from mapa_city.truth.past import Delivery, Row
 
@@ -98,7 +97,7 @@ class _Judge:
         supposed = self._suppositions(place, said)
         ours = supposed["mapa"]
         competencia = str(month_start(np.array([month])).astype("datetime64[D]")[0])
-        key = (competencia, DISTRICT, unit, self.codes[procedure], agenda)
+        key = (competencia, self.city.territory.central, unit, self.codes[procedure], agenda)
         found: list[tuple[Any, ...]] = []
         for name in MEASURES:
             want, got = ours[name], said[name] if said else None

@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from mapa_city.arrays import DAY, MISSING, Flags, Ints, day_number, matches, numbers
 from mapa_city.city import City
-from mapa_city.territory import DISTRICT, OUTSIDE, REGION_CODES, UNIDENTIFIED, health_region
+from mapa_city.territory import OUTSIDE, UNIDENTIFIED, Territory
 
 LATE = 300
 """Seconds after midnight at which the source is read."""
@@ -155,30 +155,31 @@ def _says(city: City, closing: int) -> tuple[Ints, Ints, Ints]:
     """Return procedure, region and risk that each request carries at an instant."""
     procedure = numbers(city.requests, "procedure_idx").copy()
     risk = numbers(city.requests, "risk").copy()
-    region = regions(city.requests)
+    region = regions(city.territory, city.requests)
     # By request and instant: the last one before the instant stays.
     done = numbers(city.changes, "at") < closing
     row = numbers(city.changes, "request_idx")[done]
-    moved = regions(city.changes)
+    moved = regions(city.territory, city.changes)
     procedure[row] = numbers(city.changes, "procedure_idx")[done]
     risk[row] = numbers(city.changes, "risk")[done]
     region[row] = moved[done]
     return procedure, region, risk
 
 
-def regions(addresses: pa.Table) -> Ints:
+def regions(territory: Territory, addresses: pa.Table) -> Ints:
     """Return the health region of addresses, as a position in the codes.
 
     It is that of the real place, where the city wrote an address that tells it.
     """
+    own, codes = territory.seat.code, list(territory.region_names)
     names = [
-        OUTSIDE if city != DISTRICT else health_region(ra) if tells else UNIDENTIFIED
+        OUTSIDE if city != own else territory.health_region(ra) if tells else UNIDENTIFIED
         for city, ra, tells in zip(
             *(addresses[name].to_pylist() for name in ("city_ibge6", "ra", "bairro_tells")),
             strict=True,
         )
     ]
-    return np.array([REGION_CODES.index(name) for name in names], dtype=np.int64)
+    return np.array([codes.index(name) for name in names], dtype=np.int64)
 
 
 def _cells(states: Sequence[tuple[Ints, Ints, Ints, Ints, Ints]]) -> Cells:

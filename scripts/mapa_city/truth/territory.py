@@ -21,22 +21,9 @@ from mapa_city.arrays import (
 )
 from mapa_city.city import City
 from mapa_city.slots import SlotDays
-from mapa_city.territory import REGION_CODES, REGIONS, UNIDENTIFIED
+from mapa_city.territory import UNIDENTIFIED, Territory
 from mapa_city.truth.offer import known_sum
 from mapa_city.truth.seen import Known
-
-POPULATION = {
-    "central": 336_024,
-    "centro_sul": 324_989,
-    "leste": 305_710,
-    "norte": 345_286,
-    "oeste": 444_450,
-    "sudoeste": 795_434,
-    "sul": 256_089,
-}
-"""Residents of each health region in the census of `CENSUS`."""
-
-CENSUS = 2022
 
 Pair = tuple[str, str]
 """Month and group of procedures."""
@@ -64,17 +51,18 @@ def offer_per_territory(
     """
     active, real = _active(city, days), _real(city, marts["oferta_real_por_mes"])
     waiting, known = _waiting(marts["fila_por_mes"])
+    codes = list(city.territory.region_names)
     lines = []
     for pair in sorted({key[0] for key in active} | {key[0] for key in waiting}):
-        network = _sum([active[pair, r, False] for r in REGION_CODES if (pair, r, False) in active])
-        for region in REGION_CODES:
+        network = _sum([active[pair, r, False] for r in codes if (pair, r, False) in active])
+        for region in codes:
             queue = waiting.get((pair, region), 0) if pair[0] in known else None
             local, wide = (
                 [active[pair, region, flag]] if (pair, region, flag) in active else []
                 for flag in (True, False)
             )
             slots = _Slots(_sum(local + wide), _sum(local), _sum(wide), network)
-            measures = _line(region, slots, real.get((pair, region)), queue)
+            measures = _line(city.territory, region, slots, real.get((pair, region)), queue)
             lines.append((pair[0], region, pair[1], *measures))
     return {
         "chave": ["competencia", "regiao_saude_codigo", "grupo_codigo"],
@@ -107,12 +95,12 @@ def known_places(city: City, known: Known) -> dict[str, Any]:
     """Count the requests and the units, and those whose address tells the region."""
     cells = known.cells
     last = np.r_[cells.request[1:] != cells.request[:-1], True]
-    told = cells.region[last] < len(REGIONS)
+    told = cells.region[last] < len(city.territory.regions)
     met = np.unique(np.r_[_met(city.schedules), _met(city.requests)])
     placed = np.array(city.units["bairro_tells"].to_pylist())[met]
     return {
         "chave": ["assunto"],
-        "colunas": ["qtd", "qtd_com_regiao_administrativa"],
+        "colunas": ["qtd", "qtd_com_area"],
         "linhas": [
             ("residencia", len(told), int(told.sum())),
             ("unidade", len(met), int(placed.sum())),
@@ -131,21 +119,26 @@ def _sum(parts: list[list[int | None]]) -> int | None:
 
 
 def _line(
-    region: str, slots: _Slots, units: dict[str, list[int | None]] | None, queue: int | None
+    territory: Territory,
+    region: str,
+    slots: _Slots,
+    units: dict[str, list[int | None]] | None,
+    queue: int | None,
 ) -> tuple[Any, ...]:
     """Write the measures of one region, month and group."""
-    people = POPULATION.get(region)
+    people = territory.population.get(region)
     offers = [known_sum(values) for values in (units or {}).values()]
     real = known_sum(offers) if units else 0
     accessible = None
     if people and slots.local is not None and slots.network is not None:
-        accessible = 1000 * slots.local / people + 1000 * slots.network / sum(POPULATION.values())
+        everybody = sum(territory.population.values())
+        accessible = 1000 * slots.local / people + 1000 * slots.network / everybody
     squares = sum(offer * offer for offer in offers if offer is not None)
     unclear = slots.local is None or slots.wide is None
     both = None if unclear else known_sum([slots.local, slots.wide])
     return (
         people,
-        CENSUS if people else None,
+        territory.census if people else None,
         queue,
         sum(1 for offer in offers if offer),
         slots.active,

@@ -4,10 +4,10 @@ select
     q.assunto,
     q.territorio_evidencia,
     q.qtd,
-    q.qtd_com_regiao_administrativa
+    q.qtd_com_area
 from {{ ref('qualidade_territorio') }} as q
 where
-    q.qtd_com_regiao_administrativa <> case
+    q.qtd_com_area <> case
         when q.territorio_evidencia in ('exato', 'parentese', 'complemento', 'prefixo') then q.qtd
         else 0
     end
@@ -16,7 +16,7 @@ select
     'residencia' as assunto,
     'soma' as territorio_evidencia,
     sum(q.qtd) as qtd,
-    (select count(*) from {{ ref('int_fila__solicitacoes') }}) as qtd_com_regiao_administrativa
+    (select count(*) from {{ ref('int_fila__solicitacoes') }}) as qtd_com_area
 from {{ ref('qualidade_territorio') }} as q
 where q.assunto = 'residencia'
 having coalesce(sum(q.qtd), 0) <> (select count(*) from {{ ref('int_fila__solicitacoes') }})

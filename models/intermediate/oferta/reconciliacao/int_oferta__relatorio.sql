@@ -9,7 +9,7 @@ versoes as (
         row_number() over (
             partition by
                 r.competencia,
-                coalesce(r.central_executora_codigo, '{{ setting('municipio_ibge6') }}'),
+                coalesce(r.central_executora_codigo, '{{ setting('central_codigo') }}'),
                 r.unidade_executante_cnes,
                 r.procedimento_codigo,
                 r.agenda_tipo
@@ -26,7 +26,7 @@ final as (
     select
         -- identificadores
         v.competencia,
-        coalesce(v.central_executora_codigo, '{{ setting('municipio_ibge6') }}')
+        coalesce(v.central_executora_codigo, '{{ setting('central_codigo') }}')
             as central_executora_codigo,
         v.unidade_executante_cnes,
         v.procedimento_codigo,

@@ -1,11 +1,11 @@
--- The regions counted one by one never exceed their health region, and complete it where none is
+-- The areas counted one by one never exceed their health region, and complete it where none is
 -- missing. A figure that nobody published would show here.
-with regioes_administrativas as (
-    select * from {{ ref('regioes_administrativas') }}
+with territorio_areas as (
+    select * from {{ ref('territorio_areas') }}
 ),
 
-regioes_saude as (
-    select * from {{ ref('regioes_saude') }}
+territorio_regioes as (
+    select * from {{ ref('territorio_regioes') }}
 ),
 
 somas as (
@@ -13,7 +13,7 @@ somas as (
         a.regiao_saude_codigo,
         sum(a.populacao) as populacao,
         count(case when a.populacao_situacao = 'nao_encontrada' then 1 end) as qtd_sem_valor
-    from regioes_administrativas as a
+    from territorio_areas as a
     group by a.regiao_saude_codigo
 )
 
@@ -22,7 +22,7 @@ select
     s.populacao as populacao_somada,
     r.populacao as populacao_da_regiao
 from somas as s
-inner join regioes_saude as r
+inner join territorio_regioes as r
     on s.regiao_saude_codigo = r.regiao_saude_codigo
 where
     s.populacao > r.populacao
