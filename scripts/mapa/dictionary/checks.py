@@ -242,13 +242,6 @@ def _same_text(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
                 yield f".{name}: says something else than in {parent['name']}; share a doc block"
 
 
-def _short(node: dict[str, Any]) -> Iterator[str]:
-    """Ask a model that can be read at a sitting."""
-    lines = len(node["raw_code"].splitlines())
-    if lines > LONG.get(node["name"], MAX_LINES):
-        yield f" has {lines} lines, more than {LONG.get(node['name'], MAX_LINES)}"
-
-
 def _text_findings(manifest: dict[str, Any]) -> Iterator[Finding]:
     """Let a column name say one thing in all that is read: the same text, then what is particular.
 
@@ -273,6 +266,13 @@ def _text_findings(manifest: dict[str, Any]) -> Iterator[Finding]:
                     f"{node['name']}.{name}: says otherwise than {owner}; begin with the doc block "
                     f"col_{name}, then add what is particular",
                 )
+
+
+def _short(node: dict[str, Any]) -> Iterator[str]:
+    """Ask a model that can be read at a sitting."""
+    lines = len(node["raw_code"].splitlines())
+    if lines > LONG.get(node["name"], MAX_LINES):
+        yield f" has {lines} lines, more than {LONG.get(node['name'], MAX_LINES)}"
 
 
 def _placed(node: dict[str, Any]) -> Iterator[str]:
