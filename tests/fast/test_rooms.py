@@ -102,3 +102,12 @@ def test_a_command_of_the_city_says_what_to_install(command: str) -> None:
     assert run.returncode not in (0, 1), run.stderr
     assert "pip install -e '.[demo]'" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_every_test_stands_in_a_tier_that_a_command_runs() -> None:
+    said = (PROJECT / "Makefile").read_text()
+    tiers = {"fast", "house", "slow"}
+    assert {path.parent.name for path in (PROJECT / "tests").rglob("test_*.py")} == tiers
+    tool = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]
+    assert set(tool["pytest"]["ini_options"]["testpaths"]) == {f"tests/{name}" for name in tiers}
+    assert '-m "not long" tests/fast tests/house\n' in said

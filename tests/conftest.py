@@ -21,7 +21,7 @@ from mapa_city.demo import CitySize, build_house, fresh_directory
 
 # A test that holds the warehouse against another process does not want to wait for itself.
 os.environ.setdefault("MAPA_WAIT_LOCK_SECONDS", "0")
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[1]
 TEST_KEY = "only-for-tests-" * 4
 # Servers of tests live on days of their own. `test_clocks.py` sets what an operator has, and so
 # does the house of a city, for a simulated one must need no such thing.
