@@ -10,17 +10,14 @@
 {% macro slots_of_a_day(schedule) -%}
     case
         when
-            coalesce({{ schedule }}.qtd_vagas_primeira_vez, 0) = 0
-            and coalesce({{ schedule }}.qtd_vagas_retorno, 0) = 0
-            and coalesce({{ schedule }}.qtd_vagas_reserva, 0) = 0
-            then
-                {{ schedule }}.qtd_vagas_primeira_vez
-                + {{ schedule }}.qtd_vagas_retorno
-                + {{ schedule }}.qtd_vagas_reserva
+            {%- for kind in slot_kinds() %}
+            {{ 'and ' if not loop.first }}coalesce({{ schedule }}.qtd_vagas_{{ kind }}, 0) = 0
+            {%- endfor %}
+            then {{ schedule }}.qtd_vagas_{{ slot_kinds() | join(' + ' ~ schedule ~ '.qtd_vagas_') }}
         else
-            coalesce({{ schedule }}.qtd_vagas_primeira_vez, 0)
-            + coalesce({{ schedule }}.qtd_vagas_retorno, 0)
-            + coalesce({{ schedule }}.qtd_vagas_reserva, 0)
+            {%- for kind in slot_kinds() %}
+            {{ '+ ' if not loop.first }}coalesce({{ schedule }}.qtd_vagas_{{ kind }}, 0)
+            {%- endfor %}
     end
 {%- endmacro %}
 
@@ -29,7 +26,7 @@
 {% macro report_measures() -%}
     {%- set measures = [] -%}
     {%- for part in ['total', 'bloqueada', 'ativa'] -%}
-        {%- for kind in ['primeira_vez', 'retorno', 'reserva', 'geral'] -%}
+        {%- for kind in slot_kinds() + ['geral'] -%}
             {%- do measures.append(part ~ '_' ~ kind) -%}
         {%- endfor -%}
     {%- endfor -%}
@@ -69,4 +66,13 @@
         {{ left }}.{{ key }} = {{ right }}.{{ key }}
         {%- if not loop.last %} and {% endif -%}
     {%- endfor -%}
+{%- endmacro %}
+
+
+{# A join on the place of an offer: month, executing central, executing unit, procedure. #}
+{% macro same_place(left, right) -%}
+    {{ left }}.competencia = {{ right }}.competencia
+            and {{ left }}.central_executora_codigo = {{ right }}.central_executora_codigo
+            and {{ left }}.unidade_executante_cnes = {{ right }}.unidade_executante_cnes
+            and {{ left }}.procedimento_codigo = {{ right }}.procedimento_codigo
 {%- endmacro %}

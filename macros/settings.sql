@@ -2,6 +2,15 @@
    that a slip is one line and not an error of the database, and no text of a variable is ever SQL. #}
 {% macro setting_rules() -%}
     {{ return({
+        'responsavel': {'form': 'name'},
+        'municipio_ibge6': {'form': 'ibge6'},
+        'uf_sigla': {'form': 'state'},
+        'uf_inteira': {'form': 'boolean'},
+        'central_codigo': {'form': 'central'},
+        'sisreg_sufixo': {'form': 'name'},
+        'territorio_qtd_areas': {'form': 'integer', 'least': 0, 'most': 1000, 'unknown': true},
+        'territorio_qtd_regioes': {'form': 'integer', 'least': 0, 'most': 1000, 'unknown': true},
+        'territorio_populacao': {'form': 'integer', 'least': 0, 'most': 100000000, 'unknown': true},
         'data_referencia': {'form': 'day'},
         'conhecido_em': {'form': 'day'},
         'retirada_aviso_dias': {'form': 'integer', 'least': 0, 'most': 3650},
@@ -10,15 +19,6 @@
         'contar_inativas_ate_alteracao': {'form': 'boolean'},
         'max_vagas_por_bloco': {'form': 'integer', 'least': 1, 'most': 10000},
         'max_vagas_por_mes': {'form': 'integer', 'least': 1, 'most': 10000000},
-        'responsavel': {'form': 'name'},
-        'municipio_ibge6': {'form': 'ibge6'},
-        'uf_sigla': {'form': 'state'},
-        'uf_inteira': {'form': 'boolean'},
-        'territorio_qtd_areas': {'form': 'integer', 'least': 0, 'most': 1000, 'unknown': true},
-        'territorio_qtd_regioes': {'form': 'integer', 'least': 0, 'most': 1000, 'unknown': true},
-        'territorio_populacao': {
-            'form': 'integer', 'least': 0, 'most': 100000000, 'unknown': true
-        },
         'feriados_calculados_bloqueiam': {'form': 'boolean'},
         'pontos_facultativos_bloqueiam': {'form': 'boolean'},
         'minimo_percentil': {'form': 'integer', 'least': 1, 'most': 1000000},
@@ -40,6 +40,7 @@
 {% macro setting_expected(rule) -%}
     {%- if rule.form == 'day' -%} a day as AAAA-MM-DD from 1990 to 2100, or null
     {%- elif rule.form == 'ibge6' -%} a municipality as the 6 digits of IBGE, in quotation marks
+    {%- elif rule.form == 'central' -%} a central as 6 digits or capital letters, in quotation marks
     {%- elif rule.form == 'state' -%} a state as its two capital letters, in quotation marks
     {%- elif rule.form == 'name' -%} a name of 1 to 80 letters, digits, blanks and signs .,-/()
     {%- elif rule.form == 'boolean' -%} true or false, without quotation marks
@@ -64,6 +65,9 @@
         {%- endif -%}
     {%- elif rule.form == 'ibge6' -%}
         {%- set fits.yes = value is string and modules.re.fullmatch('[0-9]{6}', value) is not none -%}
+    {%- elif rule.form == 'central' -%}
+        {%- set fits.yes = value is string
+            and modules.re.fullmatch('[0-9A-Z]{6}', value) is not none -%}
     {%- elif rule.form == 'state' -%}
         {%- set fits.yes = value is string and modules.re.fullmatch('[A-Z]{2}', value) is not none -%}
     {%- elif rule.form == 'name' -%}

@@ -21,7 +21,7 @@
    for the time before it, if it comes from the first load of its table or is `dated` (condition on
    alias r) up to the reference day. Rows without a load are computed and hold from the beginning.
 
-   Adds visto_em, the day on which the version was seen; eh_presente (int_oferta__presencas); visto_de
+   Adds visto_em, the day on which the version was seen; eh_presente (int_oferta__versoes_presencas); visto_de
    and visto_ate, first and last day seen so (no last day: still so; a last day before the first:
    replaced on the same day); vale_de, first date that it applies to: none for the first version; and
    eh_ultimo_trecho. #}
@@ -89,7 +89,7 @@ trechos as (
             r.tabela = v.tabela
             and r.registro_id = v.registro_id
             and coalesce(r._carga_id, '') = coalesce(v._carga_id, '')
-    left join {{ ref('int_oferta__presencas') }} as p
+    left join {{ ref('int_oferta__versoes_presencas') }} as p
         on
             v.tabela = p.tabela
             and v.registro_id = p.registro_id

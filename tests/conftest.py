@@ -30,6 +30,7 @@ SMALL = CitySize(people=3000, days=150, seed=1, until=date(2026, 6, 30))
 
 
 SERVER = pytest.StashKey[parsed_dbt.Process]()
+ALONE = dbt.CHILD
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,6 +45,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if process := config.stash.get(SERVER, None):
         process.communicate()
         del os.environ[parsed_dbt.ASKED]
+        dbt.CHILD = ALONE
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -1,6 +1,5 @@
 -- Grain: month, executing central, executing unit, procedure. The mart with readable names, less
 -- what would tell the leaves of a professional (regra_divulgacao_afastamentos).
-{% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
 {% set causas = ['feriado', 'afastamento', 'teto', 'ppi'] %}
 
 with oferta as (
@@ -112,7 +111,7 @@ final as (
         {% for medida in ['oferta_real', 'vagas_perdidas_ppi', 'vagas_perdidas_teto'] %}
         case when o.eh_divulgada then o.qtd_{{ medida }} end as qtd_{{ medida }},
         {% endfor %}
-        {% for tipo in tipos %}
+        {% for tipo in slot_kinds() %}
         o.qtd_vagas_total_{{ tipo }},
         {% for medida in ['vagas_bloqueadas', 'vagas_ativas', 'oferta_real'] %}
         case when o.eh_divulgada then o.qtd_{{ medida }}_{{ tipo }} end

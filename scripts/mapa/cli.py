@@ -21,6 +21,7 @@ from mapa.errors import EXIT_CODES, ConfigError, MapaError, visible, where
 COMMANDS = {
     "demo": "Build the whole house on a synthetic city, in one go.",
     "simulate": "Serve the SISREG and CadSUS APIs of a synthetic city and write its files.",
+    "init": "Make this the house of another municipality: seeds and settings.",
     "load": "Bring extracts into the warehouse.",
     "run": "Do the daily job: load, build, publish.",
     "publish": "Publish what is green of what the last build made.",

@@ -117,7 +117,7 @@ class Layout:
 
     def type_of(self, column: str) -> str:
         """Return the DuckDB type of a source column."""
-        return self.nested.get(column, "VARCHAR")
+        return self.nested.get(column, TEXT)
 
     def types(self) -> dict[str, str]:
         """Return the DuckDB type of each column of the raw table, in order."""
@@ -169,6 +169,7 @@ META: dict[str, type] = {
 """What `config.meta` of a source table may say, see `Layout`: name (by default the table's),
 arrival (by default `arquivo`), key, required, record, snapshot, ours, volatile, optional, withheld,
 closed. `chave` and `obrigatorias` must be there."""
+TEXT = "VARCHAR"
 RECORDS: dict[str, Literal["", "row", "rows"]] = {"": "", "linha": "row", "linhas": "rows"}
 ARRIVALS = ("indice", "arquivo", "relatorio", "consulta")
 STAGING = Path("models", "staging")
@@ -274,6 +275,7 @@ def _layout(path: Path, schema: str, table: dict[str, Any]) -> Layout:
         refuse("config.meta.chegada is unknown", f"is one of {', '.join(ARRIVALS)}")
     given = [column for column in table.get("columns") or [] if column["name"][0] != "_"]
     columns = tuple(str(column["name"]) for column in given)
+    types = {column["name"]: column.get("data_type", TEXT) for column in given}
     twice = sorted({name for name in columns if columns.count(name) > 1})
     if twice:
         refuse(f"column `{twice[0]}` stands twice", "is each column once")
@@ -286,7 +288,7 @@ def _layout(path: Path, schema: str, table: dict[str, Any]) -> Layout:
         columns=columns,
         key=tuple(meta["chave"]),
         required=tuple(meta["obrigatorias"]),
-        nested={c["name"]: c["data_type"] for c in given if "data_type" in c},
+        nested={name: kind for name, kind in types.items() if kind.upper() != TEXT},
         volatile=tuple(meta.get("volateis", ())),
         optional=tuple(meta.get("podem_faltar", ())),
         withheld=tuple(meta.get("nunca_carregadas", ())),

@@ -11,8 +11,9 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
+import yaml
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
@@ -71,9 +72,10 @@ class Settings(BaseSettings):
     sisreg_url: str = "https://sisreg-es.saude.gov.br"
     sisreg_user: str | None = None
     sisreg_password: SecretStr | None = None
-    sisreg_suffix: str = "df-brasilia"
-    sisreg_central: str = "530010"
-    sisreg_uf: str = "53"
+    # Which indices, centrals and state; what is not set is the territory's of dbt_project.yml.
+    sisreg_suffix: str | None = None
+    sisreg_central: str | None = None
+    sisreg_uf: str | None = None
     sisreg_page: int = Field(default=5000, ge=1, le=10000)
 
     oferta_api_user: str | None = None
@@ -125,10 +127,34 @@ class Settings(BaseSettings):
 
     @property
     def sisreg_scope(self) -> Scope:
-        """Which documents are read: those of one or several centrals, or of a whole state."""
+        """Which documents are read: those of one or several centrals, or of a whole state.
+
+        Raises:
+            ConfigError: something is not set, and dbt_project.yml does not say it either.
+        """
+        given = (self.sisreg_suffix, self.sisreg_central, self.sisreg_uf)
+        home = self._territory() if None in given else ("", "", "")
+        suffix, central, state = (
+            own if value is None else value for value, own in zip(given, home, strict=True)
+        )
         # One municipality may have several; order and repetition make no other scope.
-        centrals = sorted({code for code in re.split(r"[\s,;]+", self.sisreg_central) if code})
-        return Scope(self.sisreg_suffix, tuple(centrals), self.sisreg_uf)
+        centrals = sorted({code for code in re.split(r"[\s,;]+", central) if code})
+        return Scope(suffix, tuple(centrals), state)
+
+    def _territory(self) -> tuple[str, str, str]:
+        """Return suffix, central and state of the territory in dbt_project.yml."""
+        path = self.dbt_project_dir / "dbt_project.yml"
+        try:
+            declared: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))["vars"]
+            names = ("sisreg_sufixo", "central_codigo", "municipio_ibge6")
+            suffix, central, municipality = (str(declared[name]) for name in names)
+        except (OSError, KeyError, TypeError, yaml.YAMLError):
+            raise ConfigError(
+                f"{path} does not say which territory is read.\n"
+                "Set SISREG_SUFFIX, SISREG_CENTRAL and SISREG_UF, or `sisreg_sufixo`, "
+                "`central_codigo` and `municipio_ibge6` there."
+            ) from None
+        return suffix, central, municipality[:2]
 
     def stale_days(self, source: str) -> float:
         """Return from which age in days on what a source has brought is stale."""

@@ -208,6 +208,7 @@ def macro_without_text(manifest: dict[str, Any]) -> None:
         (node_key("description", ""), "has no description"),
         (node_key("description", "Unidades."), "lacks **Grão:**"),
         (node_key("columns", {}), "describes no columns"),
+        (node_key("raw_code", "select 1\n" * 151), "has 151 lines, more than 150"),
         (node_key("patch_path", "mapa://models/publicacao/outro.yml"), "belongs in"),
         (node_key("name", "estabelecimentos"), "a name starts with pub_"),
         (column_text("Denominação de outra coisa."), "says something else than in dim_estab"),

@@ -2,7 +2,8 @@
 
 A check that no fault turns red is worth less than none, because people trust it. Each test of
 `tests/singular`, and each `soma_confere`, has at least one fault here: mostly what a wrong join, a
-column taken for another or a lost row would leave in the table that the test judges.
+column taken for another or a lost row would leave in the table that the test judges. The tests that
+every table has get the same fault in every table.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -134,13 +136,13 @@ FAULTS: dict[str, tuple[str, ...]] = {
     ),
     "oferta_por_dia__bloqueio_tem_causa_na_fonte": (
         "update intermediario.int_oferta__vagas_por_dia "
-        "set qtd_bloqueadas_ate_feriado = qtd_bloqueadas_ate_afastamento_profissional",
+        "set qtd_bloqueadas_ate_feriado = qtd_vagas_bloqueadas",
         "update intermediario.int_oferta__vagas_por_dia "
-        "set qtd_bloqueadas_ate_afastamento_unidade = qtd_bloqueadas_ate_afastamento_profissional",
+        "set qtd_bloqueadas_ate_afastamento_unidade = qtd_vagas_bloqueadas",
         "update intermediario.int_oferta__vagas_por_dia "
         "set qtd_bloqueadas_ate_afastamento_unidade = qtd_bloqueadas_ate_feriado",
         "update intermediario.int_oferta__vagas_por_dia "
-        "set qtd_bloqueadas_ate_afastamento_profissional = qtd_vagas_total + 1",
+        "set qtd_vagas_bloqueadas = qtd_vagas_total + 1",
     ),
     "int_oferta__escalas__trechos_nao_se_sobrepoem": (
         doubled("intermediario.int_oferta__escalas", "escala_destino = 'expandida'"),
@@ -321,6 +323,51 @@ def test_a_fault_in_the_tables_turns_the_check_red(
         assert failures(copy, sql) > 0
     finally:
         copy.execute("rollback")
+
+
+def of_whole_tables(house: House, kind: str) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """Yield compiled SQL, table and its quoted name for each test of a kind that judges a table."""
+    target = Path(house.env["DBT_TARGET_PATH"])
+    nodes = json.loads((target / "manifest.json").read_bytes())["nodes"]
+    compiled = {path.stem: path for path in (target / "compiled").rglob("*.sql")}
+    for test in nodes.values():
+        if (test.get("test_metadata") or {}).get("name") == kind:
+            table = nodes[test["attached_node"]]
+            if table["config"]["materialized"] in {"table", "seed"}:
+                yield compiled[test["name"]].read_text(), table, table["relation_name"]
+
+
+def test_a_key_that_comes_twice_or_lacks_a_part_turns_each_grain_red(
+    city_house: House, copy: duckdb.DuckDBPyConnection
+) -> None:
+    judged_tables = 0
+    for sql, table, name in of_whole_tables(city_house, "grao_unico"):
+        key = table["config"]["meta"]["grao"][-1]
+        for fault in (doubled(name), f"update {name} set {key} = null {one_row(name)}"):
+            copy.execute("begin")
+            (changed,) = copy.execute(fault).fetchone() or (0,)
+            assert bool(failures(copy, sql)) is bool(changed), fault
+            copy.execute("rollback")
+            judged_tables += changed
+    assert judged_tables > 150
+
+
+def test_a_quantity_below_zero_is_named_by_the_test_of_its_table(
+    city_house: House, copy: duckdb.DuckDBPyConnection
+) -> None:
+    judged_columns = 0
+    for sql, table, name in of_whole_tables(city_house, "nunca_negativas"):
+        differences = {"qtd_diferenca"} if table["name"] == "oferta_reconciliacao" else set()
+        for column in table["columns"]:
+            if not column.startswith("qtd_") or column in differences:
+                continue
+            copy.execute("begin")
+            fault = f"update {name} set {column} = -1 {one_row(name)}"
+            (changed,) = copy.execute(fault).fetchone() or (0,)
+            assert copy.execute(sql).fetchall() == [(column, 1)] * changed, fault
+            copy.execute("rollback")
+            judged_columns += changed
+    assert judged_columns > 150
 
 
 @pytest.mark.parametrize("name", WRONG_ANSWERS)

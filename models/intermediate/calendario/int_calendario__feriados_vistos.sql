@@ -60,34 +60,15 @@ instantes as (
 
     select
         i.data,
-        cast(null as string) as unidade_executante_cnes,
-        {{ beginning() }} as visto_de
+        case when m.marco > 0 then i.unidade_executante_cnes end as unidade_executante_cnes,
+        case m.marco
+            when 2 then i.visto_de
+            when 3 then {{ add_days('i.visto_ate', 1) }}
+            else {{ beginning() }}
+        end as visto_de
     from informados as i
-
-    union distinct
-
-    select
-        i.data,
-        i.unidade_executante_cnes,
-        {{ beginning() }} as visto_de
-    from informados as i
-
-    union distinct
-
-    select
-        i.data,
-        i.unidade_executante_cnes,
-        i.visto_de
-    from informados as i
-
-    union distinct
-
-    select
-        i.data,
-        i.unidade_executante_cnes,
-        {{ add_days('i.visto_ate', 1) }} as visto_de
-    from informados as i
-    where i.visto_ate is not null
+    cross join (values (0), (1), (2), (3)) as m (marco)
+    where m.marco < 3 or i.visto_ate is not null
 ),
 
 -- what was in force of the operator's table for the date, as known on that day: the newest first

@@ -198,7 +198,7 @@ conhecidos as (
             min(case when o.desfecho = 'cancelada' then o.momento end)
         ) as momento_cancelada
     from ordenados as o
-    group by o.solicitacao_codigo, o.marcacao_codigo
+    group by all
 ),
 
 desfechos as (

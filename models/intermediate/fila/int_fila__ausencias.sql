@@ -56,7 +56,7 @@ instantes as (
         sum(m.saldo) as saldo
     from movimentos as m
     where cast(m.momento as date) <= {{ data_referencia() }}
-    group by m.solicitacao_codigo, m.momento
+    group by all
 ),
 
 presencas as (

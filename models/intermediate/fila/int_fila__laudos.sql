@@ -31,7 +31,7 @@ final as (
     where
         e.laudo_situacao is not null
         and cast(e.momento_laudo as date) <= {{ data_referencia() }}
-    group by e.solicitacao_codigo, e.laudo_situacao, e.momento_laudo
+    group by all
 )
 
 select * from final

@@ -12,10 +12,6 @@ versoes as (
     select * from {{ ref('int_fila__versoes') }}
 ),
 
-laudos as (
-    select * from {{ ref('int_fila__laudos') }}
-),
-
 agendamentos as (
     select * from {{ ref('int_fila__agendamentos') }}
 ),
@@ -41,34 +37,23 @@ fatos as (
     select
         l.solicitacao_codigo,
         l.momento_laudo as momento,
-        case
-            when l.laudo_situacao = 'DEVOLVIDA' then 1
-            when l.laudo_situacao in ('PENDENTE', 'REENVIADA') then 2
-            when l.laudo_situacao in ('NEGADA', 'CANCELADA') then 3
-            else 4
-        end as etapa,
-        case
-            when l.laudo_situacao = 'CANCELADA' then 'cancelamento'
-            when l.laudo_situacao = 'REENVIADA' then 'reenvio'
-            else 'laudo'
-        end as origem,
-        case
-            when l.laudo_situacao = 'DEVOLVIDA' then 'devolvida'
-            when l.laudo_situacao in ('PENDENTE', 'REENVIADA') then 'aguardando'
-            when l.laudo_situacao in ('NEGADA', 'CANCELADA') then 'encerrada'
-            else 'agendada'
-        end as estado,
-        case
-            when l.laudo_situacao = 'NEGADA' then 'negada'
-            when l.laudo_situacao = 'CANCELADA' then 'cancelada'
-            else ''
-        end as motivo,
+        t.etapa,
+        t.origem,
+        t.estado,
+        t.motivo,
         cast(null as string) as agenda
-    from laudos as l
-    where
-        l.laudo_situacao in (
-            'PENDENTE', 'REENVIADA', 'DEVOLVIDA', 'NEGADA', 'CANCELADA', 'AGENDADA', 'AUTORIZADA'
-        )
+    from {{ ref('int_fila__laudos') }} as l
+    inner join (
+        values
+        ('DEVOLVIDA', 1, 'laudo', 'devolvida', ''),
+        ('PENDENTE', 2, 'laudo', 'aguardando', ''),
+        ('REENVIADA', 2, 'reenvio', 'aguardando', ''),
+        ('NEGADA', 3, 'laudo', 'encerrada', 'negada'),
+        ('CANCELADA', 3, 'cancelamento', 'encerrada', 'cancelada'),
+        ('AGENDADA', 4, 'laudo', 'agendada', ''),
+        ('AUTORIZADA', 4, 'laudo', 'agendada', '')
+    ) as t (laudo_situacao, etapa, origem, estado, motivo)
+        on l.laudo_situacao = t.laudo_situacao
     union all
     select
         v.solicitacao_codigo,
@@ -198,7 +183,7 @@ final as (
         or s.origem in ('pedido', 'agendamento', 'situacao')
         or (s.agenda = 'passada' and s.origem in ('reenvio', 'cancelamento'))
     -- Versions tell the same fact again and again.
-    group by s.solicitacao_codigo, s.momento, s.etapa, s.origem, s.estado, s.motivo
+    group by all
 )
 
 select * from final

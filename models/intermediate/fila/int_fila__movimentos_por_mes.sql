@@ -3,16 +3,31 @@
 -- begins. A `saldo_` is entries minus exits, so its running sum is the stock at the end of the
 -- month, at the cost of the movements alone. Rule regra_estoque_fila.
 {% set celula = ['procedimento_codigo', 'regiao_saude_codigo', 'risco_codigo'] %}
+{#- Who counts from when to the end of the state. Nobody knows since when the deaths without a date
+    are: apart from the dated ones, for as long as the request waits. -#}
+{% set contados = [
+    ('e.estado', 'estados', 'e.mes_inicio', 'true'),
+    (
+        "'pessoas'",
+        'esperas_por_pessoa',
+        'greatest(e.mes_inicio, e.coberto_ate)',
+        '(e.coberto_ate is null or e.mes_fim_ou_nunca > e.coberto_ate)',
+    ),
+    (
+        "'obitos'",
+        'estados',
+        'e.mes_obito',
+        "e.estado = 'aguardando' and e.mes_obito < e.mes_fim_ou_nunca",
+    ),
+    (
+        "'obitos_sem_data'",
+        'estados',
+        'e.mes_inicio',
+        "e.estado = 'aguardando' and e.pessoa_tem_obito_sem_data",
+    ),
+] %}
 
-with estadias as (
-    select * from {{ ref('int_fila__estadias') }}
-),
-
-solicitacoes as (
-    select * from {{ ref('int_fila__solicitacoes') }}
-),
-
-estados as (
+with estados as (
     select
         e.procedimento_codigo,
         e.regiao_saude_codigo,
@@ -33,8 +48,8 @@ estados as (
             when s.pessoa_data_obito <= {{ data_referencia() }}
                 then {{ competencia('greatest(e.data_inicio, s.pessoa_data_obito)') }}
         end as mes_obito
-    from estadias as e
-    inner join solicitacoes as s on e.solicitacao_codigo = s.solicitacao_codigo
+    from {{ ref('int_fila__estadias') }} as e
+    inner join {{ ref('int_fila__solicitacoes') }} as s on e.solicitacao_codigo = s.solicitacao_codigo
     where e.estado <> 'encerrada'
 ),
 
@@ -55,9 +70,7 @@ esperas_por_pessoa as (
 movimentos as (
     select
         e.mes_inicio as competencia,
-        {%- for coluna in celula %}
-        e.{{ coluna }},
-        {%- endfor %}
+        e.{{ celula | join(', e.') }},
         case
             when e.estado_anterior is null then 'entradas'
             when e.estado_anterior = 'mudanca' then 'reclassificadas_entrada'
@@ -71,9 +84,7 @@ movimentos as (
     union all
     select
         e.mes_fim as competencia,
-        {%- for coluna in celula %}
-        e.{{ coluna }},
-        {%- endfor %}
+        e.{{ celula | join(', e.') }},
         case
             when e.estado_seguinte = 'mudanca' then 'reclassificadas_saida'
             when e.estado_seguinte = 'agendada' then 'agendamentos'
@@ -87,85 +98,26 @@ movimentos as (
     from estados as e
     where e.estado = 'aguardando' and e.mes_fim is not null
     union all
+    {%- for medida, estados, inicio, condicao in contados %}
     select
-        e.mes_inicio as competencia,
-        {%- for coluna in celula %}
-        e.{{ coluna }},
-        {%- endfor %}
-        e.estado as medida,
+        {{ inicio }} as competencia,
+        e.{{ celula | join(', e.') }},
+        {{ medida }} as medida,
         1 as quantidade
-    from estados as e
+    from {{ estados }} as e
+    where {{ condicao }}
     union all
     select
         e.mes_fim as competencia,
-        {%- for coluna in celula %}
-        e.{{ coluna }},
-        {%- endfor %}
-        e.estado as medida,
+        e.{{ celula | join(', e.') }},
+        {{ medida }} as medida,
         -1 as quantidade
-    from estados as e
-    where e.mes_fim is not null
+    from {{ estados }} as e
+    where e.mes_fim is not null and {{ condicao }}
+    {%- if not loop.last %}
     union all
-    select
-        greatest(e.mes_inicio, e.coberto_ate) as competencia,
-        {%- for coluna in celula %}
-        e.{{ coluna }},
-        {%- endfor %}
-        'pessoas' as medida,
-        1 as quantidade
-    from esperas_por_pessoa as e
-    where e.coberto_ate is null or e.mes_fim_ou_nunca > e.coberto_ate
-    union all
-    select
-        e.mes_fim as competencia,
-        {%- for coluna in celula %}
-        e.{{ coluna }},
-        {%- endfor %}
-        'pessoas' as medida,
-        -1 as quantidade
-    from esperas_por_pessoa as e
-    where e.mes_fim is not null and (e.coberto_ate is null or e.mes_fim > e.coberto_ate)
-    union all
-    select
-        e.mes_obito as competencia,
-        {%- for coluna in celula %}
-        e.{{ coluna }},
-        {%- endfor %}
-        'obitos' as medida,
-        1 as quantidade
-    from estados as e
-    where e.estado = 'aguardando' and e.mes_obito < e.mes_fim_ou_nunca
-    union all
-    select
-        e.mes_fim as competencia,
-        {%- for coluna in celula %}
-        e.{{ coluna }},
-        {%- endfor %}
-        'obitos' as medida,
-        -1 as quantidade
-    from estados as e
-    where e.estado = 'aguardando' and e.mes_obito < e.mes_fim
-    union all
-    -- Nobody knows since when: apart from the dated deaths, for as long as the request waits.
-    select
-        e.mes_inicio as competencia,
-        {%- for coluna in celula %}
-        e.{{ coluna }},
-        {%- endfor %}
-        'obitos_sem_data' as medida,
-        1 as quantidade
-    from estados as e
-    where e.estado = 'aguardando' and e.pessoa_tem_obito_sem_data
-    union all
-    select
-        e.mes_fim as competencia,
-        {%- for coluna in celula %}
-        e.{{ coluna }},
-        {%- endfor %}
-        'obitos_sem_data' as medida,
-        -1 as quantidade
-    from estados as e
-    where e.estado = 'aguardando' and e.pessoa_tem_obito_sem_data and e.mes_fim is not null
+    {%- endif %}
+    {%- endfor %}
 ),
 
 final as (
@@ -188,7 +140,7 @@ final as (
         {%- endfor %}
         sum(case when m.medida = 'obitos' then m.quantidade else 0 end) as saldo_aguardando_obito
     from movimentos as m
-    group by m.competencia, m.procedimento_codigo, m.regiao_saude_codigo, m.risco_codigo
+    group by all
 )
 
 select * from final

@@ -18,11 +18,7 @@
     '_carga_ordem',
 ] %}
 
-with cargas as (
-    select * from {{ ref('int_calendario__cargas') }}
-),
-
-documentos as (
+with documentos as (
     select
         'solicitacao' as indice,
         -- a change at an instant that cannot be true holds since it was loaded
@@ -43,7 +39,6 @@ documentos as (
     union all
     select
         'marcacao' as indice,
-        -- a change at an instant that cannot be true holds since it was loaded
         coalesce(m.momento_atualizacao, {{ local_clock('m._carregado_em') }})
             as momento_atualizacao,
         {%- for coluna in comuns %}
@@ -74,7 +69,7 @@ vistas as (
             order by d.momento_atualizacao, d._carga_ordem, d._arquivo, d._linha
         ) as carga_anterior
     from documentos as d
-    inner join cargas as c on d._carga_id = c.carga_id
+    inner join {{ ref('int_calendario__cargas') }} as c on d._carga_id = c.carga_id
     where
         cast(
             coalesce(d.momento_solicitacao, d.momento_aprovacao, d.momento_atualizacao) as date

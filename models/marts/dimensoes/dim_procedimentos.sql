@@ -1,36 +1,12 @@
 -- One row per procedure that any SISREG source names. The newest name wins, the schedules' first:
 -- they are the catalogue, the API repeats what was valid at the time. What was seen after the
 -- reference day names only what had no name by then.
-with escalas as (
-    select * from {{ ref('stg_sisreg__escalas') }}
-),
-
-marcacoes as (
-    select * from {{ ref('stg_sisreg__marcacoes_ambulatoriais') }}
-),
-
-solicitacoes as (
-    select * from {{ ref('stg_sisreg__solicitacoes_ambulatoriais') }}
-),
-
-ppi as (
-    select * from {{ ref('stg_sisreg__ppi') }}
-),
-
-tetos as (
-    select * from {{ ref('stg_sisreg__tetos') }}
-),
-
-cargas as (
-    select * from {{ ref('int_calendario__cargas') }}
-),
-
-procedimentos_solicitados as (
+with procedimentos_solicitados as (
     select
         s._carga_id,
         s._carga_ordem,
         {{ explode('s.procedimentos') }} as procedimento
-    from solicitacoes as s
+    from {{ ref('stg_sisreg__solicitacoes_ambulatoriais') }} as s
 ),
 
 vistos as (
@@ -41,7 +17,7 @@ vistos as (
         2 as preferencia,
         e._carga_id,
         e._carga_ordem
-    from escalas as e
+    from {{ ref('stg_sisreg__escalas') }} as e
 
     union all
 
@@ -52,7 +28,7 @@ vistos as (
         1 as preferencia,
         m._carga_id,
         m._carga_ordem
-    from marcacoes as m
+    from {{ ref('stg_sisreg__marcacoes_ambulatoriais') }} as m
 
     union all
 
@@ -67,7 +43,9 @@ vistos as (
 
     union all
 
-    {% for origem in ['marcacoes', 'solicitacoes'] %}
+    {% for origem in [
+        'stg_sisreg__marcacoes_ambulatoriais', 'stg_sisreg__solicitacoes_ambulatoriais'
+    ] %}
     select
         g.grupo_codigo as codigo,
         g.grupo_nome as nome,
@@ -75,11 +53,11 @@ vistos as (
         0 as preferencia,
         g._carga_id,
         g._carga_ordem
-    from {{ origem }} as g
+    from {{ ref(origem) }} as g
 
     union all
     {% endfor %}
-    {% for origem in ['ppi', 'tetos'] %}
+    {% for origem in ['stg_sisreg__ppi', 'stg_sisreg__tetos'] %}
     select
         l.procedimento_codigo as codigo,
         null as nome,
@@ -87,7 +65,7 @@ vistos as (
         0 as preferencia,
         l._carga_id,
         l._carga_ordem
-    from {{ origem }} as l
+    from {{ ref(origem) }} as l
     {% if not loop.last %}
 
     union all
@@ -105,7 +83,7 @@ agrupados as (
             as ultima_carga_a_tempo,
         max(v._carga_ordem) as ultima_carga
     from vistos as v
-    left join cargas as c
+    left join {{ ref('int_calendario__cargas') }} as c
         on v._carga_id = c.carga_id
     where v.codigo is not null
     group by

@@ -52,14 +52,7 @@ final as (
         cast(sum(r.qtd_vagas_ganhas) as bigint) as qtd_vagas_ganhas,
         cast(sum(r.qtd_vagas_perdidas) as bigint) as qtd_vagas_perdidas
     from reunidas as r
-    group by
-        r.visto_em,
-        r.central_executora_codigo,
-        r.unidade_executante_cnes,
-        r.procedimento_codigo,
-        r.vaga_tipo,
-        r.competencia,
-        r.diario_causa
+    group by all
 )
 
 select * from final

@@ -20,11 +20,11 @@ causas as (
         v.hora_fim,
         v.eh_agenda_local,
         v.qtd_vagas_total,
-        v.qtd_bloqueadas_ate_afastamento_profissional as bloqueadas,
+        v.qtd_vagas_bloqueadas as bloqueadas,
         v.qtd_bloqueadas_ate_feriado as feriado,
         v.qtd_bloqueadas_ate_afastamento_unidade - v.qtd_bloqueadas_ate_feriado
             as afastamento_unidade,
-        v.qtd_bloqueadas_ate_afastamento_profissional - v.qtd_bloqueadas_ate_afastamento_unidade
+        v.qtd_vagas_bloqueadas - v.qtd_bloqueadas_ate_afastamento_unidade
             as afastamento_profissional
     from vagas as v
 ),

@@ -30,10 +30,7 @@ ativas_por_regiao as (
         cast(sum(v.qtd_vagas_ativas_agenda_de_rede) as bigint) as qtd_de_rede
     from vagas as v
     inner join estabelecimentos as e on v.unidade_executante_cnes = e.unidade_cnes
-    group by
-        v.competencia,
-        e.regiao_saude_codigo,
-        v.grupo_codigo
+    group by all
 ),
 
 reais_por_unidade as (
@@ -45,11 +42,7 @@ reais_por_unidade as (
         cast(sum(o.qtd_oferta_real) as bigint) as qtd_real
     from oferta_real as o
     inner join estabelecimentos as e on o.unidade_executante_cnes = e.unidade_cnes
-    group by
-        o.competencia,
-        e.regiao_saude_codigo,
-        concat(left(o.procedimento_codigo, 4), '000'),
-        o.unidade_executante_cnes
+    group by all
 ),
 
 reais_por_regiao as (
@@ -61,10 +54,7 @@ reais_por_regiao as (
         sum(cast(u.qtd_real as double) * u.qtd_real) as soma_dos_quadrados,
         sum(case when u.qtd_real > 0 then 1 else 0 end) as qtd_unidades
     from reais_por_unidade as u
-    group by
-        u.competencia,
-        u.regiao_saude_codigo,
-        u.grupo_codigo
+    group by all
 ),
 
 esperas as (
@@ -75,10 +65,7 @@ esperas as (
         sum(f.qtd_estoque_inicial) as qtd_aguardando
     from fila as f
     where f.procedimento_codigo <> 'nao_informado' and f.qtd_estoque_inicial > 0
-    group by
-        f.competencia,
-        f.regiao_saude_codigo,
-        concat(left(f.procedimento_codigo, 4), '000')
+    group by all
 ),
 
 meses_da_fila as (
@@ -95,9 +82,7 @@ rede as (
         a.grupo_codigo,
         sum(a.qtd_de_rede) as qtd_de_rede
     from ativas_por_regiao as a
-    group by
-        a.competencia,
-        a.grupo_codigo
+    group by all
 ),
 
 populacao_total as (

@@ -1,8 +1,12 @@
 -- Grain: month, executing central, executing unit, procedure. The real offer is shared between the
 -- kinds of slot by largest remainder, ties in the order of the list (regra_oferta_real).
-{% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
-{% set bloqueios = ['feriado', 'afastamento_unidade', 'afastamento_profissional'] %}
-{% set causas = bloqueios + ['teto', 'ppi'] %}
+{% set lugar = [
+    'competencia',
+    'central_executora_codigo',
+    'unidade_executante_cnes',
+    'procedimento_codigo',
+] %}
+{% set causas = block_causes() + ['teto', 'ppi'] %}
 
 with oferta as (
     select * from {{ ref('int_oferta__por_mes') }}
@@ -12,64 +16,63 @@ limites as (
     select * from {{ ref('int_oferta__limites') }}
 ),
 
--- whole part and remainder of each kind's share
-partes as (
-    select
-        o.*,
-        {% for tipo in tipos %}
-        {{ int_div(
-            'l.qtd_oferta_real * coalesce(o.qtd_vagas_ativas_' ~ tipo ~ ', 0)',
-            'greatest(o.qtd_vagas_ativas, 1)'
-        ) }} as parte_{{ tipo }},
-        l.qtd_oferta_real * coalesce(o.qtd_vagas_ativas_{{ tipo }}, 0)
-        % greatest(o.qtd_vagas_ativas, 1) as resto_{{ tipo }},
-        {% endfor %}
-        l.qtd_ppi,
-        l.qtd_teto,
-        l.qtd_apos_teto,
-        l.qtd_oferta_real
-    from oferta as o
-    inner join limites as l
-        on
-            o.competencia = l.competencia
-            and o.central_executora_codigo = l.central_executora_codigo
-            and o.unidade_executante_cnes = l.unidade_executante_cnes
-            and o.procedimento_codigo = l.procedimento_codigo
+por_tipo as (
+    {{ kinds_as_rows('oferta', lugar, ['qtd_vagas_ativas']) }}
 ),
 
--- a kind gets one more when fewer kinds go before it than there are slots left to give
+-- of an unknown offer no kind is known
+a_repartir as (
+    select
+        t.*,
+        l.qtd_oferta_real as qtd_limite,
+        case when l.qtd_oferta_real is not null then t.qtd_vagas_ativas end as qtd_ativas
+    from por_tipo as t
+    inner join limites as l
+        on {{ same_place('t', 'l') }}
+),
+
+{{ shared_by_remainder(
+    'real_do_tipo', 'a_repartir', 'qtd_limite', 'qtd_ativas',
+    partition=lugar | join(', '),
+    tie='tipo_ordem'
+) }},
+
+tipos as (
+    select
+        {% for tipo in slot_kinds() %}
+        max(case when r.vaga_tipo = '{{ tipo }}' then r.qtd_real_do_tipo end)
+            as qtd_oferta_real_{{ tipo }},
+        {% endfor %}
+        r.{{ lugar | join(',\n        r.') }}
+    from real_do_tipo as r
+    group by r.{{ lugar | join(', r.') }}
+),
+
 repartidas as (
     select
-        p.*,
-        {% for tipo in tipos %}
-        case
-            when p.qtd_vagas_ativas_{{ tipo }} is null then null
-            when
-                p.qtd_oferta_real - p.parte_primeira_vez - p.parte_retorno - p.parte_reserva
-                {% for outro in tipos if outro != tipo %}
-                - case
-                    when p.resto_{{ outro }} > p.resto_{{ tipo }} then 1
-                    when p.resto_{{ outro }} < p.resto_{{ tipo }} then 0
-                    else {{ 1 if tipos.index(outro) < tipos.index(tipo) else 0 }}
-                end
-                {% endfor %}
-                > 0
-                then p.parte_{{ tipo }} + 1
-            else p.parte_{{ tipo }}
-        end as qtd_oferta_real_{{ tipo }},
+        o.*,
+        l.qtd_ppi,
+        l.qtd_teto,
+        l.qtd_oferta_real,
+        {% for tipo in slot_kinds() %}
+        t.qtd_oferta_real_{{ tipo }},
         {% endfor %}
         case
-            when p.qtd_oferta_real < p.qtd_apos_teto then 'ppi'
-            when p.qtd_apos_teto < p.qtd_vagas_ativas then 'teto'
-            when p.qtd_ppi is null and p.qtd_teto is null then 'nao_informado'
-            when p.qtd_vagas_ativas is not null then 'escala'
+            when l.qtd_oferta_real < l.qtd_apos_teto then 'ppi'
+            when l.qtd_apos_teto < o.qtd_vagas_ativas then 'teto'
+            when l.qtd_ppi is null and l.qtd_teto is null then 'nao_informado'
+            when o.qtd_vagas_ativas is not null then 'escala'
         end as limite_vinculante,
-        {% for bloqueio in bloqueios %}
-        p.qtd_vagas_bloqueadas_{{ bloqueio }} as perdidas_{{ bloqueio }},
+        {% for bloqueio in block_causes() %}
+        o.qtd_vagas_bloqueadas_{{ bloqueio }} as perdidas_{{ bloqueio }},
         {% endfor %}
-        p.qtd_vagas_ativas - p.qtd_apos_teto as perdidas_teto,
-        p.qtd_apos_teto - p.qtd_oferta_real as perdidas_ppi
-    from partes as p
+        o.qtd_vagas_ativas - l.qtd_apos_teto as perdidas_teto,
+        l.qtd_apos_teto - l.qtd_oferta_real as perdidas_ppi
+    from oferta as o
+    inner join limites as l
+        on {{ same_place('o', 'l') }}
+    inner join tipos as t
+        on {{ same_place('o', 't') }}
 ),
 
 -- what took most of all causes, blocks and limits alike (regra_causas_das_perdas)
@@ -110,7 +113,7 @@ final as (
         -- quantidades
         r.qtd_vagas_total,
         r.qtd_vagas_bloqueadas,
-        {% for bloqueio in bloqueios %}
+        {% for bloqueio in block_causes() %}
         r.qtd_vagas_bloqueadas_{{ bloqueio }},
         {% endfor %}
         r.qtd_vagas_ativas,

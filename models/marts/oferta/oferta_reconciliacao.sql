@@ -21,20 +21,10 @@ hipoteses as (
     select * from {{ ref('int_oferta__hipoteses') }}
 ),
 
-escalas as (
-    select * from {{ ref('stg_sisreg__escalas') }}
-),
-
-trechos as (
-    select * from {{ ref('int_oferta__escalas') }}
-),
-
 medidas_do_relatorio as (
     {% for medida in report_measures() %}
     select
-        {% for chave in report_keys() %}
-        r.{{ chave }},
-        {% endfor %}
+        r.{{ report_keys() | join(',\n        r.') }},
         '{{ medida }}' as medida,
         r.data_extracao,
         r.qtd_{{ medida }} as qtd_sisreg,
@@ -56,16 +46,14 @@ pedidas as (
         m.medida,
         max(m.data_extracao) as data_extracao
     from medidas_do_relatorio as m
-    group by m.competencia, m.procedimento_codigo, m.agenda_tipo, m.medida
+    group by all
     having count(m.qtd_sisreg) > 0
 ),
 
 medidas_das_hipoteses as (
     {% for medida in report_measures() %}
     select
-        {% for chave in report_keys() %}
-        h.{{ chave }},
-        {% endfor %}
+        h.{{ report_keys() | join(',\n        h.') }},
         h.hipotese,
         h.tem_escala,
         '{{ medida }}' as medida,
@@ -80,9 +68,7 @@ medidas_das_hipoteses as (
 
 celulas as (
     select
-        {% for chave in report_keys() %}
-        h.{{ chave }},
-        {% endfor %}
+        h.{{ report_keys() | join(',\n        h.') }},
         h.medida,
         h.tem_escala,
         h.qtd as qtd_mapa,
@@ -105,9 +91,7 @@ celulas as (
 -- the place of the first hypothesis that gives the report's number
 acertos as (
     select
-        {% for chave in report_keys() %}
-        c.{{ chave }},
-        {% endfor %}
+        c.{{ report_keys() | join(',\n        c.') }},
         c.medida,
         min(
             case h.hipotese
@@ -128,11 +112,7 @@ acertos as (
                 or (not c.tem_relatorio and h.hipotese = 'agenda_local' and not h.tem_escala)
             )
     where c.qtd_mapa is distinct from c.qtd_sisreg
-    group by
-        {% for chave in report_keys() %}
-        c.{{ chave }},
-        {% endfor %}
-        c.medida
+    group by all
 ),
 
 -- days on which a schedule was changed in the source, or was seen to have gone
@@ -143,7 +123,7 @@ mudancas as (
         e.data_vigencia_inicial,
         e.data_vigencia_final,
         e.data_ultima_alteracao as data
-    from escalas as e
+    from {{ ref('stg_sisreg__escalas') }} as e
 
     union all
 
@@ -153,17 +133,13 @@ mudancas as (
         t.data_vigencia_inicial,
         t.data_vigencia_final,
         t.visto_de as data
-    from trechos as t
+    from {{ ref('int_oferta__escalas') }} as t
     where not t.eh_presente
 ),
 
 alteradas as (
     select
-        c.competencia,
-        c.central_executora_codigo,
-        c.unidade_executante_cnes,
-        c.procedimento_codigo,
-        c.agenda_tipo
+        c.{{ report_keys() | join(',\n        c.') }}
     from celulas as c
     inner join mudancas as m
         on
@@ -172,20 +148,13 @@ alteradas as (
             and c.data_extracao < m.data
             and {{ competencia(add_days('c.competencia', 31)) }} > m.data_vigencia_inicial
             and c.competencia <= coalesce(m.data_vigencia_final, c.competencia)
-    group by
-        c.competencia,
-        c.central_executora_codigo,
-        c.unidade_executante_cnes,
-        c.procedimento_codigo,
-        c.agenda_tipo
+    group by all
 ),
 
 final as (
     select
         -- identificadores
-        {% for chave in report_keys() %}
-        c.{{ chave }},
-        {% endfor %}
+        c.{{ report_keys() | join(',\n        c.') }},
         c.medida,
         -- datas
         c.data_extracao,

@@ -10,7 +10,7 @@ contadas as (
         count(*) as qtd_celulas,
         cast(sum(abs(r.qtd_diferenca)) as bigint) as qtd_vagas_de_diferenca
     from reconciliacao as r
-    group by r.competencia, r.explicacao
+    group by all
 ),
 
 final as (

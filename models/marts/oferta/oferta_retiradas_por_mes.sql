@@ -17,8 +17,8 @@ with diario as (
     select * from {{ ref('int_oferta__diario_vagas') }}
 ),
 
-conhecidas as (
-    select * from {{ ref('int_oferta__conhecidas_com_aviso') }}
+com_aviso as (
+    select * from {{ ref('int_oferta__vagas_com_aviso') }}
 ),
 
 oferta as (
@@ -29,7 +29,7 @@ periodo as (
     select
         {{ competencia('min(v.primeiro_dia)') }} as primeiro_mes,
         {{ add_days('min(v.primeiro_dia)', aviso) }} as primeiro_coberto
-    from {{ ref('int_oferta__dias_vistos') }} as v
+    from {{ ref('int_oferta__versoes_dias') }} as v
 ),
 
 -- with less notice, newest first
@@ -76,9 +76,7 @@ retiradas as (
         sum(greatest(least(m.qtd_vagas_perdidas, m.qtd_falta - m.qtd_ja_contada), 0))
             as qtd_retiradas
     from movimentos as m
-    group by
-        m.competencia,
-        m.unidade_executante_cnes
+    group by all
 ),
 
 chaves as (
@@ -96,7 +94,7 @@ chaves as (
     select
         c.competencia,
         c.unidade_executante_cnes
-    from conhecidas as c
+    from com_aviso as c
 ),
 
 final as (
@@ -122,7 +120,7 @@ final as (
         end as pct_retiradas
     from chaves as k
     cross join periodo as p
-    left join conhecidas as c
+    left join com_aviso as c
         on
             k.competencia = c.competencia
             and k.unidade_executante_cnes = c.unidade_executante_cnes

@@ -165,8 +165,7 @@ def _tested(test: dict[str, Any], table: dict[str, Any]) -> list[str]:
     if metadata.get("name") == "grao_unico":
         return [str(name) for name in table["config"].get("meta", {}).get("grao", [])]
     if metadata.get("name") == "nunca_negativas":
-        quantities = [name for name in table["columns"] if name.startswith("qtd_")]
-        return [name for name in quantities if name not in given.get("exceto", [])] + given.get(
-            "tambem", []
-        )
+        kept = set(given.get("exceto", []))
+        names = [name for name in table["columns"] if name.startswith("qtd_") and name not in kept]
+        return [*names, *map(str, given.get("tambem", []))]
     return []

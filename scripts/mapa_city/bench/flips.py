@@ -145,10 +145,10 @@ def _line_of(sql: str, token: Token) -> int:
 @lru_cache(maxsize=512)
 def _counterparts(model: str, sql: str) -> dict[int, int]:
     """Pair the lines of two SQLs that say the same of relations by other names."""
-    lines = [
+    ours, others = (
         [RELATION.sub(r"\1", line).strip() for line in text.split("\n")] for text in (model, sql)
-    ]
-    matcher = SequenceMatcher(None, *lines, autojunk=False)
+    )
+    matcher = SequenceMatcher(None, ours, others, autojunk=False)
     return {
         block.a + n: block.b + n
         for block in matcher.get_matching_blocks()

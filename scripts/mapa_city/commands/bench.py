@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mapa_city.bench import faults, load, nights, offer
+from mapa_city.bench import faults, load, mutants, nights, offer
 
 
 @click.group()
@@ -17,5 +17,6 @@ def bench() -> None:
 
 bench.add_command(faults.main, "faults")
 bench.add_command(load.main, "load")
+bench.add_command(mutants.main, "mutants")
 bench.add_command(nights.main, "nights")
 bench.add_command(offer.main, "offer")

@@ -2,10 +2,8 @@
 -- what oferta_por_dia, which knows nothing of the diary, says of it today. A schedule that was
 -- first seen after the first day had nothing; of others the picture before their first change
 -- tells. A change left out, counted twice or charged to another date shows here.
-{% set tipos = ['primeira_vez', 'retorno', 'reserva'] %}
-
-with retratos as (
-    select * from {{ ref('int_oferta__retratos') }}
+with vagas_por_passo as (
+    select * from {{ ref('int_oferta__vagas_por_passo') }}
 ),
 
 diario as (
@@ -22,7 +20,7 @@ dias as (
         -- as far as every picture reaches
         min(d.ultima_data_comum) as ultima_data,
         min(d.primeiro_dia) as primeiro_dia
-    from {{ ref('int_oferta__dias_vistos') }} as d
+    from {{ ref('int_oferta__versoes_dias') }} as d
 ),
 
 oferta as (
@@ -30,7 +28,7 @@ oferta as (
         v.escala_codigo,
         v.data,
         v.vaga_tipo,
-        sum(v.qtd_vagas_total - v.qtd_bloqueadas_ate_afastamento_profissional) as qtd_vagas
+        sum(v.qtd_vagas_total - v.qtd_vagas_bloqueadas) as qtd_vagas
     from {{ ref('int_oferta__vagas_por_dia') }} as v
     cross join dias as d
     where v.data >= d.ultimo_dia and v.data <= d.ultima_data
@@ -55,21 +53,20 @@ primeiras_mudancas as (
         r.escala_codigo,
         r.data,
         min(r.visto_em) as visto_em
-    from retratos as r
+    from vagas_por_passo as r
     group by
         r.escala_codigo,
         r.data
 ),
 
 parcelas as (
-    {% for tipo in tipos %}
     select
-        p.escala_codigo,
-        p.data,
-        '{{ tipo }}' as vaga_tipo,
-        coalesce(r.qtd_vagas_ativas_{{ tipo }}, 0) as qtd_vagas
+        r.escala_codigo,
+        r.data,
+        r.vaga_tipo,
+        coalesce(r.qtd_vagas_ativas, 0) as qtd_vagas
     from primeiras_mudancas as p
-    left join retratos as r
+    inner join vagas_por_passo as r
         on
             p.escala_codigo = r.escala_codigo
             and p.data = r.data
@@ -77,7 +74,6 @@ parcelas as (
             and r.passo = 0
 
     union all
-    {% endfor %}
 
     select
         d.escala_codigo,

@@ -1,0 +1,447 @@
+"""Mutation of the SQL rules: each mutant is one slip, and some check must turn red.
+
+`mapa bench mutants` builds three houses as the tests do (the small city, the offer's golden cases,
+the queue's) and keeps them. A mutant is judged in one transaction of each, which is rolled back:
+its model is made anew, then those that read it as far as anything changes, then the judges look.
+No dbt runs for a mutant, so one costs seconds.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import random
+import shutil
+import sys
+import tempfile
+import threading
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+import yaml
+from duckdb.sqltypes import VARCHAR
+from rich.console import Console
+from rich.table import Table
+
+from mapa.dbt import run_dbt
+from mapa.dbt_plugin import FUNCTION, hmac_sha256
+from mapa.ui import say
+from mapa_city import verify
+from mapa_city.bench.flips import Mutant, apply, mutants
+
+PROJECT = Path(__file__).parents[3]
+TESTS = PROJECT / "tests" / "house"
+EQUIVALENT = PROJECT / "tests" / "fixtures" / "mutantes" / "equivalentes.yml"
+RULES = ("models/intermediate/", "models/marts/")
+BOUND = 95.0
+"""Percentage of the mutants that some check must catch."""
+SECONDS = 60.0
+"""A flipped join that has not ended by then is one that no build would end."""
+STILLBORN = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
+"""A mutant that DuckDB does not even read proves nothing; it is not counted."""
+JUDGES = ("unit test", "build", "data test", "truth", "offer cases", "queue cases")
+GOLDEN = {
+    "offer": ("offer cases", "test_offer_golden.py", "not when_asked"),
+    "queue": ("queue cases", "test_queue_golden.py", "not end_of_may"),
+}
+"""The hand-worked cases that judge a house; left out are those that build another."""
+
+
+class StillbornError(Exception):
+    """The database does not read the mutant."""
+
+
+class House:
+    """A built warehouse in which rules can be flipped and looked at."""
+
+    def __init__(self, name: str, directory: Path) -> None:
+        """Open a copy of the warehouse built in a directory, beside dbt's target folder."""
+        self.name = name
+        self.directory = directory
+        target = directory / "target"
+        self.nodes: dict[str, Any] = json.loads((target / "manifest.json").read_bytes())["nodes"]
+        self.models = {n["name"]: n for n in self.nodes.values() if n["resource_type"] == "model"}
+        compiled = {path.stem: path for path in (target / "compiled").rglob("*.sql")}
+        self.sql = {name: compiled[name].read_text() for name in self.models if name in compiled}
+        self.tests: dict[str, tuple[dict[str, Any], str]] = {
+            node["name"]: (node, compiled[node["name"]].read_text())
+            for node in self.nodes.values()
+            if node["resource_type"] == "test" and node["name"] in compiled
+        }
+        copy = directory / "mutants" / "mapa.duckdb"
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(directory / "data" / "mapa.duckdb", copy)
+        self.con = duckdb.connect(str(copy))
+        # One thread: a sum of floats must be the same sum each time.
+        self.con.execute("set timezone = 'UTC'; set threads = 1; set memory_limit = '2GB'")
+        self.con.create_function(FUNCTION, hmac_sha256(bytes(64)), [VARCHAR], VARCHAR)
+        # What dbt made with types declared is made as a mutant will be, so that both compare.
+        for model in self.order:
+            if self.is_table(model):
+                relation = self.models[model]["relation_name"]
+                self.con.execute(f"create or replace table {relation} as {self.sql[model]}")
+
+    @cached_property
+    def order(self) -> list[str]:
+        """The models, each after those that it reads."""
+        placed: dict[str, None] = {}
+
+        def place(name: str) -> None:
+            for other in self.reads(self.models[name]):
+                place(other)
+            placed.setdefault(name)
+
+        for name in sorted(self.sql):
+            place(name)
+        return [name for name in placed if name in self.sql]
+
+    def reads(self, node: Mapping[str, Any]) -> set[str]:
+        """Return the models that a model or test reads."""
+        parents = node["depends_on"]["nodes"]
+        return {self.nodes[key]["name"] for key in parents if key.startswith("model.")}
+
+    @cached_property
+    def before(self) -> dict[str, tuple[Any, ...]]:
+        """What every table says as it was built: its columns and a sum over its rows."""
+        return {name: self.says(name) for name in self.order if self.is_table(name)}
+
+    def is_table(self, name: str) -> bool:
+        """Tell a table from a view, which says by itself what changed below it."""
+        return bool(self.models[name]["config"]["materialized"] == "table")
+
+    def says(self, name: str) -> tuple[Any, ...]:
+        """Return the columns of a table, how many rows it has, and a sum over what they say."""
+        relation = self.models[name]["relation_name"]
+        columns = self.con.execute(f"describe {relation}").fetchall()
+        rows = f"select count(*), sum(cast(hash(t) as hugeint)) from {relation} as t"
+        return (*((c[0], c[1]) for c in columns), self.con.execute(rows).fetchone())
+
+    @contextmanager
+    def flipped(self, model: str, sql: str) -> Iterator[set[str]]:
+        """Make a model anew, and what follows from it; give the models that differ.
+
+        Raises:
+            StillbornError: the database does not read the SQL.
+            duckdb.Error: it reads it, but cannot build it, or a contract is broken.
+
+        """
+        before = self.before
+        timer = threading.Timer(SECONDS, self.con.interrupt)
+        self.con.execute("begin")
+        timer.start()
+        try:
+            try:
+                changed = {model} if self._build(model, sql, before) else set[str]()
+            except STILLBORN as error:
+                raise StillbornError from error
+            for name in self.order:
+                if name == model or not changed & self.reads(self.models[name]):
+                    continue
+                if not self.is_table(name) or self._build(name, self.sql[name], before):
+                    changed.add(name)
+            yield changed
+        finally:
+            timer.cancel()
+            self.con.execute("rollback")
+
+    def _build(self, name: str, sql: str, before: Mapping[str, tuple[Any, ...]]) -> bool:
+        """Make a table anew; tell whether it says something else."""
+        relation = self.models[name]["relation_name"]
+        self.con.execute(f"create or replace table {relation} as {sql}")
+        after = self.says(name)
+        if after[:-1] != before[name][:-1] and self.models[name]["config"]["contract"]["enforced"]:
+            raise duckdb.ConversionException(f"{name} breaks its contract")
+        return after != before[name]
+
+    def query(self, sql: str) -> list[dict[str, Any]]:
+        """Return the rows of a query, as the houses of the tests do."""
+        cursor = self.con.execute(sql)
+        names = [column[0] for column in cursor.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+    def failing_test(self, changed: set[str]) -> str | None:
+        """Return a data test that fails, of those that read what changed and would stop a build."""
+        for name, (node, sql) in self.tests.items():
+            severe = node["config"]["severity"].lower() == "error"
+            if severe and changed & self.reads(node):
+                (count,) = self.con.execute(f"select count(*) from ({sql}\n)").fetchone() or (0,)
+                if count:
+                    return str(name)
+        return None
+
+
+class Given:
+    """A plugin of pytest: hands its house to the tests, and remembers which failed."""
+
+    def __init__(self, house: House) -> None:
+        """Take the house that the fixture `house` shall be."""
+        self.house = house
+        self.failed: list[str] = []
+        self.passed = 0
+
+    def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> House | None:
+        """Give the house in place of building one."""
+        if fixturedef.argname != "house":
+            return None
+        fixturedef.cached_result = (self.house, fixturedef.cache_key(request), None)
+        return self.house
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        """Remember a failure, in a test or in what it reads first."""
+        if report.failed:
+            self.failed.append(report.nodeid)
+        elif report.when == "call":
+            self.passed += 1
+
+
+def golden(house: House) -> str | None:
+    """Run the hand-worked cases of a house on its tables as they stand; return one that fails."""
+    import pytest  # noqa: PLC0415 - a developer's measurement; the demo does without pytest
+
+    _, file, chosen = GOLDEN[house.name]
+    given = Given(house)
+    options = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:xdist", "--rootdir", str(PROJECT)]
+    with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
+        pytest.main([*options, "-k", chosen, str(TESTS / file)], plugins=[given])
+    if not given.failed and not given.passed:
+        raise click.ClickException(f"No case of {file} ran; `pytest {file}` says why.")
+    return given.failed[0] if given.failed else None
+
+
+@dataclass(frozen=True)
+class UnitTest:
+    """A unit test of dbt as SQL: what the model makes of its rows, and what it should."""
+
+    name: str
+    sql: str
+
+    def fails(self, con: duckdb.DuckDBPyConnection, sql: str) -> bool:
+        """Tell whether the two differ in any row."""
+        cursor = con.execute(sql)
+        which = [column[0] for column in cursor.description].index("actual_or_expected")
+        rows: dict[str, Counter[Any]] = defaultdict(Counter)
+        for row in cursor.fetchall():
+            rows[row[which]][repr((*row[:which], *row[which + 1 :]))] += 1
+        return rows["actual"] != rows["expected"]
+
+
+def unit_tests(house: House) -> dict[str, list[UnitTest]]:
+    """Return the unit tests of each model, as dbt ran them."""
+    found: dict[str, list[UnitTest]] = defaultdict(list)
+    for path in sorted((house.directory / "target" / "run").rglob("*.sql")):
+        sql = path.read_text()
+        model = path.parent.name.removesuffix(".yml")
+        if "actual_or_expected" in sql and model in house.models:
+            found[model].append(UnitTest(path.stem, sql))
+    return found
+
+
+class Court:
+    """The houses and their judges."""
+
+    def __init__(self, directory: Path) -> None:
+        """Open the houses built in a directory; every judge must be content before a flip."""
+        self.houses = [House(name, directory / name) for name in ("city", "offer", "queue")]
+        self.city = self.houses[0]
+        truth = self.city.directory / "data" / "city" / "truth.json"
+        self.truth: dict[str, Any] = json.loads(truth.read_bytes())
+        self.units = unit_tests(self.city)
+        if not self.units:
+            raise click.ClickException("The city has no unit test of dbt that ran.")
+        for tests in self.units.values():
+            for test in tests:
+                if test.fails(self.city.con, test.sql):
+                    raise click.ClickException(f"{test.name} fails before anything is flipped.")
+        for house in self.houses:
+            if (found := self._look(house, set(house.models))) is not None:
+                raise click.ClickException(f"{found[1]} fails before anything is flipped.")
+
+    def rules(self) -> dict[str, str]:
+        """Return the compiled SQL of the models that hold rules."""
+        return {
+            name: sql
+            for name, sql in self.city.sql.items()
+            if self.city.models[name]["original_file_path"].startswith(RULES)
+        }
+
+    def mutants(self) -> list[Mutant]:
+        """Return every mutant of every rule."""
+        return [m for name, sql in sorted(self.rules().items()) for m in mutants(name, sql)]
+
+    def judge(self, mutant: Mutant) -> tuple[str, str] | None:
+        """Return who catches a mutant, and by which test; None when nobody does.
+
+        Raises:
+            StillbornError: the database does not read the mutant.
+
+        """
+        model = self.city.sql[mutant.model]
+        for test in self.units.get(mutant.model, []):
+            sql = apply(mutant, model, test.sql)
+            if sql is not None and self._unit_fails(test, sql):
+                return "unit test", test.name
+        for house in self.houses:
+            sql = apply(mutant, model, house.sql.get(mutant.model, ""))
+            if sql is None:
+                continue
+            try:
+                with house.flipped(mutant.model, sql) as changed:
+                    found = self._look(house, changed) if changed else None
+            except duckdb.Error as error:
+                return "build", type(error).__name__
+            if found is not None:
+                return found
+        return None
+
+    def _unit_fails(self, test: UnitTest, sql: str) -> bool:
+        try:
+            return test.fails(self.city.con, sql)
+        except STILLBORN as error:
+            raise StillbornError from error
+        except duckdb.Error:
+            return True
+
+    def _look(self, house: House, changed: set[str]) -> tuple[str, str] | None:
+        """Ask the judges of a house about what changed."""
+        if house is self.city:
+            if test := house.failing_test(changed):
+                return "data test", test
+            for mart in verify.MARTS.keys() & changed:
+                answer = self.truth[verify.SAME_TRUTH.get(mart, mart)]
+                if not verify.compare_mart(house.con, mart, answer).equal:
+                    return "truth", mart
+            return None
+        case = golden(house)
+        return (GOLDEN[house.name][0], case) if case else None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a mutant: a judge, `stillborn`, `equivalent` or `survives`."""
+
+    mutant: Mutant
+    judge: str
+    by: str = ""
+
+
+def excuses(known: Iterable[Mutant], path: Path = EQUIVALENT) -> dict[str, str]:
+    """Read the mutants that say the same as their model, and why.
+
+    Raises:
+        click.ClickException: an entry has no reason, or names no mutant that there is.
+
+    """
+    entries = yaml.safe_load(path.read_text(encoding="utf-8")) or []
+    told = {entry["mutante"]: str(entry.get("motivo") or "") for entry in entries}
+    stale = told.keys() - {mutant.key for mutant in known}
+    if stale or not all(told.values()) or len(told) < len(entries):
+        names = "\n".join(sorted(stale)) or "an entry has no reason or stands twice"
+        raise click.ClickException(f"{path.name} does not fit the models any more:\n{names}")
+    return told
+
+
+def share(verdicts: Sequence[Verdict]) -> float:
+    """Return the percentage caught of the mutants that say something else."""
+    counted = [v for v in verdicts if v.judge not in {"stillborn", "equivalent"}]
+    caught = sum(v.judge != "survives" for v in counted)
+    return 100 * caught / len(counted) if counted else 0.0
+
+
+def try_all(court: Court, chosen: Sequence[Mutant], equal: Mapping[str, str]) -> list[Verdict]:
+    """Judge mutants one after the other, and say each survivor as it is found."""
+    verdicts = list[Verdict]()
+    for number, mutant in enumerate(chosen, start=1):
+        try:
+            judge, by = court.judge(mutant) or ("survives", "")
+        except StillbornError:
+            judge, by = "stillborn", ""
+        if mutant.key in equal and judge not in {"survives", "stillborn"}:
+            raise click.ClickException(f"{EQUIVALENT.name}: {by} catches this one:\n{mutant.key}")
+        if judge == "survives" and mutant.key in equal:
+            judge = "equivalent"
+        verdicts.append(Verdict(mutant, judge, by))
+        if judge == "survives":
+            say(f"{number}/{len(chosen)} survives: {mutant.key}")
+    return verdicts
+
+
+def report(verdicts: Sequence[Verdict]) -> Table:
+    """Return the table: a row for each model, a column for each fate."""
+    fates = (*JUDGES, "stillborn", "equivalent", "survives")
+    table = Table("model", "mutants", *fates)
+    for name in [*sorted({v.mutant.model for v in verdicts}), "all"]:
+        counted = Counter(v.judge for v in verdicts if name in {v.mutant.model, "all"})
+        table.add_row(name, str(counted.total()), *(str(counted[fate] or "") for fate in fates))
+    return table
+
+
+def build_houses(directory: Path) -> None:
+    """Build the three houses as the tests do, those that do not stand yet.
+
+    They are made in folders of their own; the folder of the tests must be there.
+    """
+    sys.path[:0] = [str(TESTS), str(TESTS.parent)]
+    import conftest  # noqa: PLC0415 - the tests' own houses, so that both build the same
+    import offer_house  # noqa: PLC0415
+    import queue_house  # noqa: PLC0415
+    import test_offer_golden  # noqa: PLC0415
+    import test_queue_golden  # noqa: PLC0415
+
+    directory.mkdir(parents=True, exist_ok=True)
+    if not (directory / "city" / "units").exists():
+        say("Building the small city, then its unit tests ...")
+        made = conftest.make_house(directory / "city", conftest.SMALL)
+        with conftest.environment(made.env):
+            run_dbt(made.settings, "test", "--select", "test_type:unit", title="dbt test")
+        (directory / "city" / "units").touch()
+    if not (directory / "offer" / "target" / "run_results.json").exists():
+        say("Building the house of the offer's cases ...")
+        offer = offer_house.OfferHouse.at(directory / "offer")
+        offer.load(test_offer_golden.deliveries(), test_offer_golden.SEEN)
+        offer.build()
+    if not (directory / "queue" / "target" / "run_results.json").exists():
+        say("Building the house of the queue's cases ...")
+        queue = offer_house.OfferHouse.at(directory / "queue")
+        queue_house.read_all(queue, list(test_queue_golden.SITUATIONS.values()))
+        queue_house.seed(queue)
+        queue_house.build(queue, minimo_percentil=1)
+
+
+@click.command()
+@click.option("--sample", type=click.IntRange(min=1), help="So many mutants; by default all.")
+@click.option("--seed", default=1, show_default=True, help="Which sample.")
+@click.option("--model", "only", help="Mutants of this model only.")
+@click.option(
+    "--houses",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder in which the built houses are kept, and found again.",
+)
+def main(sample: int | None, seed: int, only: str | None, houses: Path | None) -> None:
+    """Flip the SQL rules one slip at a time and count which check catches it.
+
+    Needs the checkout with its tests, and the extra dev. Ends with 1 when fewer than 95 % of the
+    mutants that say something else are caught.
+    """
+    with tempfile.TemporaryDirectory(prefix="mapa-mutants-") as temporary:
+        directory = (houses or Path(temporary)).resolve()
+        build_houses(directory)
+        court = Court(directory)
+        known = court.mutants()
+        equal = excuses(known)
+        chosen = [m for m in known if only in {None, m.model}]
+        if sample is not None and sample < len(chosen):
+            chosen = random.Random(seed).sample(chosen, sample)  # noqa: S311 - which, not a secret
+        say(f"{len(chosen)} of {len(known)} mutants ...")
+        verdicts = try_all(court, chosen, equal)
+    Console(width=200).print(report(verdicts))
+    caught = share(verdicts)
+    say(f"{caught:.1f} % caught; at least {BOUND:g} % must be.")
+    if caught < BOUND:
+        raise SystemExit(1)
