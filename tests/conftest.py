@@ -49,9 +49,9 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep a file in one process, with the house it builds, and all that share the city's."""
-    for item in items:
+    for item in items if config.pluginmanager.hasplugin("xdist") else ():
         shared = "city_house" in getattr(item, "fixturenames", ())
         item.add_marker(pytest.mark.xdist_group("city" if shared else item.path.stem))
 
