@@ -38,7 +38,7 @@ from mapa_city import verify
 from mapa_city.bench.flips import Mutant, apply, mutants
 
 PROJECT = Path(__file__).parents[3]
-TESTS = PROJECT / "tests" / "python"
+TESTS = PROJECT / "tests" / "house"
 EQUIVALENT = PROJECT / "tests" / "fixtures" / "mutantes" / "equivalentes.yml"
 RULES = ("models/intermediate/", "models/marts/")
 BOUND = 95.0
@@ -393,7 +393,7 @@ def build_houses(directory: Path) -> None:
 
     They are made in folders of their own; the folder of the tests must be there.
     """
-    sys.path.insert(0, str(TESTS))
+    sys.path[:0] = [str(TESTS), str(TESTS.parent)]
     import conftest  # noqa: PLC0415 - the tests' own houses, so that both build the same
     import offer_house  # noqa: PLC0415
     import queue_house  # noqa: PLC0415
