@@ -56,6 +56,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.add_marker(pytest.mark.xdist_group("city" if shared else item.path.stem))
 
 
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their place: what is packed holds the time, and workers must agree on names."""
+    return argname if isinstance(val, bytes) else None
+
+
 @dataclass(frozen=True)
 class House:
     """A built and published city."""
