@@ -4,7 +4,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 # Tests run side by side; those that share a house stay in one process with it.
 WORKERS ?= 2
-PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadgroup
+PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadfile
 
 .PHONY: demo panels test test-fast test-all browser lint clean
 
