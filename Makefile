@@ -4,8 +4,9 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 # Tests run side by side; those that share a house stay in one process with it.
 WORKERS ?= 2
+PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadgroup
 
-.PHONY: demo panels test test-all browser lint clean
+.PHONY: demo panels test test-fast test-all browser lint clean
 
 demo: $(STAMP)
 	@$(BIN)/mapa demo
@@ -13,13 +14,17 @@ demo: $(STAMP)
 panels: $(STAMP)
 	@$(BIN)/mapa panels
 
+# Enough to trust a merge.
 test: browser lint
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup -m "not long"
+	$(PYTEST) -m "not long" tests/fast tests/house
 
-# Before a release: also the suites that take hours.
+# While one works: what needs neither dbt nor a browser.
+test-fast: $(STAMP)
+	$(PYTEST) -m "not long" tests/fast
+
+# Before a release: also what takes long.
 test-all: browser lint
-	$(BIN)/pytest -n $(WORKERS) --dist loadgroup
-
+	$(PYTEST)
 
 browser:
 	@sh scripts/check_machine.sh browser

@@ -38,6 +38,8 @@ RETRIED = frozenset({429, 500, 502, 503, 504})
 READ = frozenset({200, 500})
 """Statuses with a body that is read; CadSUS sends its faults with 500."""
 MAX_RETRY_AFTER = 120.0
+ANOTHER_CHARSET = re.compile('charset(?!="?utf-?8)', re.IGNORECASE)
+"""Finds any that may not be UTF-8; the rest is not worth a look at each of many answers."""
 NAME = re.compile(r"[a-z0-9_., -]{1,40}")
 """What a server may call an encoding, so that we repeat it."""
 
@@ -234,8 +236,11 @@ class Answer:
             with suppress(zlib.error):
                 if is_gzip(zlib.decompressobj(31).decompress(self.body[:4096], 2)):
                     return "packed twice; expected is gzip once, or none"
+        said = self.headers.get("content-type", "")
+        if not ANOTHER_CHARSET.search(said):
+            return ""
         kind = Message()
-        kind["content-type"] = self.headers.get("content-type", "")
+        kind["content-type"] = said
         charset = str(kind.get_content_charset("utf-8"))
         if charset in ("utf-8", "utf8", "us-ascii") or not kind.get_content_type().endswith("json"):
             return ""

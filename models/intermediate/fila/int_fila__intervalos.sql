@@ -39,21 +39,21 @@ acumulados as (
         f.origem,
         {{ last_known('f.estado') }} over (
             partition by f.solicitacao_codigo
-            order by f.momento, f.etapa, f.estado
+            order by f.momento, f.etapa, f.estado, f.motivo, f.origem
             rows between unbounded preceding and current row
         ) as estado,
         {{ last_known('f.motivo') }} over (
             partition by f.solicitacao_codigo
-            order by f.momento, f.etapa, f.estado
+            order by f.momento, f.etapa, f.estado, f.motivo, f.origem
             rows between unbounded preceding and current row
         ) as motivo,
         coalesce({{ last_known('f.esta_ausente') }} over (
             partition by f.solicitacao_codigo
-            order by f.momento, f.etapa, f.estado
+            order by f.momento, f.etapa, f.estado, f.motivo, f.origem
             rows between unbounded preceding and current row
         ), false) as esta_ausente,
         row_number() over (
-            partition by f.solicitacao_codigo order by f.momento, f.etapa, f.estado
+            partition by f.solicitacao_codigo order by f.momento, f.etapa, f.estado, f.motivo, f.origem
         ) as posicao
     from fatos as f
 ),

@@ -157,7 +157,7 @@ situados as (
         f.motivo,
         {{ last_known('f.agenda') }} over (
             partition by f.solicitacao_codigo
-            order by f.momento, f.etapa
+            order by f.momento, f.etapa, f.origem, f.agenda
             rows between unbounded preceding and current row
         ) as agenda
     from fatos as f

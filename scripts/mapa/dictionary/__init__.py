@@ -13,32 +13,45 @@ from typing import Any
 
 from mapa import audit, warehouse
 from mapa.dbt import run_dbt
-from mapa.dictionary import checks, entries, files
+from mapa.dictionary import catalog, checks, entries, files
 from mapa.settings import Settings
 
 
-def make(settings: Settings, folder: Path) -> list[Path]:
+def make(settings: Settings, folder: Path, manifest: dict[str, Any] | None = None) -> list[Path]:
     """Write dicionario.html, dicionario.xlsx and dicionario.csv into the folder.
-
-    dbt works in a target folder of its own, because `docs generate` writes a `run_results.json`
-    and would wipe out the record of the build that a publication has to see.
 
     All three say so when what is loaded is simulated, in whole or in part.
 
+    Args:
+        settings: where the warehouse and dbt's records are.
+        folder: where the files go.
+        manifest: dbt's own, of the build that is described; None: dbt reads the project, in a
+            target folder of its own, because it would wipe out the record of the build that a
+            publication has to see.
+
     Raises:
-        BuildError: dbt could not generate the documentation.
+        BuildError: dbt could not read the project.
     """
-    own = settings.model_copy(update={"dbt_target_path": settings.dbt_target_path / "docs"})
-    run_dbt(own, "docs", "generate", "--static", title="dbt docs generate")
-    target = own.dbt_target_path
-    manifest, catalog = _read(target / "manifest.json"), _read(target / "catalog.json")
-    folder.mkdir(parents=True, exist_ok=True)
-    made = [folder / f"dicionario.{kind}" for kind in ("html", "xlsx", "csv")]
+    target = settings.dbt_target_path / "docs"
+    if manifest is None:
+        own = settings.model_copy(update={"dbt_target_path": target})
+        run_dbt(own, "compile", title="dbt compile")
+        manifest = _read(target / "manifest.json")
     with warehouse.connect(settings.warehouse, read_only=True) as con:
         synthetic = audit.is_synthetic(con)
-    machine = [target.resolve(), settings.dbt_project_dir.resolve(), settings.mapa_dir.resolve()]
-    files.write_html(target / "static_index.html", made[0], machine, synthetic=synthetic)
-    rows = list(entries.columns(manifest, catalog, entries.DATA[synthetic]))
+        tables = catalog.of(con, manifest)
+    # What `check` compares with.
+    target.mkdir(parents=True, exist_ok=True)
+    for name, record in (("manifest", manifest), ("catalog", tables)):
+        (target / f"{name}.json").write_text(json.dumps(record), encoding="utf-8")
+    folder.mkdir(parents=True, exist_ok=True)
+    made = [folder / f"dicionario.{kind}" for kind in ("html", "xlsx", "csv")]
+    machine = [
+        path.resolve()
+        for path in (target, target.parent, settings.dbt_project_dir, settings.mapa_dir)
+    ]
+    files.write_html(files.page(manifest, tables), made[0], machine, synthetic=synthetic)
+    rows = list(entries.columns(manifest, tables, entries.DATA[synthetic]))
     files.write_xlsx(rows, entries.tables(manifest), made[1])
     files.write_csv(rows, made[2])
     return made
@@ -48,7 +61,7 @@ def check(settings: Settings) -> list[checks.Finding]:
     """Return everything that the rules of the dictionary object to, by file.
 
     The project is parsed first, so that the answer is about the files as they are now. Columns
-    are compared with the database as the last documentation run saw it, when there was one.
+    are compared with the database as the last dictionary saw it, when there was one.
 
     Raises:
         BuildError: dbt cannot parse the project.
@@ -56,8 +69,8 @@ def check(settings: Settings) -> list[checks.Finding]:
     own = settings.model_copy(update={"dbt_target_path": settings.dbt_target_path / "check"})
     run_dbt(own, "parse", title="dbt parse")
     manifest = _read(own.dbt_target_path / "manifest.json")
-    catalog = _catalog(settings.dbt_target_path / "docs", manifest)
-    return checks.all_findings(settings.dbt_project_dir, manifest, catalog)
+    known = _catalog(settings.dbt_target_path / "docs", manifest)
+    return checks.all_findings(settings.dbt_project_dir, manifest, known)
 
 
 def digest(manifest: dict[str, Any]) -> str:
@@ -75,14 +88,14 @@ def _catalog(documented: Path, manifest: dict[str, Any]) -> dict[str, Any]:
     """Return what is known of the database, without the models that were changed since."""
     if not (documented / "catalog.json").exists():
         return {}
-    catalog = _read(documented / "catalog.json")
+    known = _read(documented / "catalog.json")
     then, now = _read(documented / "manifest.json")["nodes"], manifest["nodes"]
-    catalog["nodes"] = {
+    known["nodes"] = {
         name: table
-        for name, table in catalog["nodes"].items()
+        for name, table in known["nodes"].items()
         if name in now and name in then and now[name]["checksum"] == then[name]["checksum"]
     }
-    return catalog
+    return known
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -276,7 +276,7 @@ def _short(node: dict[str, Any]) -> Iterator[str]:
 
 
 def _placed(node: dict[str, Any]) -> Iterator[str]:
-    """Check folder, prefix and the name of the YAML file."""
+    """Check folder, prefix and the YAML file, which in staging may be that of the source."""
     _, layer, *folders, file = str(node["original_file_path"]).split("/")
     name = node["name"]
     theme = folders[0] if folders else ""
@@ -291,7 +291,10 @@ def _placed(node: dict[str, Any]) -> Iterator[str]:
     elif not name.startswith(prefix):
         yield f": in {'/'.join(['models', layer, *folders])}/ a name starts with {prefix}"
     expected = node["original_file_path"].removesuffix(".sql") + ".yml"
-    if node["patch_path"] and _yaml_path(node) != expected:
+    allowed = {expected}
+    if layer == "staging":
+        allowed.add(node["original_file_path"].removesuffix(file) + "_sources.yml")
+    if node["patch_path"] and _yaml_path(node) not in allowed:
         yield f": its description belongs in {expected.rpartition('/')[2]}, beside {file}"
 
 

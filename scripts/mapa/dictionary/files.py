@@ -10,6 +10,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
+from dbt.task.docs import DOCS_INDEX_FILE_PATH
 from openpyxl import Workbook
 from openpyxl.styles import Alignment, Font, PatternFill
 from openpyxl.utils import get_column_letter
@@ -60,13 +61,21 @@ SYNTHETIC = (
 BODY = re.compile(r"(?<=</head>)<body[^>]*>")
 
 
+def page(manifest: dict[str, Any], catalog: dict[str, Any]) -> str:
+    """Return the one-file page of `dbt docs`, as `dbt docs generate --static` makes it."""
+    text = Path(DOCS_INDEX_FILE_PATH).read_text(encoding="utf-8")
+    for name, content in (("MANIFEST", manifest), ("CATALOG", catalog)):
+        text = text.replace(f'"{name}.JSON INLINE DATA"', json.dumps(content))
+    return text
+
+
 def write_html(
-    static: Path, target: Path, machine: Iterable[Path], *, synthetic: bool | None = None
+    text: str, target: Path, machine: Iterable[Path], *, synthetic: bool | None = None
 ) -> None:
     """Write the one-file page of `dbt docs`, in Portuguese and without paths of this machine.
 
     Args:
-        static: the page as dbt made it.
+        text: the page as dbt makes it.
         target: where it goes.
         machine: folders of this machine that dbt's records name.
         synthetic: whether the data are simulated; None: not known.
@@ -74,7 +83,6 @@ def write_html(
     Raises:
         ValueError: the page has no body to put the band on that says that the data are simulated.
     """
-    text = static.read_text(encoding="utf-8")
     if synthetic:
         text, places = BODY.subn(lambda found: found[0] + SYNTHETIC, text, count=1)
         if not places:

@@ -130,7 +130,7 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
             store.link_stable_names(published)
             return _outcome(manifest | existing, published, problems, new=False)
         contents.write_parquet(database, tables, folder / store.PARQUET, LICENCE)
-        dictionary.make(settings, folder)
+        dictionary.make(settings, folder, build.manifest)
         manifest["files"] = _files(folder)
         (folder / store.MANIFEST).write_text(
             json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"

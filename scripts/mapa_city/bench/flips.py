@@ -165,7 +165,8 @@ def _flips(read: Sequence[Token], at: int) -> Iterator[tuple[str, str]]:
         if not (token.text in "+-*" and (before in NO_SUM or before == ".")):
             yield "operator", OPERATORS[token.text]
     elif token.kind == "number" and token.text.isdecimal():
-        yield "constant", str(int(token.text) + 1)
+        if not (before == "select" and after == "from") and not _is_counted(read, at):
+            yield "constant", str(int(token.text) + 1)
     elif token.kind == "text" and before not in {"date", "timestamp", "interval"}:
         yield "constant", f"{token.text[:-1]}~'"
     elif token.kind == "word" and token.low in FUNCTIONS and after == "(":
@@ -200,6 +201,17 @@ def _of_a_keyword(
         yield "condition", "when not ("
     elif word in WORDS and not (word == "distinct" and before == "not"):
         yield "condition", WORDS[word]
+
+
+def _is_counted(read: Sequence[Token], at: int) -> bool:
+    """Tell the 1 of `count(case when ... then 1 end)`: any number counts the same."""
+    depth = 0
+    for index in range(at - 1, 1, -1):
+        word = read[index].low
+        if word == "case" and depth == 0:
+            return (read[index - 2].low, read[index - 1].text) == ("count", "(")
+        depth += (word == "end") - (word == "case")
+    return False
 
 
 def _ends_between(read: Sequence[Token], at: int) -> bool:

@@ -1,5 +1,4 @@
--- Grain: day seen, step, schedule, date, kind of slot; only slots that something changed on that day
--- may touch.
+-- Grain: day seen, step, schedule, date, kind of slot; only slots that the day may change.
 -- Step 0 is the picture of the day before; then come, one after the other, what is new of the
 -- schedules (1), holidays (2), leaves of units (3) and of professionals (4). What a step changes is
 -- due to it (regra_diario_da_oferta).

@@ -133,9 +133,9 @@ final as (
         case
             -- the centrals of a unit share its ceiling and its days: what one hides they all hide
             when
-                min(n.nota)
-                    over (partition by n.competencia, n.unidade_executante_cnes, n.procedimento_codigo)
-                = 0
+                min(n.nota) over (
+                    partition by n.competencia, n.unidade_executante_cnes, n.procedimento_codigo
+                ) = 0
                 then 'nao_divulgada'
             when n.tem_profissionais then 'por_dia'
             else 'por_mes'

@@ -239,6 +239,20 @@ def test_each_rule_objects(
     assert any(problem in str(finding) for finding in new), sorted(map(str, new))
 
 
+def test_a_staging_model_may_be_described_with_its_source(
+    city_house: House, manifest: dict[str, Any]
+) -> None:
+    def findings(model: str, path: str) -> set[checks.Finding]:
+        altered = copy.deepcopy(manifest)
+        altered["nodes"][f"model.mapa.{model}"]["patch_path"] = f"mapa://models/{path}/_sources.yml"
+        before = checks.all_findings(city_house.project, manifest, {})
+        return set(checks.all_findings(city_house.project, altered, {})) - set(before)
+
+    assert not findings("stg_sisreg__tetos", "staging/sisreg")
+    assert len(findings("stg_sisreg__tetos", "staging/cnes")) == 1
+    assert len(findings("dim_territorio", "marts/dimensoes")) == 1
+
+
 def test_columns_are_compared_with_the_database(
     city_house: House, manifest: dict[str, Any]
 ) -> None:

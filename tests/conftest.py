@@ -21,7 +21,7 @@ from mapa_city.demo import CitySize, build_house, fresh_directory
 
 # A test that holds the warehouse against another process does not want to wait for itself.
 os.environ.setdefault("MAPA_WAIT_LOCK_SECONDS", "0")
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[1]
 TEST_KEY = "only-for-tests-" * 4
 # Servers of tests live on days of their own. `test_clocks.py` sets what an operator has, and so
 # does the house of a city, for a simulated one must need no such thing.
@@ -30,6 +30,7 @@ SMALL = CitySize(people=3000, days=150, seed=1, until=date(2026, 6, 30))
 
 
 SERVER = pytest.StashKey[parsed_dbt.Process]()
+ALONE = dbt.CHILD
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -44,14 +45,20 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if process := config.stash.get(SERVER, None):
         process.communicate()
         del os.environ[parsed_dbt.ASKED]
+        dbt.CHILD = ALONE
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Keep a file in one process, with the house it builds, and all that share the city's."""
-    for item in items:
+    for item in items if config.pluginmanager.hasplugin("xdist") else ():
         shared = "city_house" in getattr(item, "fixturenames", ())
         item.add_marker(pytest.mark.xdist_group("city" if shared else item.path.stem))
+
+
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Name bytes by their place: what is packed holds the time, and workers must agree on names."""
+    return argname if isinstance(val, bytes) else None
 
 
 @dataclass(frozen=True)

@@ -339,7 +339,7 @@ def test_a_folder_that_cannot_be_written_keeps_what_stands_in_it(project: Path) 
 def test_the_house_of_another_municipality_builds_from_its_seeds(tmp_path: Path) -> None:
     project = tmp_path / "project"
     for name in ("macros", "models", "seeds", "tests"):
-        ignored = shutil.ignore_patterns("python", "fixtures")
+        ignored = shutil.ignore_patterns("fast", "house", "slow", "fixtures")
         shutil.copytree(PROJECT / name, project / name, ignore=ignored)
     shutil.copyfile(PROJECT / "dbt_project.yml", project / "dbt_project.yml")
     done = init(project, "S. João d'Aliança", "--owner", "Secretaria de Saúde (GO)")

@@ -65,18 +65,18 @@ def test_every_package_that_is_imported_is_declared() -> None:
     extras = DECLARED["optional-dependencies"]
     base = names(DECLARED["dependencies"])
     panels = base | names(extras["panels"])
-    # The bench compares with what a user of the official client would write, in pandas.
-    city = base | names(extras["demo"]) | {"elasticsearch", "pandas"}
+    # The bench compares with what a user of the official client would write, in pandas, and lets
+    # the tests judge slips.
+    city = base | names(extras["demo"]) | {"elasticsearch", "pandas", "pytest"}
+    tests = {path.stem for path in (PROJECT / "tests").rglob("*.py")}
     everything = city | panels | names(extras["dev"])
     product = SCRIPTS / "mapa"
     rest = {path.name for path in product.iterdir()} - {"panels", "commands"}
     for folder in [product / name for name in sorted(rest) if (product / name).is_dir()]:
         assert not undeclared(folder, base), folder
     assert not undeclared(product, panels)
-    assert not undeclared(SCRIPTS / "mapa_city", city)
-    assert not undeclared(PROJECT / "tests" / "python", everything) - {
-        path.stem for path in (PROJECT / "tests" / "python").glob("*.py")
-    }
+    assert not undeclared(SCRIPTS / "mapa_city", city) - tests
+    assert not undeclared(PROJECT / "tests", everything) - tests
 
 
 @pytest.mark.parametrize("command", [name for name in COMMANDS if name not in CITY])
@@ -102,3 +102,12 @@ def test_a_command_of_the_city_says_what_to_install(command: str) -> None:
     assert run.returncode not in (0, 1), run.stderr
     assert "pip install -e '.[demo]'" in run.stderr
     assert "Traceback" not in run.stderr
+
+
+def test_every_test_stands_in_a_tier_that_a_command_runs() -> None:
+    said = (PROJECT / "Makefile").read_text()
+    tiers = {"fast", "house", "slow"}
+    assert {path.parent.name for path in (PROJECT / "tests").rglob("test_*.py")} == tiers
+    tool = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]
+    assert set(tool["pytest"]["ini_options"]["testpaths"]) == {f"tests/{name}" for name in tiers}
+    assert '-m "not long" tests/fast tests/house\n' in said
