@@ -12,6 +12,7 @@ dbt takes every such module that it can import for a plugin of its own.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import os
@@ -112,6 +113,9 @@ def _serve(connection: socket.socket, manifest: Any) -> int:
     connection.sendall(f"{os.getpid()}\n".encode())
     threading.Thread(target=_end_with_client, args=[connection], daemon=True).start()
     code = _run(asked["arguments"], manifest)
+    # dbt closes the warehouse here, and only then is everything in its file. A whole end of the
+    # interpreter is not for a fork: libraries would wait for threads that stayed behind.
+    atexit._run_exitfuncs()
     sys.stdout.flush()
     sys.stderr.flush()
     connection.sendall(f"{code}\n".encode())
