@@ -189,20 +189,29 @@ def create_schemas(con: duckdb.DuckDBPyConnection) -> None:
     of content are made again when they are not those that this version of DuckDB makes.
     """
     con.execute(CONTROL_DDL)
+    before = _columns(con)
     for schema in sorted({layout.schema for layout in layouts.every()}):
         con.execute(f"create schema if not exists {schema}")
     for layout in layouts.every():
-        con.execute(layout.ddl())
-    present = set(
-        con.execute(
-            "select schema_name || '.' || table_name, column_name from duckdb_columns()"
-        ).fetchall()
-    )
-    for layout in layouts.every():
+        present = before.get(layout.table)
+        if present is None:
+            con.execute(layout.ddl())
+            continue
         for name, kind in layout.types().items():
-            if (layout.table, name) not in present:
+            if name not in present:
                 _add_column(con, layout, name, kind)
-        _refresh_hashes(con, layout)
+        _refresh_hashes(con, layout, present.get("_hash"))
+
+
+def _columns(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """Return the columns of each table and their types."""
+    found: dict[str, dict[str, str]] = {}
+    for table, column, kind in con.execute(
+        "select schema_name || '.' || table_name, column_name, data_type from duckdb_columns() "
+        "where not internal"
+    ).fetchall():
+        found.setdefault(table, {})[column] = kind
+    return found
 
 
 def _add_column(con: duckdb.DuckDBPyConnection, layout: Layout, name: str, kind: str) -> None:
@@ -217,19 +226,25 @@ def _add_column(con: duckdb.DuckDBPyConnection, layout: Layout, name: str, kind:
     con.commit()
 
 
-def _refresh_hashes(con: duckdb.DuckDBPyConnection, layout: Layout) -> None:
-    """Make the hashes of a raw table anew unless its first row has the right one."""
+def _refresh_hashes(con: duckdb.DuckDBPyConnection, layout: Layout, present: str | None) -> None:
+    """Make the hashes of a raw table anew unless they are of the kind and its first row is right.
+
+    Args:
+        con: the warehouse.
+        layout: of the table.
+        present: type of the hashes that stand there.
+    """
     kind, fresh = SYSTEM_COLUMNS["_hash"], layout.content_hash()
-    known = con.execute(
-        "select count(*) from duckdb_columns() where column_name = '_hash' and data_type = $1 "
-        "and schema_name || '.' || table_name = $2",
-        [kind, layout.table],
-    ).fetchone()
-    stale = con.execute(
-        f"select 1 from (select * from {layout.table} limit 1) "
-        f"where cast(_hash as varchar) is distinct from cast({fresh} as varchar)"
-    ).fetchone()
-    if known != (1,) or stale:
+    stale = (
+        present == kind
+        # Most tables are empty in most houses, and a hash over all columns is dear to plan.
+        and con.execute(f"select 1 from {layout.table} limit 1").fetchone()
+        and con.execute(
+            f"select 1 from (select * from {layout.table} limit 1) "
+            f"where cast(_hash as varchar) is distinct from cast({fresh} as varchar)"
+        ).fetchone()
+    )
+    if present != kind or stale:
         # Not `alter ... using`: DuckDB cannot repeat it from its log after a kill.
         con.begin()
         con.execute(f"alter table {layout.table} drop column _hash")

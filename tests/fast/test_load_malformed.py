@@ -41,16 +41,18 @@ def _hurry() -> Iterator[None]:
 
 
 def test_the_manifest_names_every_file_once() -> None:
-    named = sorted(case["arquivo"] for case in CASES)
+    named = [case["arquivo"] for case in CASES]
+    stand = {case["base"] for case in CASES if "base" in case}
+    stand |= {case["arquivo"] for case in CASES if "base" not in case}
     there = {str(path.relative_to(CORPUS)) for path in CORPUS.rglob("*.*") if path.is_file()}
-    assert named == sorted(there - {"manifesto.yml"})
-    assert len(named) >= 60
+    assert stand == there - {"manifesto.yml"}
+    assert len(set(named)) == len(named) >= 60
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case["arquivo"]))
 def test_a_malformed_input_has_its_fate(case: dict[str, Any], tmp_path: Path) -> None:
     settings = Settings(mapa_dir=tmp_path / "data")
-    path = CORPUS / case["arquivo"]
+    path = _file(case, tmp_path)
     if refusal := case.get("recusa"):
         with pytest.raises(MapaError) as caught:
             _load(case, settings, path)
@@ -68,6 +70,19 @@ def test_a_malformed_input_has_its_fate(case: dict[str, Any], tmp_path: Path) ->
         said = [str(summary) for summary in summaries]
     said += _control_texts(settings)
     assert not [text for text in said if CANARY.search(text)]
+
+
+def _file(case: dict[str, Any], folder: Path) -> Path:
+    """Return the file of a case: one of the corpus, or a good one with what the case changes."""
+    if "base" not in case:
+        return CORPUS / str(case["arquivo"])
+    text = (CORPUS / case["base"]).read_text()
+    for old, new, *times in case["trocas"]:
+        assert old in text, f"{case['arquivo']}: there is no {old} to change"
+        text = text.replace(old, new, *times)
+    path = folder / Path(case["arquivo"]).name
+    path.write_text(text)
+    return path
 
 
 def _load(case: dict[str, Any], settings: Settings, path: Path) -> list[Summary]:

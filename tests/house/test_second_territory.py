@@ -86,6 +86,7 @@ def test_its_holidays_come_from_the_operator_and_from_its_own_law(porto: Built) 
 def test_what_is_published_is_signed_by_its_owner(porto: Built) -> None:
     (source,) = porto.values("select fonte from publicacao.pub_atualizacao")
     assert source.endswith("Mapa Social da Saúde, Prefeitura de Porto Exemplo")
-    for file in porto.settings.mapa_dir.glob("published/**/*"):
-        if file.is_file():
-            assert b"MPDFT" not in file.read_bytes(), file.name
+    files = [f for f in porto.settings.mapa_dir.glob("published/**/*") if f.is_file()]
+    named = {(file.name, file.read_bytes().count(b"MPDFT")) for file in files}
+    # The overview says where the project began, whoever runs it.
+    assert {each for each in named if each[1]} == {("dicionario.html", 1)}

@@ -1,5 +1,5 @@
--- As many areas, health regions and people as the control totals say: a row lost or a figure mistyped
--- in the seeds would bend every rate. A total that is null is unknown and judges nothing.
+-- As many areas, health regions and people as the control totals say: a row lost or a figure
+-- mistyped in the seeds would bend every rate. A total that is null is unknown and judges nothing.
 {%- set totais = {
     'qtd_areas': setting('territorio_qtd_areas'),
     'qtd_regioes': setting('territorio_qtd_regioes'),
