@@ -30,11 +30,9 @@ final as (
         g.eh_sintetico,
         case
             when g.eh_sintetico
-                then
-                    'DADOS SINTÉTICOS: cidade simulada, nos formatos do SISREG e do CNES; '
-                    || 'Mapa Social da Saúde, {{ setting('responsavel') }}'
-            else 'SISREG e CNES, Ministério da Saúde; Mapa Social da Saúde, {{ setting('responsavel') }}'
-        end as fonte,
+                then 'DADOS SINTÉTICOS: cidade simulada, nos formatos do SISREG e do CNES; '
+            else 'SISREG e CNES, Ministério da Saúde; '
+        end || 'Mapa Social da Saúde, {{ setting('responsavel') }}' as fonte,
         'CC BY 4.0' as licenca,
         '{{ invocation_id }}' as construcao_id
     from assuntos as a

@@ -88,20 +88,6 @@ def test_published_slots_reconcile_with_raw_schedules(city_house: House) -> None
     assert restricted == by_day == by_month > 0
 
 
-def test_no_staging_plan_joins_a_list_of_constants(city_house: House) -> None:
-    # DuckDB makes a MARK join of each longer `in (...)`, and a view of bookings had 92 of them.
-    with warehouse.connect(city_house.settings.warehouse, read_only=True) as con:
-        views = con.execute(
-            "select schema_name, view_name from duckdb_views() where view_name like 'stg_%'"
-        ).fetchall()
-        plans = {
-            view: str(con.execute(f"explain select * from {schema}.{view}").fetchall())
-            for schema, view in views
-        }
-    assert len(plans) > 20
-    assert [view for view, plan in plans.items() if "MARK" in plan] == []
-
-
 def test_every_load_reconciles(city_house: House) -> None:
     with warehouse.connect(city_house.settings.warehouse, read_only=True) as con:
         rows = con.execute(

@@ -53,7 +53,8 @@ acumulados as (
             rows between unbounded preceding and current row
         ), false) as esta_ausente,
         row_number() over (
-            partition by f.solicitacao_codigo order by f.momento, f.etapa, f.estado, f.motivo, f.origem
+            partition by f.solicitacao_codigo
+            order by f.momento, f.etapa, f.estado, f.motivo, f.origem
         ) as posicao
     from fatos as f
 ),

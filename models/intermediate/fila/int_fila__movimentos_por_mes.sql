@@ -49,7 +49,8 @@ with estados as (
                 then {{ competencia('greatest(e.data_inicio, s.pessoa_data_obito)') }}
         end as mes_obito
     from {{ ref('int_fila__estadias') }} as e
-    inner join {{ ref('int_fila__solicitacoes') }} as s on e.solicitacao_codigo = s.solicitacao_codigo
+    inner join {{ ref('int_fila__solicitacoes') }} as s
+        on e.solicitacao_codigo = s.solicitacao_codigo
     where e.estado <> 'encerrada'
 ),
 
