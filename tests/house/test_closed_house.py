@@ -25,7 +25,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from conftest import environment, house_environment
+from conftest import PROJECT, environment, house_environment
 from mapa import modes, warehouse
 from mapa.dbt_plugin import FUNCTION, Plugin, without_values
 from mapa.layouts import named
@@ -140,6 +140,7 @@ PROJECT_FILE = """
 name: fechada
 version: "1.0.0"
 profile: mapa
+model-paths: [modelos]
 flags: {send_anonymous_usage_stats: false}
 models: {+materialized: table}
 """
@@ -173,10 +174,11 @@ def house() -> Iterator[Closed]:
     for profile in (Path(env["DBT_PROFILES_DIR"]) / "profiles.yml",):
         profile.write_text(profile.read_text().replace("memory_limit: 3GB", "memory_limit: 60MB"))
     project = folder / "project"
-    (project / "models").mkdir(parents=True)
+    (project / "modelos").mkdir(parents=True)
+    (project / "models").symlink_to(PROJECT / "models")  # what sources deliver, for the loads
     (project / "dbt_project.yml").write_text(PROJECT_FILE)
     for name, sql in MODELS.items():
-        (project / "models" / f"{name}.sql").write_text(sql)
+        (project / "modelos" / f"{name}.sql").write_text(sql)
     env |= {"DBT_PROJECT_DIR": str(project)}
     for path in (project, folder / "profiles"):
         path.chmod(0o700)  # ours, and no matter of this test
@@ -347,7 +349,7 @@ def test_open_folders_of_dbt_are_closed_by_a_plain_build(filled: Closed) -> None
 
 
 def test_no_error_of_the_database_quotes_a_cell(filled: Closed) -> None:
-    models = filled.folder / "project" / "models"
+    models = filled.folder / "project" / "modelos"
     (models / "longa.sql").unlink()
     for name, sql in BROKEN.items():
         (models / f"{name}.sql").write_text(sql)

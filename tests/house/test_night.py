@@ -134,6 +134,8 @@ def dropped(tmp_path_factory: pytest.TempPathFactory) -> Dropped:
     """Run two nights on an inbox with everything in it; there is nothing to build with."""
     directory = tmp_path_factory.mktemp("night")
     env = os.environ | house_environment(directory) | {"DBT_PROJECT_DIR": str(directory)}
+    # What sources deliver stands among the models; dbt finds no project.
+    (directory / "models").symlink_to(PROJECT / "models")
     folder = directory / "data" / "inbox"
     folder.mkdir(parents=True)
     for name, make, _, _ in INBOX:
@@ -416,12 +418,13 @@ def house(tmp_path: Path) -> dict[str, str]:
     """Return the environment of a house with something loaded, and a tiny project to build."""
     env = os.environ | house_environment(tmp_path) | {"DBT_PROJECT_DIR": str(tmp_path / "project")}
     project = tmp_path / "project"
-    (project / "models").mkdir(parents=True)
+    (project / "modelos").mkdir(parents=True)
+    (project / "models").symlink_to(PROJECT / "models")  # what sources deliver, for the loads
     (project / "dbt_project.yml").write_text(
-        "name: pequeno\nversion: '1.0.0'\nprofile: mapa\n"
+        "name: pequeno\nversion: '1.0.0'\nprofile: mapa\nmodel-paths: [modelos]\n"
         "flags: {send_anonymous_usage_stats: false}\n"
     )
-    (project / "models" / "eterno.sql").write_text(
+    (project / "modelos" / "eterno.sql").write_text(
         "{{ config(materialized='table') }} select count(*) as n "
         "from range({{ var('n', 10) }}) as a, range({{ var('n', 10) }}) as b "
         "where (a.range * b.range) % 7 = 3"
