@@ -180,6 +180,7 @@ def house() -> Iterator[Closed]:
     for name, sql in MODELS.items():
         (project / "modelos" / f"{name}.sql").write_text(sql)
     env |= {"DBT_PROJECT_DIR": str(project)}
+    env |= {"SISREG_SUFFIX": "df-brasilia", "SISREG_CENTRAL": "530010", "SISREG_UF": "DF"}
     for path in (project, folder / "profiles"):
         path.chmod(0o700)  # ours, and no matter of this test
     try:
