@@ -144,6 +144,9 @@ class Settings(BaseSettings):
     def _territory(self) -> tuple[str, str, str]:
         """Return suffix, central and state of the territory in dbt_project.yml."""
         path = self.dbt_project_dir / "dbt_project.yml"
+        if self.dbt_project_dir == Path() and not path.exists():
+            # As the layouts: without a project here, the one that this program runs from.
+            path = Path(__file__).parents[2] / path.name
         try:
             declared: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))["vars"]
             names = ("sisreg_sufixo", "central_codigo", "municipio_ibge6")
