@@ -173,8 +173,6 @@ TEXT = "VARCHAR"
 RECORDS: dict[str, Literal["", "row", "rows"]] = {"": "", "linha": "row", "linhas": "rows"}
 ARRIVALS = ("indice", "arquivo", "relatorio", "consulta")
 STAGING = Path("models", "staging")
-CHECKOUT = Path(__file__).parents[2]
-"""Where this program is when it runs from the project that it belongs to."""
 # libyaml reads the files in a tenth of the time; PyYAML may have been built without it.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -187,10 +185,9 @@ def every() -> tuple[Layout, ...]:
         ConfigError: there is no project, or it says something that no loader can follow.
 
     """
-    given = Settings.load().dbt_project_dir
-    for project in (given,) if given != Path() else (given, CHECKOUT):
-        if (project / STAGING).is_dir():
-            return read(project)
+    staging = Settings.load().in_project(STAGING)
+    if staging.is_dir():
+        return read(staging.parents[1])
     raise ConfigError(
         f"There is no dbt project here, and its {STAGING} says what each source delivers.\n"
         "Run mapa in the project's folder, or set DBT_PROJECT_DIR."

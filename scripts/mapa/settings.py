@@ -41,6 +41,10 @@ def refuse_wide_mode(path: Path, content: str) -> None:
         )
 
 
+CHECKOUT = Path(__file__).parents[2]
+"""Where this program is when it runs from the project that it belongs to."""
+
+
 class Settings(BaseSettings):
     """Where things are and how to reach the sources. Secrets never print (`SecretStr`)."""
 
@@ -143,10 +147,7 @@ class Settings(BaseSettings):
 
     def _territory(self) -> tuple[str, str, str]:
         """Return suffix, central and state of the territory in dbt_project.yml."""
-        path = self.dbt_project_dir / "dbt_project.yml"
-        if self.dbt_project_dir == Path() and not path.exists():
-            # As the layouts: without a project here, the one that this program runs from.
-            path = Path(__file__).parents[2] / path.name
+        path = self.in_project("dbt_project.yml")
         try:
             declared: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))["vars"]
             names = ("sisreg_sufixo", "central_codigo", "municipio_ibge6")
@@ -158,6 +159,15 @@ class Settings(BaseSettings):
                 "`central_codigo` and `municipio_ibge6` there."
             ) from None
         return suffix, central, municipality[:2]
+
+    def in_project(self, part: str | Path) -> Path:
+        """Return where a part of the dbt project is: here, or in the checkout that runs.
+
+        A project that DBT_PROJECT_DIR names is the only one.
+        """
+        path = self.dbt_project_dir / part
+        is_chosen = self.dbt_project_dir != Path()
+        return path if is_chosen or path.exists() else CHECKOUT / part
 
     def stale_days(self, source: str) -> float:
         """Return from which age in days on what a source has brought is stale."""
