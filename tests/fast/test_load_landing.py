@@ -40,8 +40,10 @@ def size(settings: Settings) -> int:
 
 def notes(settings: Settings) -> list[dict[str, Any]]:
     """Return the notes of the loads, oldest first."""
-    found = sorted((settings.landing / "sisreg").glob(f"*/{SEALED}"))
-    return [json.loads(path.read_bytes()) | {"pasta": str(path.parent)} for path in found]
+    found = (settings.landing / "sisreg").glob(f"*/{SEALED}")
+    read = [json.loads(path.read_bytes()) | {"pasta": str(path.parent)} for path in found]
+    # Loads of one second have folders whose names do not tell their order.
+    return sorted(read, key=lambda note: int(note["ordem"]))
 
 
 def test_nights_without_a_change_cost_a_line_a_page_and_replay_is_exact(

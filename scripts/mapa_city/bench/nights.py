@@ -55,6 +55,8 @@ PARTS = ("models", "macros", "seeds", "tests/generic", "tests/singular", "docs")
 NODE = "START sql table model publicacao."
 DBT = str(Path(sys.executable).with_name("dbt"))
 BY_HAND = (DBT, "build", "--exclude-resource-type", "unit_test")
+KILLED = (BY_HAND, RUN, (*BY_HAND, "--select", "models/publicacao"))
+"""What is killed at a published table: a build by hand, the night, the publication layer alone."""
 PATIENCE = 300.0
 """Seconds in which a night must reach the node at which it is killed."""
 
@@ -285,7 +287,7 @@ class Week:
         return "" if _digest(self.house / "published") == before else "a half release was seen"
 
     def kills(self, count: int) -> Iterator[Result]:
-        """Kill builds at each published table in turn, by hand and in the night."""
+        """Kill builds at each published table in turn, with each command of `KILLED`."""
         environment = self.environment(self.house)
         tables = sorted(
             path.stem for path in (self.folder / "project/models/publicacao").glob("*.sql")
@@ -293,7 +295,7 @@ class Week:
         for number in range(count):
             began = time.monotonic()
             node = tables[number % len(tables)]
-            problem = self.kill(environment, node, (BY_HAND, RUN)[number // len(tables) % 2])
+            problem = self.kill(environment, node, KILLED[number // len(tables) % len(KILLED)])
             yield Result(f"killed at {node}", None, problem, time.monotonic() - began)
 
     def _judge(self, night: Night, code: int, said: str) -> str:
