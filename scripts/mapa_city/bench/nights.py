@@ -55,10 +55,13 @@ PARTS = ("models", "macros", "seeds", "tests/generic", "tests/singular", "docs")
 NODE = "START sql table model publicacao."
 DBT = str(Path(sys.executable).with_name("dbt"))
 BY_HAND = (DBT, "build", "--exclude-resource-type", "unit_test")
-KILLED = (BY_HAND, RUN, (*BY_HAND, "--select", "models/publicacao"))
+LAYER = (*BY_HAND, "--select", "models/publicacao")
+KILLED = (BY_HAND, RUN, LAYER, LAYER, LAYER)
 """What is killed at a published table: a build by hand, the night, the publication layer alone."""
-PATIENCE = 300.0
+PATIENCE = 900.0
 """Seconds in which a night must reach the node at which it is killed."""
+MOMENTS = 10
+"""A table is killed at its beginning and up to so many twentieths of a second later."""
 
 Spoil = Callable[[Path], None]
 
@@ -256,9 +259,13 @@ class Week:
         cadsus.load(settings)
 
     def kill(
-        self, environment: dict[str, str], node: str = "", command: tuple[str, ...] = RUN
+        self,
+        environment: dict[str, str],
+        node: str = "",
+        command: tuple[str, ...] = RUN,
+        later: float = 0.0,
     ) -> str:
-        """Kill a build when dbt begins a published table; return what is wrong afterwards."""
+        """Kill a build `later` seconds after dbt has begun a table; return what is wrong then."""
         before = _digest(self.house / "published")
         log = Path(environment["DBT_LOG_PATH"]) / "dbt.log"
         seen = log.stat().st_size
@@ -270,17 +277,21 @@ class Week:
             stderr=subprocess.DEVNULL,
         )
         end = time.monotonic() + PATIENCE
-        while process.poll() is None and time.monotonic() < end:
+        begun = False
+        while not begun and process.poll() is None and time.monotonic() < end:
+            time.sleep(0.05)
             with log.open("rb") as file:
                 # dbt begins a new log when the old one is large.
                 file.seek(seen if seen <= log.stat().st_size else 0)
-                if f"{NODE}{node}".encode() in file.read():
-                    break
-            time.sleep(0.05)
-        if process.poll() is not None:
-            return "it ended before it could be killed"
+                begun = f"{NODE}{node}".encode() in file.read()
+        time.sleep(later)
+        ended = process.poll() is not None
         process.kill()
         process.wait()
+        if ended:
+            return "it ended before it could be killed"
+        if not begun:
+            return f"it did not begin {node or 'publication'} in {PATIENCE:.0f} s"
         code, _ = _run(environment, "publish")
         if code != 9:
             return f"what a killed build left was published (exit code {code})"
@@ -295,7 +306,9 @@ class Week:
         for number in range(count):
             began = time.monotonic()
             node = tables[number % len(tables)]
-            problem = self.kill(environment, node, KILLED[number // len(tables) % len(KILLED)])
+            command = KILLED[number // len(tables) % len(KILLED)]
+            later = number % MOMENTS * 0.05
+            problem = self.kill(environment, node, command, later)
             yield Result(f"killed at {node}", None, problem, time.monotonic() - began)
 
     def _judge(self, night: Night, code: int, said: str) -> str:
