@@ -1,0 +1,128 @@
+"""Charts: authored in Altair, compiled to Vega, drawn here as SVG and in the browser as it is used.
+
+Colours are Okabe and Ito's, told apart with any colour vision; what is lost also bears a pattern,
+which the page defines (`templates/patterns.svg`). Text takes the colour of the page, so that one
+drawing serves light, dark and paper.
+"""
+
+from __future__ import annotations
+
+import copy
+from functools import cache
+from typing import Any
+
+import altair as alt
+import vl_convert as vlc
+
+from mapa.site.blocks import Chart
+
+WIDE, NARROW = 880, 340
+"""Widths in pixels at which a chart is drawn beforehand; a phone shows the narrow one."""
+DATA = "rows"
+INK = "currentColor"
+LABELS = {WIDE: 260, NARROW: 150}
+"""How long the names of bars may be, in pixels."""
+NUMBERS = "pt-BR"
+HEIGHT = 280
+TOLD = (
+    alt.Tooltip("bar:N", title="Barra"),
+    alt.Tooltip("part:N", title="Parte"),
+    alt.Tooltip("value:Q", title="Vagas", format=",d"),
+)
+BAR = 26
+
+
+def compiled(chart: Chart, width: int) -> dict[str, Any]:
+    """Return the Vega specification of a chart, without its rows."""
+    fills = tuple((part.name, part.fill) for part in chart.parts)
+    return copy.deepcopy(_compiled(chart.shape, fills, width))
+
+
+def drawn(chart: Chart, rows: list[dict[str, Any]], width: int) -> str:
+    """Draw a chart as SVG."""
+    spec = compiled(chart, width)
+    for table in spec["data"]:
+        if table["name"] == DATA:
+            table["values"] = rows
+    svg: str = vlc.vega_to_svg(spec, format_locale=NUMBERS)
+    return svg
+
+
+@cache
+def number_format() -> dict[str, Any]:
+    """Return how numbers are written, for the browser's charts."""
+    return dict(vlc.get_format_locale(NUMBERS))
+
+
+@cache
+def library() -> str:
+    """Return Vega and what draws it under a strict policy, as one classic script."""
+    return vlc.javascript_bundle("window.vegaEmbed = vegaEmbed; window.vega = vega;")
+
+
+@cache
+def _compiled(shape: str, fills: tuple[tuple[str, str], ...], width: int) -> dict[str, Any]:
+    names, colours = zip(*fills, strict=True)
+    scale = alt.Scale(domain=names, range=colours)
+    legend = alt.Legend(
+        title=None, orient="top", columns=2 if width == NARROW else 4, labelLimit=220
+    )
+    base = alt.Chart(alt.NamedData(DATA))
+    value = alt.Axis(title=None, format=",d", tickCount=4 if width == NARROW else 8)
+    bar = alt.Axis(title=None, labelLimit=LABELS[width], grid=False)
+    made: Any
+    if shape == "columns":
+        made = base.mark_bar().encode(
+            x=alt.X("bar:N", sort=None, axis=alt.Axis(title=None, labelAngle=-45)),
+            y=alt.Y("sum(value):Q", axis=value, stack=True),
+            fill=alt.Fill("part:N", scale=scale, legend=legend),
+            order=alt.Order("order:Q"),
+            tooltip=list(TOLD),
+        )
+        made = made.properties(height=HEIGHT)
+    elif shape == "bars":
+        made = base.mark_bar().encode(
+            y=alt.Y("bar:N", sort=None, axis=bar),
+            x=alt.X("sum(value):Q", axis=value, stack=True),
+            fill=alt.Fill("part:N", scale=scale, legend=legend),
+            order=alt.Order("order:Q"),
+            tooltip=list(TOLD),
+        )
+        made = made.properties(height=alt.Step(BAR))
+    else:
+        made = _told(base, shape, bar, value, scale)
+    spec = (
+        made.properties(width=width, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
+        .configure(background="transparent", aria=False)
+        .configure_view(stroke=None)
+        .configure_axis(
+            labelColor=INK, titleColor=INK, domainColor=INK, tickColor=INK, gridColor="#8885",
+            labelFontSize=12, labelFont=FONT,
+        )
+        .configure_legend(labelColor=INK, labelFontSize=12, labelFont=FONT, symbolSize=160)
+        .configure_bar(stroke=INK, strokeWidth=0.4)
+        .to_dict()
+    )  # fmt: skip
+    return dict(vlc.vegalite_to_vega(spec))
+
+
+def _told(base: Any, shape: str, bar: Any, value: Any, scale: Any) -> Any:
+    """Draw bars that bear their number: steps of a waterfall, or a ranking."""
+    y = alt.Y("bar:N", sort=None, axis=bar)
+    fill = alt.Fill("part:N", scale=scale, legend=None)
+    ends = (
+        {"x": alt.X("from:Q", axis=value), "x2": "to:Q"}
+        if shape == "waterfall"
+        else {"x": alt.X("value:Q", axis=value)}
+    )
+    bars = base.mark_bar().encode(y=y, fill=fill, tooltip=[TOLD[0], TOLD[2]], **ends)
+    right = "max(datum.from, datum.to)" if shape == "waterfall" else "datum.value"
+    numbers = (
+        base.transform_calculate(right=right)
+        .mark_text(align="left", dx=4, color=INK, font=FONT)
+        .encode(y=y, x=alt.X("right:Q", axis=value), text=alt.Text("value:Q", format=",d"))
+    )
+    return (bars + numbers).properties(height=alt.Step(BAR))
+
+
+FONT = "Rawline, Inter, Segoe UI, Roboto, sans-serif"

@@ -1,0 +1,191 @@
+"""A table that a page adds up: its dimensions, its measures, and what the browser gets of it.
+
+A page is a cube and blocks. The browser adds the same cube up after each choice, by the same rules
+(`assets/site.js`); a test holds the two together, number by number.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from mapa.site import text
+
+MONTH = "competencia"
+"""The dimension that every cube with a period has."""
+OVER = "encerrada"
+"""Situation of a month that is over; only such months are added up and compared."""
+CUTS = ("somado", "previsto", "tudo", "ultimo", "anterior", "ano_antes")
+"""Parts of a cube that sentences speak of; see `Cube.cut`."""
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One thing by which a cube is added up, and by which a page may be filtered.
+
+    Attributes:
+        name: column of its codes, and the word that stands for it in addresses.
+        label: what people read.
+        labels: what each code is called; codes in the order in which they are offered.
+        within: dimension that narrows the choice of this one.
+
+    """
+
+    name: str
+    label: str
+    labels: Mapping[str, str]
+    within: str | None = None
+
+
+@dataclass(frozen=True)
+class Cube:
+    """Rows of codes and counts.
+
+    Attributes:
+        rows: a column for each dimension, `MONTH` as dates, and one for each measure; null is a
+            count that is not known or not disclosed.
+        dimensions: those of `rows`, without the month.
+        measures: what the counts are called.
+        over: the months that are over, oldest first.
+        ahead: the others: under way or to come.
+
+    """
+
+    rows: pd.DataFrame
+    dimensions: tuple[Dimension, ...]
+    measures: Mapping[str, str]
+    over: tuple[date, ...]
+    ahead: tuple[date, ...] = ()
+
+    @property
+    def default(self) -> tuple[date, date]:
+        """Return the last twelve months that are over, or what there is of them."""
+        months = self.over or self.ahead
+        return months[-12:][0], months[-1]
+
+    @property
+    def months(self) -> tuple[date, ...]:
+        """Return all months, oldest first."""
+        return (*self.over, *self.ahead)
+
+    def cut(self, name: str, period: tuple[date, date] | None = None) -> pd.DataFrame:
+        """Return the rows of one of `CUTS`, of a period or the default one.
+
+        `somado` is what sums are made of: the months of the period that are over or, without any,
+        all of it; `tudo` is the whole period. `ultimo` is its last month that is over, `anterior`
+        the one before it and `ano_antes` the same one a year before, whether in the period or not.
+        `previsto` are all months under way or to come, whatever the period.
+        """
+        months = self._months(name, period or self.default)
+        return self.rows[self.rows[MONTH].isin(months)]
+
+    def _months(self, name: str, period: tuple[date, date]) -> list[date]:
+        chosen = [month for month in self.months if period[0] <= month <= period[1]]
+        over = [month for month in chosen if month in self.over]
+        if name == "tudo":
+            return chosen
+        if name == "previsto":
+            return list(self.ahead)
+        if name == "somado":
+            return over or chosen
+        if not over:
+            return []
+        last = over[-1]
+        before = {
+            "ultimo": last,
+            "anterior": date(last.year - (last.month == 1), (last.month - 2) % 12 + 1, 1),
+            "ano_antes": date(last.year - 1, last.month, 1),
+        }[name]
+        return [before] if before in self.over else []
+
+    def sums(self, name: str) -> dict[str, int | None]:
+        """Return the sum of each measure over a cut; None where nothing is known."""
+        return added(self.cut(name), self.measures)
+
+    def period(self, name: str) -> str:
+        """Write the months of a cut."""
+        return text.period(self._months(name, self.default))
+
+    def by(self, name: str, keys: Sequence[str]) -> list[dict[str, Any]]:
+        """Return the sums of a cut by some dimensions, in the order of the codes."""
+        rows = self.cut(name)
+        if rows.empty:
+            return []
+        groups = rows.groupby(list(keys), sort=False, observed=True)
+        sums = groups[list(self.measures)].sum(min_count=1).reset_index()
+        found = [
+            {key: row[key] for key in keys}
+            | {m: None if pd.isna(row[m]) else int(row[m]) for m in self.measures}
+            for row in sums.to_dict(orient="records")
+        ]
+        return sorted(found, key=lambda row: [self.place(key, row[key]) for key in keys])
+
+    def place(self, key: str, code: Any) -> int:
+        """Return where a code stands among those of its dimension."""
+        if key == MONTH:
+            return self.months.index(code)
+        return list(self.dimension(key).labels).index(code)
+
+    def label(self, key: str, code: Any) -> str:
+        """Return what a code of a dimension is called."""
+        return text.month(code) if key == MONTH else self.dimension(key).labels[code]
+
+    def dimension(self, name: str) -> Dimension:
+        """Return one dimension."""
+        return next(dimension for dimension in self.dimensions if dimension.name == name)
+
+    def for_the_browser(self) -> dict[str, Any]:
+        """Return the cube as numbers: a code is its place in its dimension."""
+        places = {MONTH: {month: at for at, month in enumerate(self.months)}}
+        for dimension in self.dimensions:
+            places[dimension.name] = {code: at for at, code in enumerate(dimension.labels)}
+        return {
+            "months": [str(month)[:7] for month in self.months],
+            "over": len(self.over),
+            "period": [str(month)[:7] for month in self.default],
+            "dimensions": [self._offered(dimension) for dimension in self.dimensions],
+            "rows": {name: [at[code] for code in self.rows[name]] for name, at in places.items()},
+            "measures": {
+                name: [None if pd.isna(value) else int(value) for value in self.rows[name]]
+                for name in self.measures
+            },
+            "labels": dict(self.measures),
+        }
+
+    def _offered(self, dimension: Dimension) -> dict[str, Any]:
+        """Describe a dimension, and for each code the codes of the wider one it stands with."""
+        described: dict[str, Any] = {
+            "name": dimension.name,
+            "label": dimension.label,
+            "codes": list(dimension.labels),
+            "labels": list(dimension.labels.values()),
+        }
+        if dimension.within:
+            wider = list(self.dimension(dimension.within).labels)
+            pairs = self.rows[[dimension.name, dimension.within]].drop_duplicates()
+            held = {code: wider.index(of) for code, of in pairs.itertuples(index=False)}
+            described |= {
+                "within": dimension.within,
+                "of": [held.get(code, -1) for code in dimension.labels],
+            }
+        return described
+
+
+def added(rows: pd.DataFrame, measures: Iterable[str]) -> dict[str, int | None]:
+    """Add measures up; None where no row knows one."""
+    sums = rows[list(measures)].sum(min_count=1)
+    return {name: None if pd.isna(value) else int(value) for name, value in sums.items()}
+
+
+def script(call: str, content: Any) -> str:
+    """Write a call of our module with a JSON argument, harmless in a classic script."""
+    data = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    # Nothing in it may look like a tag, and a line separator ends a line in old engines.
+    for sign in ("<", "\u2028", "\u2029"):
+        data = data.replace(sign, f"\\u{ord(sign):04x}")
+    return f"{call}({data});\n"

@@ -1,0 +1,65 @@
+"""A page: where it stands, what it says, and the template that shows it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from mapa.site.blocks import Block
+from mapa.site.cube import Cube
+
+MENU = (
+    ("index.html", "Visão geral"),
+    ("oferta.html", "Oferta"),
+    ("territorio.html", "Território"),
+    ("unidades/index.html", "Unidades"),
+    ("procedimentos/index.html", "Procedimentos"),
+    ("dicionario/index.html", "Dicionário"),
+    ("indicadores/index.html", "Indicadores"),
+    ("dados.html", "Dados"),
+    ("sobre.html", "Sobre"),
+)
+"""The pages that the menu leads to, in its order."""
+TRAVELLING = (
+    "de", "ate", "regiao", "area", "unidade", "grupo", "procedimento", "tipo",
+)  # fmt: skip
+"""Filters that pages share, as their addresses name them."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page.
+
+    Attributes:
+        path: under the site's folder, with `/`.
+        title: its heading.
+        template: that shows it.
+        content: what the template needs beside the page itself.
+        cube: what its blocks add up; None: a page that never changes.
+        blocks: what stands on it, sentences first.
+        filters: dimensions that can be chosen, in order; `de` and `ate` are the months.
+        lists: measures with their names, for sentences that name the largest.
+        definitions: what each measure means, for downloads.
+
+    """
+
+    path: str
+    title: str
+    template: str = "page.html"
+    content: Mapping[str, Any] = field(default_factory=dict)
+    cube: Cube | None = None
+    blocks: tuple[Block, ...] = ()
+    filters: tuple[str, ...] = ()
+    lists: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    definitions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Return what its data and downloads are called."""
+        return self.path.removesuffix(".html").replace("/", "_")
+
+    @property
+    def root(self) -> str:
+        """Return the way from the page to the site's folder."""
+        return "../" * self.path.count("/")

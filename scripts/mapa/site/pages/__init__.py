@@ -1,0 +1,17 @@
+"""The pages of the site: one module for each kind, found through `all_pages`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mapa.site.page import Page
+from mapa.site.pages import offer, overview
+from mapa.site.release import Release
+
+MODULES = (overview, offer)
+
+
+def all_pages(release: Release) -> Iterator[Page]:
+    """Yield every page of a release."""
+    for module in MODULES:
+        yield from module.pages(release)
