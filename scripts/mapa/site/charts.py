@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 import altair as alt
 import vl_convert as vlc
@@ -22,7 +22,7 @@ DATA = "rows"
 INK = "currentColor"
 LABELS = {WIDE: 260, NARROW: 150}
 """How long the names of bars may be, in pixels."""
-NUMBERS = "pt-BR"
+NUMBERS: Final = "pt-BR"
 HEIGHT = 280
 TOLD = (
     alt.Tooltip("bar:N", title="Barra"),

@@ -141,7 +141,9 @@ class Cube:
 
     def for_the_browser(self) -> dict[str, Any]:
         """Return the cube as numbers: a code is its place in its dimension."""
-        places = {MONTH: {month: at for at, month in enumerate(self.months)}}
+        places: dict[str, dict[Any, int]] = {
+            MONTH: {month: at for at, month in enumerate(self.months)}
+        }
         for dimension in self.dimensions:
             places[dimension.name] = {code: at for at, code in enumerate(dimension.labels)}
         return {

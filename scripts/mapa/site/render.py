@@ -137,7 +137,7 @@ def write_all(release: Release, folder: Path, pages: Iterable[Page]) -> int:
     """Write a whole site and return how many pages it has."""
     renderer = Renderer(release, folder)
     renderer.assets()
-    return sum(1 for page in pages if renderer.write(page))
+    return len([renderer.write(page) for page in pages])
 
 
 def _markdown(source: str) -> Markup:
