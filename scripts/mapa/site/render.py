@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from mapa.site import charts, text
 from mapa.site.blocks import Chart, Listing
 from mapa.site.cube import MONTH, script
 from mapa.site.page import MENU, TRAVELLING, Page
+from mapa.site.prose import inline, markdown
 from mapa.site.release import Release
 from mapa.site.sentences import Filler
 
@@ -22,7 +22,6 @@ POLICY = (
     "connect-src 'none'; base-uri 'none'; form-action 'none'"
 )
 """Also what a web server should send; there `frame-ancestors` may be added."""
-MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 ASSETS = Path(__file__).with_name("assets")
 
 
@@ -44,13 +43,14 @@ class Renderer:
             "n": text.number,
             "day": text.day,
             "month": text.month,
-            "markdown": _markdown,
+            "markdown": markdown,
         }
         self.environment.globals |= {
             "release": release,
             "menu": MENU,
             "policy": POLICY,
             "percent": text.percent,
+            "inline": inline,
             "MONTH": MONTH,
         }
 
@@ -70,6 +70,8 @@ class Renderer:
         if page.cube:
             context |= self._filled(page)
             self.script(f"{page.name}.js", "MAPA.start", self._for_the_browser(page))
+        if page.script:
+            self.script(f"{page.name}.js", *page.script)
         shown = self.environment.get_template(page.template).render(context)
         target.write_text(shown, encoding="utf-8")
         return target
@@ -138,8 +140,3 @@ def write_all(release: Release, folder: Path, pages: Iterable[Page]) -> int:
     renderer = Renderer(release, folder)
     renderer.assets()
     return len([renderer.write(page) for page in pages])
-
-
-def _markdown(source: str) -> Markup:
-    """Turn a description of the dictionary into HTML; HTML in it stays text."""
-    return Markup(MARKDOWN.render(source))  # noqa: S704 - the library escapes what it is given
