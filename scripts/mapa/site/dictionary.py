@@ -41,7 +41,12 @@ TYPES = (
     (r"double|float|decimal|numeric", "número com decimais"),
     (r".*int", "número inteiro"),
 )
-RESULTS = {"pass": "passou", "success": "passou", "warn": "passou com aviso", "skipped": "não rodou"}
+RESULTS = {
+    "pass": "passou",
+    "success": "passou",
+    "warn": "passou com aviso",
+    "skipped": "não rodou",
+}
 """What dbt's statuses are called; any other is a failure."""
 KINDS = {
     "grao_unico": "a chave identifica uma só linha e nunca falta",
@@ -55,6 +60,7 @@ KINDS = {
     "soma_confere": "as partes somam o total",
     "relationships": "existe na tabela a que se refere",
 }
+FORMULA = ("Fórmula: ", "Conta: ")
 NOTHING = re.compile(r"\b(nul[oa]s?|vazi[oa]s?|não divulgad[oa]s?)\b", re.IGNORECASE)
 REFERENCE = re.compile(r"""(?:ref|source)\(\s*['"](?:[^'"]+['"]\s*,\s*['"])?([^'"]+)['"]""")
 
@@ -87,6 +93,7 @@ class Column:
         kind: the type in words.
         unit: by the name's convention; empty when it says none.
         description: in Markdown.
+        formula: what it says of how it is worked out; empty when it says nothing.
         nothing: sentences of it that say what a missing value means.
         lgpd: class; empty where a source gives none.
         key: whether it belongs to the key of the table.
@@ -103,6 +110,7 @@ class Column:
     kind: str
     unit: str
     description: str
+    formula: str
     nothing: tuple[str, ...]
     lgpd: str
     key: bool
@@ -164,6 +172,11 @@ class Table:
     def title(self) -> str:
         """Return its first sentence."""
         return entries.first_line(self.description)
+
+    @property
+    def more(self) -> str:
+        """Return what its description says after the first sentence."""
+        return self.description.partition("\n")[2].strip()
 
     def column(self, name: str) -> Column | None:
         """Return one column, if it has it."""
@@ -313,6 +326,7 @@ class Dictionary:
         ours: bool,
     ) -> Column:
         name, description = column["name"], column["description"].strip()
+        said = sentences(description)
         codes: tuple[Code, ...] = ()
         bounds = refers = None
         for test in tests:
@@ -331,11 +345,12 @@ class Dictionary:
         return Column(
             name=name,
             type=kind.lower(),
-            kind=next((said for sign, said in TYPES if re.match(sign, kind.lower())), ""),
+            kind=next((word for sign, word in TYPES if re.match(sign, kind.lower())), ""),
             # A source names its columns as it likes.
-            unit=next((said for sign, said in UNITS if re.match(sign, name)), "") if ours else "",
+            unit=next((word for sign, word in UNITS if re.match(sign, name)), "") if ours else "",
             description=description,
-            nothing=tuple(said for said in sentences(description) if NOTHING.search(said)),
+            formula=" ".join(part.partition(": ")[2] for part in said if part.startswith(FORMULA)),
+            nothing=tuple(part for part in said if NOTHING.search(part)),
             lgpd=entries.lgpd(column) or "",
             key=key,
             codes=codes,

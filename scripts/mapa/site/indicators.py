@@ -194,7 +194,11 @@ def _table(title: str, rows: list[Any]) -> tuple[str, list[str], list[list[str]]
         return title, ["data"], [[_said("data", value)] for value in rows]
     keys = list(dict.fromkeys(key for row in rows for key in row))
     headings = [FIELDS.get(key, key.replace("_", " ")) for key in keys]
-    return title, headings, [[_said(key, row[key]) if key in row else "" for key in keys] for row in rows]
+    return (
+        title,
+        headings,
+        [[_said(key, row[key]) if key in row else "" for key in keys] for row in rows],
+    )
 
 
 def _said(key: str, value: Any) -> str:  # noqa: PLR0911 - one line for each kind of value
