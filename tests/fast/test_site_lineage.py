@@ -1,4 +1,4 @@
-"""Where columns come from, and where links lead: the two ways that the site's dictionary follows."""
+"""Where a column comes from, and where a link leads."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ SQL: dict[str, tuple[str, dict[str, set[str]]]] = {
     "within": ("select (select max(b.y) from s.a as b where b.x = a.x) as m from s.a",
                {"m": {"y"}}),
     "derived": ("select t.p from (select y as p from s.a) as t", {"p": {"y"}}),
-    "values": ("select n, x from s.a cross join (values (1), (2)) as v(n)", {"n": set(), "x": {"x"}}),
+    "values": ("select n, x from s.a cross join (values (1), (2)) as v(n)",
+               {"n": set(), "x": {"x"}}),
     "rows": ("select count(*) as n from s.a", {"n": set()}),
     "a list": ("select list_transform([x], e -> e + y) as l from s.a", {"l": {"x", "y"}}),
 }  # fmt: skip
@@ -40,7 +41,7 @@ def test_what_a_value_is_computed_of(case: str) -> None:
              "columns": {}, "compiled_code": sql}  # fmt: skip
     lineage = Lineage({"nodes": {"model.m": model}, "sources": {"source.a": source}})
     found = lineage._models["model.m"]
-    assert {name: {of for _, of in fields} for name, fields in found.itemsset()} == expected
+    assert {name: {of for _, of in fields} for name, fields in found.items()} == expected
 
 
 def test_sql_that_the_parser_does_not_know_has_no_lineage() -> None:
