@@ -6,13 +6,13 @@ STAMP := .venv/.installed
 WORKERS ?= 2
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: demo panels test test-fast test-all browser lint clean
+.PHONY: demo site test test-fast test-all browser lint clean
 
 demo: $(STAMP)
 	@$(BIN)/mapa demo
 
-panels: $(STAMP)
-	@$(BIN)/mapa panels
+site: $(STAMP)
+	@$(BIN)/mapa site --serve
 
 # Enough to trust a merge.
 test: browser lint

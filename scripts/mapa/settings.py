@@ -186,7 +186,7 @@ class Settings(BaseSettings):
 
     @property
     def published(self) -> Path:
-        """What leaves the house; BI tools and panels read only this."""
+        """What leaves the house; BI tools and the site read only this."""
         return self.mapa_dir / "published"
 
     def pseudonym_key(self) -> bytes:

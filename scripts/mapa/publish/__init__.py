@@ -1,6 +1,6 @@
 """Publication: what leaves the house, by subject, only what is green, verified, in one step.
 
-A version holds `mapa_publico.duckdb`, `parquet/`, the dictionary and `manifest.json`.
+A version holds `mapa_publico.duckdb`, `parquet/`, the site, the dictionary and `manifest.json`.
 """
 
 from __future__ import annotations
@@ -131,6 +131,10 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
             return _outcome(manifest | existing, published, problems, new=False)
         contents.write_parquet(database, tables, folder / store.PARQUET, LICENCE)
         dictionary.make(settings, folder, build.manifest)
+        before = now / store.SITE if now else None
+        from mapa.site import writer  # noqa: PLC0415 - heavy, and only wanted for a new version
+
+        writer.write(database, folder / store.SITE, manifest["version"], _owner(build), before)
         manifest["files"] = _files(folder)
         (folder / store.MANIFEST).write_text(
             json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
@@ -203,6 +207,16 @@ def _table(published: Published) -> dict[str, Any]:
             for column, kind in zip(published.table.columns, published.types, strict=True)
         ],
     }
+
+
+def _owner(build: gate.Build) -> str:
+    """Return who answers for what is published, as the exposures of the project say."""
+    owners = {
+        exposure["owner"]["name"]
+        for exposure in build.manifest["exposures"].values()
+        if exposure["owner"].get("name")
+    }
+    return ", ".join(sorted(owners))
 
 
 def _files(folder: Path) -> list[dict[str, Any]]:

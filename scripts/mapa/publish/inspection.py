@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from lxml import etree
+from lxml import etree, html
 
 from mapa.errors import PublishError
+from mapa.publish import store
 from mapa.publish.identifiers import identifier_in
 from mapa.settings import Settings
 
@@ -29,6 +30,8 @@ DATA = "n={manifest:"
 CODE = {"raw_code", "compiled_code", "macro_sql", "extra_ctes", "unit_tests"}
 """Parts of the page that are the project's own source: it is public, and its tests hold numbers of
 nobody on purpose."""
+READ = ("title", "aria-label", "href", "value", "id", "content")
+"""Attributes of a page in which a person's number could stand; those of drawings are lengths."""
 SAID = """
     select comment from duckdb_tables() where comment is not null
     union all select comment from duckdb_columns() where comment is not null
@@ -84,6 +87,8 @@ def texts(file: Path) -> Iterable[str]:
     Raises:
         PublishError: it is of a kind that nobody looks into.
     """
+    if store.SITE in file.parts:
+        return _site(file)
     readers = {
         ".json": lambda: _strings(json.loads(file.read_bytes())),
         ".html": lambda: _page(file),
@@ -126,6 +131,23 @@ def _page(file: Path) -> Iterator[str]:
     yield from _strings(manifest)
     yield from _strings(catalog)
     yield from re.findall(r">([^<>]+)</(?:div|title)>", before[:20_000])
+
+
+def _site(file: Path) -> Iterator[str]:
+    """Yield what people may read in a file of the site: texts, addresses, data.
+
+    Raises:
+        PublishError: it is of a kind that the site does not have.
+    """
+    if file.suffix == ".html":
+        for element in html.parse(file).iter():
+            yield from filter(None, (element.text, element.tail))
+            yield from (element.attrib.get(name, "") for name in READ)
+    elif file.suffix == ".js" and file.parent.name == "dados":
+        _, _, argument = file.read_text(encoding="utf-8").partition("(")
+        yield from _strings(json.loads(argument.rstrip().removesuffix(");")))
+    elif file.parent.name != "recursos" or file.suffix not in {".js", ".css"}:
+        raise PublishError(f"{file.name} is of no kind that is published; nothing was published.")
 
 
 def _cells(file: Path) -> Iterator[str]:

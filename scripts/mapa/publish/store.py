@@ -25,10 +25,11 @@ from mapa.waiting import Wait
 DATABASE = "mapa_publico.duckdb"
 PARQUET = "parquet"
 MANIFEST = "manifest.json"
+SITE = "site"
 DICTIONARY = ("dicionario.html", "dicionario.xlsx", "dicionario.csv")
 FILE, FOLDER, PASSABLE = 0o644, 0o755, 0o011
 """Modes of what is published, whatever the umask of the one who publishes."""
-STABLE = (DATABASE, PARQUET, MANIFEST, *DICTIONARY)
+STABLE = (DATABASE, PARQUET, MANIFEST, SITE, *DICTIONARY)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,8 @@ from mapa.site.cube import MONTH, script
 from mapa.site.page import MENU, TRAVELLING, Page
 from mapa.site.release import Release
 from mapa.site.sentences import Filler
+from mapa.site.serve import NOT_FOUND, POLICY
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'none'; base-uri 'none'; form-action 'none'"
-)
-"""Also what a web server should send; there `frame-ancestors` may be added."""
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 ASSETS = Path(__file__).with_name("assets")
 
@@ -54,13 +50,20 @@ class Renderer:
             "MONTH": MONTH,
         }
 
-    def assets(self) -> None:
-        """Write what all pages share."""
+    def assets(self, before: Path | None = None) -> None:
+        """Write what all pages share; the chart library is taken from a site of before."""
         folder = self.folder / "recursos"
         folder.mkdir()
         for file in sorted(ASSETS.iterdir()):
             (folder / file.name).write_bytes(file.read_bytes())
-        (folder / "vega.js").write_text(charts.library(), encoding="utf-8")
+        known = before / "recursos" / charts.LIBRARY if before else None
+        if known and known.exists():
+            shutil.copyfile(known, folder / charts.LIBRARY)
+        else:
+            (folder / charts.LIBRARY).write_text(charts.library(), encoding="utf-8")
+        # Whatever the address, a server shows this one; it stands alone.
+        missing = self.environment.get_template("not_found.html").render()
+        (self.folder / NOT_FOUND).write_text(missing, encoding="utf-8")
 
     def write(self, page: Page) -> Path:
         """Write a page, and the script with its data when it has any."""
@@ -120,6 +123,7 @@ class Renderer:
                 for block in page.blocks
                 if isinstance(block, Chart)
             },
+            "library": charts.LIBRARY,
             "numbers": charts.number_format(),
             "facts": {
                 "day": text.day(release.as_of),
@@ -131,13 +135,6 @@ class Renderer:
                 "owner": release.owner,
             },
         }
-
-
-def write_all(release: Release, folder: Path, pages: Iterable[Page]) -> int:
-    """Write a whole site and return how many pages it has."""
-    renderer = Renderer(release, folder)
-    renderer.assets()
-    return len([renderer.write(page) for page in pages])
 
 
 def _markdown(source: str) -> Markup:

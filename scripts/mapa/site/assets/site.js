@@ -383,7 +383,7 @@
       const rows = this.waiting.get(id);
       if (!rows) return;
       this.waiting.delete(id);
-      await loaded("recursos/vega.js", () => window.vegaEmbed);
+      await loaded(`recursos/${this.content.library}`, () => window.vegaEmbed);
       const frame = byId(`${id}-desenho`);
       const width = Math.floor(frame.clientWidth);
       const size = width < NARROW_BELOW ? "narrow" : "wide";

@@ -15,20 +15,22 @@ FINDINGS = (
     Sentence(
         "achado",
         (
-            "Em {somado|meses}, de {somado.qtd_vagas_total|n} vagas programadas, "
-            "{somado.qtd_oferta_real|n} puderam de fato ser marcadas: "
-            "{somado.qtd_oferta_real / somado.qtd_vagas_total - somado.qtd_vagas_nao_divulgadas|p} "
-            "do que é divulgado. O que mais retirou vagas: {somado.causas|maior}.",
-            "Em {somado|meses}, foram programadas {somado.qtd_vagas_total|n} vagas.",
+            "Em {somado|meses} foram programadas {somado.qtd_vagas_total|n} vagas. Das "
+            "{somado.qtd_vagas_total - somado.qtd_vagas_nao_divulgadas|n} cujo destino é "
+            "divulgado, {somado.qtd_oferta_real|n} "
+            "({somado.qtd_oferta_real / "
+            "somado.qtd_vagas_total - somado.qtd_vagas_nao_divulgadas|p}) "
+            "puderam de fato ser marcadas. O que mais retirou vagas: {somado.causas|maior}.",
+            "Em {somado|meses} foram programadas {somado.qtd_vagas_total|n} vagas.",
         ),
     ),
     Sentence(
         "mudanca",
         (
-            "Em {ultimo|meses} a oferta real foi de {ultimo.qtd_oferta_real|n} vagas: "
+            "Em {ultimo|meses} a oferta real divulgada foi de {ultimo.qtd_oferta_real|n} vagas: "
             "{ultimo.qtd_oferta_real - anterior.qtd_oferta_real|d} que em {anterior|meses} e "
             "{ultimo.qtd_oferta_real - ano_antes.qtd_oferta_real|d} que em {ano_antes|meses}.",
-            "Em {ultimo|meses} a oferta real foi de {ultimo.qtd_oferta_real|n} vagas: "
+            "Em {ultimo|meses} a oferta real divulgada foi de {ultimo.qtd_oferta_real|n} vagas: "
             "{ultimo.qtd_oferta_real - anterior.qtd_oferta_real|d} que em {anterior|meses}. "
             "Do mesmo mês do ano anterior não há oferta real conhecida.",
         ),

@@ -1,0 +1,29 @@
+"""The whole site of a version, written in one go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from mapa.site.pages import all_pages
+from mapa.site.release import opened
+from mapa.site.render import Renderer
+
+
+def write(database: Path, folder: Path, version: str, owner: str, before: Path | None) -> int:
+    """Write the site of a version and return how many pages it has.
+
+    Args:
+        database: the published file.
+        folder: where the site goes; it must not exist.
+        version: what the version is called.
+        owner: who answers for it.
+        before: the site of the version before, if there is one.
+
+    Raises:
+        PublishError: the file does not say what it describes.
+    """
+    folder.mkdir()
+    with opened(database, version, owner) as release:
+        renderer = Renderer(release, folder)
+        renderer.assets(before)
+        return len([renderer.write(page) for page in all_pages(release)])
