@@ -15,6 +15,7 @@ from mapa_city.slots import KINDS, SlotDays
 from mapa_city.truth.dimensions import names_of
 from mapa_city.truth.disclosure import BY_DAY, KEPT, Place
 from mapa_city.truth.offer import rows
+from mapa_city.truth.use import limits_per_kind
 
 OF_LEAVES_BY_DAY = (
     "qtd_vagas_bloqueadas",
@@ -31,6 +32,15 @@ LOST = {
     "teto": "qtd_vagas_perdidas_teto",
     "ppi": "qtd_vagas_perdidas_ppi",
 }
+
+OF_AGENDAS = {
+    "escala_vencendo": True,
+    "queda_de_oferta": True,
+    "oferta_desaparecida": True,
+    "unidade_sem_marcacao": False,
+    "procedimento_sem_marcacao": False,
+}
+"""Alerts about no person, and whether their slots may be told."""
 
 
 def published_days(
@@ -148,6 +158,100 @@ def _shown(month: dict[str, Any], told: str) -> dict[str, Any]:
     return month
 
 
+def destinations(
+    city: City, days: SlotDays, real: Mapping[str, Any], levels: Mapping[Place, str]
+) -> dict[str, Any]:
+    """Say what became of the slots of each kind, each slot once.
+
+    Args:
+        city: the city with the schedules that the slots come from.
+        days: slots of each schedule and day.
+        real: right answer of `oferta_real_por_mes`.
+        levels: how finely leaves may be told.
+    """
+    holidays = _lost_to_holidays(city, days)
+    size = len(real["chave"])
+    lines = []
+    for line in real["linhas"]:
+        row, place = dict(zip(real["colunas"], line[size:], strict=True)), line[:size]
+        told = levels[place]
+        limits = limits_per_kind(row)
+        for kind in KINDS:
+            total = row[f"qtd_vagas_total_{kind}"]
+            if total == 0:
+                continue
+            closed = holidays[*place, kind]
+            became: dict[str, int | None] = {"feriado": closed or None}
+            if total is None:
+                became = {"desconhecida": None}
+            elif told == KEPT:
+                became["nao_divulgada"] = total - closed
+            else:
+                away = row[f"qtd_vagas_bloqueadas_{kind}"] - closed
+                ceiling, agreement = limits[kind]
+                became |= {"afastamento": away, "teto": ceiling, "ppi": agreement}
+                became = {name: slots or None for name, slots in became.items()}
+                became["oferta_real"] = row[f"qtd_oferta_real_{kind}"]
+            situation = _situation(date.fromisoformat(place[0]), city.until)
+            lines += [
+                (*place, kind, name, situation, told, slots)
+                for name, slots in became.items()
+                if slots is not None or name == "desconhecida"
+            ]
+    return {
+        "chave": [*real["chave"], "vaga_tipo", "vaga_destino"],
+        "colunas": ["competencia_situacao", "divulgacao", "qtd_vagas"],
+        "linhas": lines,
+    }
+
+
+def _lost_to_holidays(city: City, days: SlotDays) -> Counter[tuple[str, ...]]:
+    """Add up by month, central, unit, procedure and kind what holidays block."""
+    table = city.schedules
+    places = rows(
+        texts(table, "central"),
+        texts(city.units, "cnes")[numbers(table, "unit_idx")],
+        texts(city.procedures, "codigo")[numbers(table, "procedure_idx")],
+    )
+    lost: Counter[tuple[str, ...]] = Counter()
+    blocked = days.blocked[:, 0, :]
+    for at, kind in zip(*np.nonzero((blocked > 0) & (days.total > 0)), strict=True):
+        month = str(day_text(days.day[at : at + 1])[0])[:8] + "01"
+        lost[month, *places[days.schedule[at]], KINDS[kind]] += int(blocked[at, kind])
+    return lost
+
+
+def published_alerts(
+    found: Mapping[str, Any], real: Mapping[str, Any], listed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Leave out the alerts about one person and about who waits, and what active slots tell.
+
+    Args:
+        found: right answer of `oferta_alertas`.
+        real: right answer of `oferta_real_por_mes`.
+        listed: right answer of `pub_dim_procedimentos`.
+    """
+    total = len(real["chave"]) + real["colunas"].index("qtd_vagas_total")
+    offers = {(line[0], line[2], line[3]) for line in real["linhas"] if line[total] != 0}
+    codes = {None, *(line[0] for line in listed["linhas"])}
+    slots: dict[tuple[Any, ...], int | None] = {}
+    for rule, severity, unit, procedure, month, _, number in found["linhas"]:
+        if rule not in OF_AGENDAS or procedure not in codes:
+            continue
+        # Somebody else of the unit still offers it: it has not disappeared.
+        falls = rule == "oferta_desaparecida" and (month, unit, procedure) in offers
+        named = ("queda_de_oferta", "media") if falls else (rule, severity)
+        key = (*named, unit, procedure, month)
+        told = number if OF_AGENDAS[rule] else None
+        before = slots.get(key)
+        slots[key] = told if before is None else before + (told or 0)
+    return {
+        "chave": found["chave"],
+        "colunas": ["qtd_vagas"],
+        "linhas": [(*key, number) for key, number in slots.items()],
+    }
+
+
 def _situation(month: date, until: date) -> str:
     """Say whether a month is over, under way or to come at the end of a day."""
     if month > until:
@@ -162,6 +266,19 @@ def described(city: City) -> dict[str, Any]:
         "chave": ["assunto"],
         "colunas": ["data_referencia", "eh_desatualizado", "eh_sintetico"],
         "linhas": [("oferta", city.until.isoformat(), False, True)],
+    }
+
+
+def areas(territories: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave the health region of each area, of which the people are counted elsewhere.
+
+    Args:
+        territories: right answer of `dim_territorio`.
+    """
+    return {
+        "chave": territories["chave"],
+        "colunas": territories["colunas"][:1],
+        "linhas": [line[:2] for line in territories["linhas"]],
     }
 
 
