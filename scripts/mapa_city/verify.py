@@ -48,6 +48,8 @@ MARTS = {
     "pub_oferta_real_por_mes": "publicacao",
     "pub_oferta_causas_por_mes": "publicacao",
     "pub_oferta_alertas": "publicacao",
+    "pub_oferta_diario": "publicacao",
+    "pub_oferta_retiradas_por_mes": "publicacao",
     "pub_dim_calendario": "publicacao",
     "pub_dim_estabelecimentos": "publicacao",
     "pub_dim_procedimentos": "publicacao",

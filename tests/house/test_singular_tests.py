@@ -87,6 +87,10 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "update publicacao.pub_oferta_causas_por_mes set vaga_destino = 'afastamento' "
         + one_row("publicacao.pub_oferta_causas_por_mes", "vaga_destino = 'nao_divulgada'"),
     ),
+    "pub_oferta_retiradas_por_mes__causas_somam_as_retiradas": (
+        "update publicacao.pub_oferta_retiradas_por_mes "
+        "set qtd_programadas_retiradas = qtd_programadas_conhecidas",
+    ),
     "oferta_funil_por_mes__igual_as_fontes": (
         f"{FUNNEL} qtd_vagas_perdidas_ppi = qtd_vagas_perdidas_teto",
         f"{FUNNEL} qtd_vagas_bloqueadas = 0",

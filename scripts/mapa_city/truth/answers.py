@@ -32,6 +32,7 @@ from mapa_city.truth.hours import hours_per_month, months, shares_per_month
 from mapa_city.truth.offer import per_day, per_month
 from mapa_city.truth.past import deliveries, diary, in_force, movements, withdrawn
 from mapa_city.truth.published import (
+    agenda_history,
     areas,
     described,
     destinations,
@@ -79,6 +80,8 @@ def compute(
     levels, offered = disclosure(dated, days), {line[3] for line in real["linhas"]}
     both = {"oferta_real_por_mes": real, "fila_por_mes": queue}
     alarms = alerts(city, known, (dated, days), both, hours)
+    agendas = agenda_history(city, seen, real)
+    offered |= {line[3] for line in agendas["pub_oferta_diario"]["linhas"]}
     on_offer = listed(named, offered)
     return {
         "parametros": {
@@ -113,6 +116,7 @@ def compute(
         "pub_oferta_por_dia": published_days(dated, days, by_day, levels),
         "pub_oferta_real_por_mes": published_months(city, real, named, levels),
         "pub_oferta_causas_por_mes": destinations(dated, days, real, levels),
+        **agendas,
         "pub_oferta_alertas": published_alerts(alarms, real, on_offer),
         "pub_dim_procedimentos": on_offer,
         "pub_dim_territorio": areas(named_areas),

@@ -71,11 +71,11 @@ def disclosure(city: City, days: SlotDays) -> dict[Place, str]:
 
 
 def listed(procedures: Mapping[str, Any], offered: Iterable[str]) -> dict[str, Any]:
-    """Leave out the procedures that nobody offers.
+    """Leave out the procedures that nobody offers or has ceased to offer.
 
     Args:
         procedures: right answer of `dim_procedimentos`.
-        offered: codes of the procedures with slots.
+        offered: codes of the procedures with slots, or whose slots went.
     """
     codes = set(offered)
     codes |= {code[:4] + "000" for code in codes}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from mapa_city.slots import KINDS, SlotDays
 from mapa_city.truth.dimensions import names_of
 from mapa_city.truth.disclosure import BY_DAY, KEPT, Place
 from mapa_city.truth.offer import rows
+from mapa_city.truth.past import Delivery, diary, movements, withdrawn
 from mapa_city.truth.use import limits_per_kind
 
 OF_LEAVES_BY_DAY = (
@@ -249,6 +251,51 @@ def published_alerts(
         "chave": found["chave"],
         "colunas": ["qtd_vagas"],
         "linhas": [(*key, number) for key, number in slots.items()],
+    }
+
+
+def agenda_history(
+    city: City, delivered: Sequence[Delivery], real: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Tell the diary and the withdrawals of a city in which nobody is ever away.
+
+    Args:
+        city: the finished city.
+        delivered: the deliveries.
+        real: right answer of `oferta_real_por_mes`.
+    """
+    present = [
+        replace(
+            each,
+            records=replace(
+                each.records,
+                leaves_professional=each.records.leaves_professional.slice(0, 0),
+                leaves_unit=each.records.leaves_unit.slice(0, 0),
+            ),
+        )
+        for each in delivered
+    ]
+    moves = list(movements(present))
+    written, gone = diary(city, present, moves), withdrawn(city, present, moves, real)
+    kind = written["chave"].index("vaga_tipo")
+    size = len(gone["chave"])
+    kept = [at for at, name in enumerate(gone["colunas"], size) if "afastamento" not in name]
+    return {
+        "pub_oferta_diario": {
+            "chave": written["chave"],
+            "colunas": [name.replace("vagas", "programadas") for name in written["colunas"]],
+            "linhas": [line for line in written["linhas"] if line[kind] != "todos"],
+        },
+        "pub_oferta_retiradas_por_mes": {
+            "chave": gone["chave"],
+            "colunas": [
+                gone["colunas"][at - size]
+                .replace("vagas", "programadas")
+                .replace("pct_", "pct_programadas_")
+                for at in kept
+            ],
+            "linhas": [(*line[:size], *(line[at] for at in kept)) for line in gone["linhas"]],
+        },
     }
 
 
