@@ -1,5 +1,5 @@
--- Grain: day seen, executing central, executing unit, procedure, kind of slot, month, cause. What the
--- agenda and the holidays gained and lost; no number hangs on a leave (regra_divulgacao_do_diario).
+-- Grain: day seen, executing central, executing unit, procedure, kind of slot, month, cause. What
+-- agenda and holidays give and take; no number hangs on a leave (regra_divulgacao_do_diario).
 with diario as (
     select * from {{ ref('int_oferta__diario_vagas') }}
 ),

@@ -50,6 +50,8 @@ MARTS = {
     "pub_oferta_alertas": "publicacao",
     "pub_oferta_diario": "publicacao",
     "pub_oferta_retiradas_por_mes": "publicacao",
+    "pub_oferta_horas_por_mes": "publicacao",
+    "pub_oferta_reconciliacao_por_mes": "publicacao",
     "pub_dim_calendario": "publicacao",
     "pub_dim_estabelecimentos": "publicacao",
     "pub_dim_procedimentos": "publicacao",

@@ -26,7 +26,7 @@ from mapa_city.truth.dimensions import (
     procedures,
     territories,
 )
-from mapa_city.truth.disclosure import disclosure, listed
+from mapa_city.truth.disclosure import disclosure, listed, staff
 from mapa_city.truth.fates import fates_of_lines
 from mapa_city.truth.hours import hours_per_month, months, shares_per_month
 from mapa_city.truth.offer import per_day, per_month
@@ -37,9 +37,11 @@ from mapa_city.truth.published import (
     described,
     destinations,
     explained_per_month,
+    hours_of_units,
     published_alerts,
     published_days,
     published_months,
+    published_report,
 )
 from mapa_city.truth.queue import (
     absence_per_month,
@@ -79,6 +81,7 @@ def compute(
     named = procedures(city, known, dated)
     levels, offered = disclosure(dated, days), {line[3] for line in real["linhas"]}
     both = {"oferta_real_por_mes": real, "fila_por_mes": queue}
+    explained = explained_per_month(report)
     alarms = alerts(city, known, (dated, days), both, hours)
     agendas = agenda_history(city, seen, real)
     offered |= {line[3] for line in agendas["pub_oferta_diario"]["linhas"]}
@@ -96,7 +99,7 @@ def compute(
         "oferta_real_por_mes": real,
         "oferta_real_por_tipo_por_mes": offer_per_kind(real),
         "oferta_reconciliacao": report,
-        "oferta_reconciliacao_por_mes": explained_per_month(report),
+        "oferta_reconciliacao_por_mes": explained,
         "oferta_funil_por_mes": funnel_per_month(city, known, real),
         "oferta_alertas": alarms,
         "oferta_horas_por_mes": hours_per_month(hours),
@@ -117,6 +120,8 @@ def compute(
         "pub_oferta_real_por_mes": published_months(city, real, named, levels),
         "pub_oferta_causas_por_mes": destinations(dated, days, real, levels),
         **agendas,
+        "pub_oferta_horas_por_mes": hours_of_units(hours),
+        "pub_oferta_reconciliacao_por_mes": published_report(report, explained, staff(dated, days)),
         "pub_oferta_alertas": published_alerts(alarms, real, on_offer),
         "pub_dim_procedimentos": on_offer,
         "pub_dim_territorio": areas(named_areas),

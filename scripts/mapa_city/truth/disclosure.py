@@ -70,6 +70,21 @@ def disclosure(city: City, days: SlotDays) -> dict[Place, str]:
     return levels
 
 
+def staff(city: City, days: SlotDays) -> dict[Place, set[int]]:
+    """Say who has schedules in each month, central, unit and procedure.
+
+    Args:
+        city: the city with the schedules that the slots come from.
+        days: slots of each schedule and day.
+    """
+    return {
+        place: {
+            person for day in found.values() for people in day.staff.values() for person in people
+        }
+        for place, found in _places(city, days).items()
+    }
+
+
 def listed(procedures: Mapping[str, Any], offered: Iterable[str]) -> dict[str, Any]:
     """Leave out the procedures that nobody offers or has ceased to offer.
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -14,7 +14,8 @@ from mapa_city.arrays import day_text, numbers, texts
 from mapa_city.city import City
 from mapa_city.slots import KINDS, SlotDays
 from mapa_city.truth.dimensions import names_of
-from mapa_city.truth.disclosure import BY_DAY, KEPT, Place
+from mapa_city.truth.disclosure import BY_DAY, KEPT, PROFESSIONALS, Place
+from mapa_city.truth.hours import Month
 from mapa_city.truth.offer import rows
 from mapa_city.truth.past import Delivery, diary, movements, withdrawn
 from mapa_city.truth.use import limits_per_kind
@@ -296,6 +297,81 @@ def agenda_history(
             ],
             "linhas": [(*line[:size], *(line[at] for at in kept)) for line in gone["linhas"]],
         },
+    }
+
+
+def hours_of_units(people: Iterable[Month]) -> dict[str, Any]:
+    """Add up offered and contracted hours where enough of those compared have schedules.
+
+    Args:
+        people: offered and contracted hours of each professional, unit and month.
+    """
+    units: dict[tuple[str, str], list[Month]] = defaultdict(list)
+    for person in people:
+        units[person.month.isoformat(), person.unit].append(person)
+    lines = []
+    for unit, everybody in units.items():
+        compared = [
+            (person.taken.offered, person.contracted, bool(person.by_procedure))
+            for person in everybody
+            if person.taken.offered is not None and person.contracted is not None
+        ]
+        is_told = sum(works for *_, works in compared) >= PROFESSIONALS
+        register = everybody[0].register
+        told: tuple[Any, ...] = (None,) * 4
+        if is_told:
+            offered = sum(minutes or 0 for minutes, *_ in compared)
+            due = sum(minutes or 0 for _, minutes, _ in compared)
+            told = (len(compared), offered / 60, due / 60, 100 * offered / due if due else None)
+        lines.append(
+            (*unit, register and register.isoformat(), is_told, everybody[0].working_days, *told)
+        )
+    return {
+        "chave": ["competencia", "unidade_executante_cnes"],
+        "colunas": [
+            "contrato_competencia",
+            "eh_divulgada",
+            "qtd_dias_uteis",
+            "qtd_profissionais_comparados",
+            "horas_ofertadas",
+            "horas_contratadas",
+            "pct_horas_ofertadas",
+        ],
+        "linhas": lines,
+    }
+
+
+def published_report(
+    cells: Mapping[str, Any], explained: Mapping[str, Any], staff: Mapping[Place, set[int]]
+) -> dict[str, Any]:
+    """Keep back the differences of cells that few professionals serve.
+
+    Args:
+        cells: right answer of `oferta_reconciliacao`.
+        explained: right answer of `oferta_reconciliacao_por_mes`.
+        staff: who has schedules in each month, central, unit and procedure.
+    """
+    names = [*cells["chave"], *cells["colunas"]]
+    people: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for line in cells["linhas"]:
+        cell = dict(zip(names, line, strict=True))
+        if cell["qtd_diferenca"]:
+            place = (
+                cell["competencia"],
+                cell["central_executora_codigo"],
+                cell["unidade_executante_cnes"],
+                cell["procedimento_codigo"],
+            )
+            people[cell["competencia"], cell["explicacao"]] |= staff.get(place, set())
+    return {
+        **explained,
+        "linhas": [
+            (
+                *line[:-1],
+                line[-1] if not line[-1] or len(people[line[:2]]) >= PROFESSIONALS else None,
+            )
+            for line in explained["linhas"]
+        ],
     }
 
 

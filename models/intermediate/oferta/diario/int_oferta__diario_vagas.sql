@@ -26,22 +26,14 @@ saldos_por_horario as (
         r.central_executora_codigo,
         r.unidade_executante_cnes,
         r.procedimento_codigo,
+        r.bloco_inicio,
+        r.bloco_fim,
         coalesce(sum(a.sinal * r.qtd_vagas_ativas), 0) as qtd_vagas,
         coalesce(sum(a.sinal * r.qtd_programadas), 0) as qtd_programadas
     from vagas_por_passo as r
     cross join (values (0, 1), (1, -1)) as a (avanco, sinal)
     where r.passo + a.avanco between 1 and 4
-    group by
-        r.visto_em,
-        r.passo + a.avanco,
-        r.escala_codigo,
-        r.data,
-        r.vaga_tipo,
-        r.central_executora_codigo,
-        r.unidade_executante_cnes,
-        r.procedimento_codigo,
-        r.bloco_inicio,
-        r.bloco_fim
+    group by all
     having
         sum(a.sinal * r.qtd_vagas_ativas) <> 0
         or sum(a.sinal * r.qtd_programadas) <> 0
@@ -57,11 +49,10 @@ saldos as (
         h.central_executora_codigo,
         h.unidade_executante_cnes,
         h.procedimento_codigo,
-        {% for medida in ['vagas', 'programadas'] %}
-        cast(sum(greatest(h.qtd_{{ medida }}, 0)) as bigint) as qtd_{{ medida }}_ganhas,
-        cast(sum(greatest(-h.qtd_{{ medida }}, 0)) as bigint) as qtd_{{ medida }}_perdidas
-        {{ ',' if not loop.last }}
-        {% endfor %}
+        cast(sum(greatest(h.qtd_vagas, 0)) as bigint) as qtd_vagas_ganhas,
+        cast(sum(greatest(-h.qtd_vagas, 0)) as bigint) as qtd_vagas_perdidas,
+        cast(sum(greatest(h.qtd_programadas, 0)) as bigint) as qtd_programadas_ganhas,
+        cast(sum(greatest(-h.qtd_programadas, 0)) as bigint) as qtd_programadas_perdidas
     from saldos_por_horario as h
     group by all
 ),

@@ -1,6 +1,6 @@
--- Grain: month, executing unit. Active and scheduled slots as they were known retirada_aviso_dias before each
--- date, up to the reference day: each version counts on the dates that lie so many days after those
--- on which it was in force.
+-- Grain: month, executing unit. Active and scheduled slots as they were known retirada_aviso_dias
+-- before each date, up to the reference day: each version counts on the dates that lie so many days
+-- after those on which it was in force.
 {% set aviso = setting('retirada_aviso_dias') %}
 
 with escalas as (
