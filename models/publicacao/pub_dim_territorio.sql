@@ -7,10 +7,7 @@ final as (
         t.area_numero,
         t.area_nome,
         t.area_ibge,
-        t.regiao_saude_codigo,
-        t.regiao_saude_nome,
-        t.populacao_regiao_saude,
-        t.populacao_ano
+        t.regiao_saude_codigo
     from territorio as t
 )
 
