@@ -12,9 +12,13 @@ from mapa.site.cube import Cube
 MENU = (
     ("index.html", "Visão geral"),
     ("oferta.html", "Oferta"),
+    ("mudancas.html", "Mudanças"),
+    ("horas.html", "Horas"),
     ("territorio.html", "Território"),
     ("unidades/index.html", "Unidades"),
     ("procedimentos/index.html", "Procedimentos"),
+    ("alertas.html", "Alertas"),
+    ("qualidade.html", "Qualidade"),
     ("dicionario/index.html", "Dicionário"),
     ("indicadores/index.html", "Indicadores"),
     ("dados.html", "Dados"),
@@ -22,7 +26,8 @@ MENU = (
 )
 """The pages that the menu leads to, in its order."""
 TRAVELLING = (
-    "de", "ate", "regiao", "area", "unidade", "grupo", "procedimento", "tipo",
+    "de", "ate", "regiao", "area", "unidade", "grupo", "procedimento", "tipo", "causa", "dia",
+    "gravidade", "regra",
 )  # fmt: skip
 """Filters that pages share, as their addresses name them."""
 

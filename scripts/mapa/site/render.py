@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -25,8 +26,8 @@ ASSETS = Path(__file__).with_name("assets")
 class Renderer:
     """Writes the pages of a release into a folder."""
 
-    def __init__(self, release: Release, folder: Path) -> None:
-        """Take a release and a folder that exists."""
+    def __init__(self, release: Release, folder: Path, paths: Collection[str]) -> None:
+        """Take a release, a folder that exists and the paths of all pages that it will hold."""
         self.release = release
         self.folder = folder
         self.environment = Environment(
@@ -44,7 +45,7 @@ class Renderer:
         }
         self.environment.globals |= {
             "release": release,
-            "menu": MENU,
+            "menu": [(path, title) for path, title in MENU if path in paths],
             "policy": POLICY,
             "percent": text.percent,
             "MONTH": MONTH,

@@ -45,7 +45,7 @@ class Filler:
         """Take the cube and the page's lists of measures, by name."""
         self.cube = cube
         self.lists = lists
-        self._sums: dict[str, dict[str, int | None]] = {}
+        self._sums: dict[str, dict[str, float | None]] = {}
 
     def fill(self, texts: Sequence[str]) -> str:
         """Return the first text that can be filled, or an empty one."""
@@ -56,9 +56,9 @@ class Filler:
                 return PLACE.sub(lambda _: str(next(words)), template)  # noqa: B023 - used at once
         return ""
 
-    def value(self, expression: str) -> int | None:
+    def value(self, expression: str) -> float | None:
         """Add the measures of an expression up; None when one is not known."""
-        total = 0
+        total: float = 0
         for sign, cut, measure in TERM.findall(expression):
             found = self._of(cut)[measure]
             if found is None:
@@ -66,7 +66,7 @@ class Filler:
             total += -found if sign == "-" else found
         return total
 
-    def _of(self, cut: str) -> dict[str, int | None]:
+    def _of(self, cut: str) -> dict[str, float | None]:
         if cut not in self._sums:
             self._sums[cut] = self.cube.sums(cut)
         return self._sums[cut]
@@ -88,7 +88,7 @@ class Filler:
         return {"n": text.number, "s": text.signed, "d": difference}[form](part)
 
 
-def difference(value: int) -> str:
+def difference(value: float) -> str:
     """Write a difference in words.
 
     Example:
@@ -100,7 +100,7 @@ def difference(value: int) -> str:
     return f"{text.number(abs(value))} a {'mais' if value > 0 else 'menos'}"
 
 
-def largest(sums: Mapping[str, int | None], names: Mapping[str, str]) -> str | None:
+def largest(sums: Mapping[str, float | None], names: Mapping[str, str]) -> str | None:
     """Return the name of the largest of some measures; all names of a tie, None when unknown."""
     values = [(name, sums[measure]) for measure, name in names.items()]
     if any(value is None for _, value in values):

@@ -24,6 +24,9 @@ def write(database: Path, folder: Path, version: str, owner: str, before: Path |
     """
     folder.mkdir()
     with opened(database, version, owner) as release:
-        renderer = Renderer(release, folder)
+        pages = list(all_pages(release))
+        renderer = Renderer(release, folder, {page.path for page in pages})
         renderer.assets(before)
-        return len([renderer.write(page) for page in all_pages(release)])
+        for page in pages:
+            renderer.write(page)
+    return len(pages)

@@ -14,8 +14,11 @@
 
   /* ---- numbers and words ---- */
 
-  const number = (value) =>
-    value === null ? UNKNOWN : (value < 0 ? "−" : "") + group(String(Math.abs(Math.round(value))));
+  function number(value) {
+    if (value === null) return UNKNOWN;
+    const whole = Math.floor(Math.abs(value) + 0.5);
+    return (value < 0 && whole ? "−" : "") + group(String(whole));
+  }
   const signed = (value) => (value > 0 ? "+" : "") + number(value);
   const difference = (value) =>
     value === 0 ? "tantas quanto" : `${number(Math.abs(value))} a ${value > 0 ? "mais" : "menos"}`;

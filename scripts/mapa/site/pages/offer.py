@@ -120,6 +120,7 @@ BLOCKS: tuple[Block, ...] = (
           order=("qtd_vagas_total",)),
     Chart("areas", "Por região administrativa da unidade", offers.PARTS, by="area",
           order=("qtd_vagas_total",), top=12),
+    Chart("tipos", "Por tipo de vaga", offers.PARTS, by="tipo"),
     Chart("grupos", "Por grupo de procedimentos, primeiro o que mais perde", offers.PARTS,
           by="grupo", order=offers.LOSSES, top=12),
     Chart("unidades", "Unidades que mais perdem vagas", offers.PARTS, by="unidade",
@@ -130,7 +131,7 @@ BLOCKS: tuple[Block, ...] = (
         ("regiao", "unidade", "procedimento"),
         tuple(name for name in offers.MEASURES if name != "qtd_vagas_sem_limite"),
         order=offers.LOSSES,
-        links={"unidade": "unidades/{}.html", "procedimento": "procedimentos/{}.html"},
+        links=offers.LINKS,
     ),
 )  # fmt: skip
 READING = """
