@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ import duckdb
 
 from mapa import __version__, dictionary
 from mapa.errors import DiskError, PublishError
-from mapa.publish import contents, gate, inspection, store
+from mapa.publish import contents, gate, inspection, keys, store
 from mapa.publish.contents import Published
 from mapa.settings import Settings
 
@@ -74,9 +74,10 @@ class Outcome:
     new: bool
     removed: tuple[str, ...] = ()
     subjects: tuple[State, ...] = ()
+    broken_keys: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Say it in one line, and one for each subject that is not of today."""
+        """Say it in one line, and one for each subject that is not of today and each lost key."""
         content = f"{self.tables} tables, {self.rows} rows, as of {self.data_referencia}"
         removed = f"; removed {', '.join(self.removed)}" if self.removed else ""
         said = (
@@ -84,7 +85,8 @@ class Outcome:
             if self.new
             else f"Nothing has changed since version {self.version} ({content})."
         )
-        return "\n".join([said, *map(str, self.stale)])
+        broken = (f"Key not declared: {said}." for said in self.broken_keys)
+        return "\n".join([said, *map(str, self.stale), *broken])
 
     @property
     def stale(self) -> tuple[State, ...]:
@@ -122,8 +124,11 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
     with _disk_errors(published), store.locked(published), store.preparing(published) as folder:
         database = folder / store.DATABASE
         now = store.current(published)
-        expected = contents.copy(settings, build, database, now and now / store.DATABASE)
-        tables = contents.verify(database, build, expected)
+        copied = folder / ".copied.duckdb"
+        expected = contents.copy(settings, build, copied, now and now / store.DATABASE)
+        held = [table for table in build.tables if table.name in expected]
+        tables = contents.verify(database, build, expected, keys.declare(copied, database, held))
+        copied.unlink()
         manifest = _manifest(build, database, tables)
         problems = {subject.name: subject.problems for subject in build.subjects}
         if existing := _same_content(published, manifest):
@@ -158,8 +163,9 @@ def _manifest(build: gate.Build, database: Path, tables: tuple[Published, ...]) 
     described = [_table(published) for published in tables]
     digest = hashlib.sha256(
         json.dumps(
-            [[t["name"], t["sha256"]] for t in described]
-            + [dictionary.digest(build.manifest), LICENCE, __version__]
+            [[t["name"], t["sha256"], t["primary_key"], t["foreign_keys"]] for t in described]
+            # What a version is made of: a house of before gets what it has not yet.
+            + [store.STABLE, dictionary.digest(build.manifest), LICENCE, __version__]
         ).encode()
     ).hexdigest()
     now = datetime.now(UTC)
@@ -198,6 +204,9 @@ def _table(published: Published) -> dict[str, Any]:
         "description": published.table.description.partition("\n")[0],
         "rows": published.rows,
         "sha256": published.sha256,
+        "primary_key": list(published.keys.primary),
+        "foreign_keys": [asdict(reference) for reference in published.keys.foreign],
+        "broken_keys": list(published.keys.broken),
         "columns": [
             {"name": column.name, "type": kind}
             for column, kind in zip(published.table.columns, published.types, strict=True)
@@ -250,6 +259,9 @@ def _outcome(
         subjects=tuple(
             State(name, date.fromisoformat(day) if (day := days.get(name)) else None, failed)
             for name, failed in problems.items()
+        ),
+        broken_keys=tuple(
+            broken for table in manifest["tables"] for broken in table["broken_keys"]
         ),
     )
 

@@ -1,0 +1,100 @@
+"""What BI tools get to see: keys, comments, types, files for spreadsheets, descriptions."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import duckdb
+import pytest
+
+from conftest import House
+from mapa.errors import PublishError
+from mapa.publish import publish, read_manifest, store
+from mapa.settings import Settings
+
+
+def change(settings: Settings, statement: str) -> None:
+    """Change the warehouse behind dbt's back."""
+    with duckdb.connect(str(settings.warehouse)) as con:
+        con.execute(statement)
+
+
+def described(house: House) -> dict[str, Any]:
+    """Return the manifest of the house's release."""
+    manifest = read_manifest(house.settings.published)
+    assert manifest is not None
+    return manifest
+
+
+def graph(house: House) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the published models by name and dbt's tests, out of dbt's own record."""
+    record = json.loads((house.settings.dbt_target_path / "manifest.json").read_bytes())
+    nodes = record["nodes"].values()
+    models = {n["name"]: n for n in nodes if n["schema"] == "publicacao"}
+    return models, [n for n in nodes if n["resource_type"] == "test"]
+
+
+def test_every_grain_and_every_reference_of_the_graph_is_declared(city_house: House) -> None:
+    models, tests = graph(city_house)
+    expected = {(name, "PRIMARY KEY", tuple(n["config"]["meta"]["grao"]), None)
+                for name, n in models.items()}  # fmt: skip
+    for test in tests:
+        if test.get("test_metadata", {}).get("name") == "relationships":
+            owner = test["attached_node"].split(".")[2]
+            target = test["refs"][0]["name"]
+            if owner in models and target in models:
+                key = test["test_metadata"]["kwargs"]["field"]
+                assert models[target]["config"]["meta"]["grao"] == [key], test["name"]
+                expected.add((owner, "FOREIGN KEY", (test["column_name"],), target))
+    assert len([kind for _, kind, *_ in expected if kind == "FOREIGN KEY"]) >= 5
+    with duckdb.connect(str(city_house.settings.published / store.DATABASE), read_only=True) as con:
+        found = {
+            (table, kind, tuple(columns), target)
+            for table, kind, columns, target in con.execute(
+                "select table_name, constraint_type, constraint_column_names, referenced_table "
+                "from duckdb_constraints() where constraint_type like '% KEY'"
+            ).fetchall()
+        }
+    assert found == expected
+    manifest = described(city_house)
+    assert [table["broken_keys"] for table in manifest["tables"]] == [[]] * len(models)
+
+
+def test_a_table_that_lost_its_key_is_published_and_says_so(copied: Settings) -> None:
+    change(copied, "delete from publicacao.pub_dim_estabelecimentos where eh_executante")
+    outcome = publish(copied)
+    assert outcome.new
+    assert "Key not declared: " in str(outcome)
+    assert "pub_oferta_por_dia.unidade_executante_cnes are not in pub_dim" in str(outcome)
+    assert str(publish(copied)).partition("\n")[2] == str(outcome).partition("\n")[2]
+
+
+@pytest.mark.parametrize("kind", ["hugeint", "uhugeint[]"])
+def test_a_sum_that_no_tool_reads_is_refused(copied: Settings, kind: str) -> None:
+    value = "[qtd_vagas_total]" if kind.endswith("[]") else "qtd_vagas_total"
+    change(
+        copied,
+        "alter table publicacao.pub_oferta_por_dia alter column qtd_vagas_total "
+        f"type {kind} using {value}",
+    )
+    with pytest.raises(PublishError, match=r"qtd_vagas_total is U?HUGEINT"):
+        publish(copied)
+
+
+def test_parquet_files_carry_what_the_columns_mean(city_house: House) -> None:
+    models, _ = graph(city_house)
+    for table in described(city_house)["tables"]:
+        path = city_house.settings.published / store.PARQUET / f"{table['name']}.parquet"
+        with duckdb.connect() as con:
+            facts = dict(
+                con.execute(
+                    "select decode(key), decode(value) from parquet_kv_metadata($1)", [str(path)]
+                ).fetchall()
+            )
+        model = models[table["name"]]
+        assert facts["descricao"] == model["description"].strip()
+        assert json.loads(facts["colunas"]) == {
+            name: column["description"].strip() for name, column in model["columns"].items()
+        }
+        assert list(json.loads(facts["colunas"])) == [c["name"] for c in table["columns"]]
