@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import csv
 import json
+from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import duckdb
 import pytest
+from openpyxl import load_workbook
 
 from conftest import House
 from mapa.errors import PublishError
@@ -98,3 +102,54 @@ def test_parquet_files_carry_what_the_columns_mean(city_house: House) -> None:
             name: column["description"].strip() for name, column in model["columns"].items()
         }
         assert list(json.loads(facts["colunas"])) == [c["name"] for c in table["columns"]]
+
+
+def rows_of(house: House, table: str) -> list[tuple[Any, ...]]:
+    """Return a published table in the order of its key."""
+    (key,) = (t["primary_key"] for t in described(house)["tables"] if t["name"] == table)
+    with duckdb.connect(str(house.settings.published / store.DATABASE), read_only=True) as con:
+        return con.execute(f"select * from {table} order by {', '.join(key)}").fetchall()
+
+
+def as_written(value: Any) -> str:
+    """Return what a value is in a CSV."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value).replace(".", ",") if isinstance(value, float | Decimal) else str(value)
+
+
+def test_each_table_is_a_csv_with_the_same_cells(city_house: House) -> None:
+    for table in described(city_house)["tables"]:
+        path = city_house.settings.published / table["files"]["csv"]
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            heading, *rows = csv.reader(lines, delimiter=";")
+        assert heading == [*(column["name"] for column in table["columns"]), "dados"]
+        expected = [
+            [*map(as_written, row), "sintéticos"] for row in rows_of(city_house, table["name"])
+        ]
+        assert rows == expected, table["name"]
+
+
+def test_each_table_is_a_workbook_with_the_same_cells(city_house: House) -> None:
+    for table in described(city_house)["tables"]:
+        path = city_house.settings.published / table["files"]["xlsx"]
+        book = load_workbook(path, read_only=True)
+        heading, *rows = book["Dados"].iter_rows(values_only=True)
+        assert list(heading) == [column["name"] for column in table["columns"]]
+        found = [tuple(v.date() if isinstance(v, datetime) else v for v in row) for row in rows]
+        assert found == rows_of(city_house, table["name"]), table["name"]
+        facts = book["Procedência"].iter_rows(max_row=10, max_col=2, values_only=True)
+        about = {str(name): value for name, value in facts}
+        assert str(about["Dados"]).startswith("DADOS SINTÉTICOS")
+        assert about["Versão"] == described(city_house)["version"]
+        assert about["Linhas"] == str(table["rows"])
+
+
+def test_codes_stand_with_their_labels_in_the_workbook(city_house: House) -> None:
+    path = city_house.settings.published / store.XLSX / "pub_oferta_por_dia.xlsx"
+    sheet = load_workbook(path, read_only=True)["Procedência"]
+    said = {row[0]: row for row in sheet.iter_rows(values_only=True, max_col=5)}
+    assert "primeira_vez = " in str(said["vaga_tipo"][4])
+    assert said["unidade_executante_cnes"][2:4] == ("sim", "pub_dim_estabelecimentos.unidade_cnes")

@@ -20,7 +20,7 @@ import duckdb
 
 from mapa import __version__, dictionary
 from mapa.errors import DiskError, PublishError
-from mapa.publish import contents, gate, inspection, keys, store
+from mapa.publish import contents, gate, inspection, keys, sheets, store
 from mapa.publish.contents import Published
 from mapa.settings import Settings
 
@@ -135,6 +135,10 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
             store.link_stable_names(published)
             return _outcome(manifest | existing, published, problems, new=False)
         contents.write_parquet(database, tables, folder / store.PARQUET, LICENCE)
+        codes = contents.code_lists(settings, database, tables)
+        synthetic = manifest["synthetic"]
+        sheets.write_csv(database, tables, folder / store.CSV, synthetic=synthetic)
+        sheets.write_xlsx(database, tables, folder / store.XLSX, manifest, codes)
         dictionary.make(settings, folder, build.manifest)
         manifest["files"] = _files(folder)
         (folder / store.MANIFEST).write_text(
@@ -160,7 +164,7 @@ def _manifest(build: gate.Build, database: Path, tables: tuple[Published, ...]) 
     with contents.reading(database) as con:
         dates = contents.as_of(con)
         synthetic, source = contents.origin(con)
-    described = [_table(published) for published in tables]
+    described = [_table(published, contents.of_subject(dates, published)) for published in tables]
     digest = hashlib.sha256(
         json.dumps(
             [[t["name"], t["sha256"], t["primary_key"], t["foreign_keys"]] for t in described]
@@ -196,16 +200,19 @@ def _subject(subject: gate.Subject, date: contents.AsOf | None) -> dict[str, Any
     }
 
 
-def _table(published: Published) -> dict[str, Any]:
+def _table(published: Published, described: contents.AsOf) -> dict[str, Any]:
     """Describe one table for the manifest."""
     return {
         "name": published.table.name,
         "subject": published.table.subject,
+        "data_referencia": str(described.day),
+        "stale": described.stale,
         "description": published.table.description.partition("\n")[0],
         "rows": published.rows,
         "sha256": published.sha256,
         "primary_key": list(published.keys.primary),
         "foreign_keys": [asdict(reference) for reference in published.keys.foreign],
+        "files": sheets.files(published),
         "broken_keys": list(published.keys.broken),
         "columns": [
             {"name": column.name, "type": kind}

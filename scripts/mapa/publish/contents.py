@@ -198,6 +198,12 @@ def as_of(con: duckdb.DuckDBPyConnection) -> dict[str, AsOf]:
     return {name: AsOf(*facts) for name, *facts in rows}
 
 
+def of_subject(dates: dict[str, AsOf], published: Published) -> AsOf:
+    """Return what a table describes; one that all subjects share is of the newest of them."""
+    newest = max(dates.values(), key=lambda date: date.day)
+    return dates.get(published.table.subject, newest)
+
+
 def origin(con: duckdb.DuckDBPyConnection) -> tuple[bool | None, str]:
     """Return whether the published tables are simulated (None: not known) and their source."""
     synthetic, source = con.execute(
@@ -205,6 +211,36 @@ def origin(con: duckdb.DuckDBPyConnection) -> tuple[bool | None, str]:
         "case when eh_sintetico then 1 when eh_sintetico is null then 2 else 3 end, assunto limit 1"
     ).fetchall()[0]
     return synthetic, source
+
+
+def code_lists(
+    settings: Settings, file: Path, tables: tuple[Published, ...]
+) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """Return codes and labels of each column that a test holds to a list, by table and column.
+
+    A list that lacks a code which a table of before still has is none.
+    """
+    lists = {
+        (published.table.name, column.name): column.codes
+        for published in tables
+        for column in published.table.columns
+        if column.codes
+    }
+    found = {}
+    with warehouse.connect(settings.warehouse, read_only=True) as con:
+        for place, codes in lists.items():
+            found[place] = con.execute(
+                f"select codigo, rotulo from {codes.relation} where coluna = $1 order by codigo",
+                [codes.name],
+            ).fetchall()
+    with reading(file) as con:
+        for table, column in lists:
+            used = con.execute(
+                f"select distinct {quoted(column)} from {table} where {quoted(column)} is not null"
+            ).fetchall()
+            if not {code for (code,) in used} <= {code for code, _ in found[table, column]}:
+                del found[table, column]
+    return found
 
 
 def write_parquet(file: Path, tables: tuple[Published, ...], folder: Path, licence: str) -> None:
@@ -219,10 +255,9 @@ def write_parquet(file: Path, tables: tuple[Published, ...], folder: Path, licen
     folder.mkdir()
     with reading(file) as con:
         dates, source = as_of(con), origin(con)[1]
-        newest = max(dates.values(), key=lambda date: date.day)
         for published in tables:
             name = published.table.name
-            date = dates.get(published.table.subject, newest)
+            date = of_subject(dates, published)
             facts = {
                 "data_referencia": str(date.day),
                 "construcao_id": date.build,

@@ -23,12 +23,12 @@ from mapa.errors import LockedError
 from mapa.waiting import Wait
 
 DATABASE = "mapa_publico.duckdb"
-PARQUET = "parquet"
+PARQUET, CSV, XLSX = "parquet", "csv", "xlsx"
 MANIFEST = "manifest.json"
 DICTIONARY = ("dicionario.html", "dicionario.xlsx", "dicionario.csv")
 FILE, FOLDER, PASSABLE = 0o644, 0o755, 0o011
 """Modes of what is published, whatever the umask of the one who publishes."""
-STABLE = (DATABASE, PARQUET, MANIFEST, *DICTIONARY)
+STABLE = (DATABASE, PARQUET, CSV, XLSX, MANIFEST, *DICTIONARY)
 
 
 @contextmanager
