@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -30,7 +31,7 @@ TABLE = Table(
 )
 KEYS = Keys(("codigo",), (Reference("nome", "pub_nomes", "nome"),))
 PUBLISHED = Published(TABLE, 4, TYPES, "", KEYS)
-MANIFEST = {
+MANIFEST: dict[str, Any] = {
     "version": "20260630T000000Z-abcd",
     "created_at": "2026-06-30T00:00:00+00:00",
     "licence": "CC BY 4.0",

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from datetime import datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import duckdb
 import pytest
+from frictionless import Package
 from openpyxl import load_workbook
+from rdflib import Graph, Namespace
+from rdflib.namespace import DCTERMS, FOAF, RDF, RDFS
 
 from conftest import House
 from mapa.errors import PublishError
@@ -153,3 +159,77 @@ def test_codes_stand_with_their_labels_in_the_workbook(city_house: House) -> Non
     said = {row[0]: row for row in sheet.iter_rows(values_only=True, max_col=5)}
     assert "primeira_vez = " in str(said["vaga_tipo"][4])
     assert said["unidade_executante_cnes"][2:4] == ("sim", "pub_dim_estabelecimentos.unidade_cnes")
+
+
+def test_frictionless_finds_the_whole_package_valid(city_house: House, tmp_path: Path) -> None:
+    release = tmp_path / "release"
+    shutil.copytree((city_house.settings.published / "current").resolve(), release)
+    package = Package(str(release / store.DATAPACKAGE))
+    report = package.validate()
+    assert report.valid, report.flatten()
+    models, _ = graph(city_house)
+    manifest = described(city_house)
+    assert [resource.name for resource in package.resources] == sorted(models)
+    assert package.to_dict()["synthetic"] is True
+    assert package.title and package.title.startswith("DADOS SINTÉTICOS")
+    for table in manifest["tables"]:
+        schema = package.get_resource(table["name"]).schema
+        assert schema.primary_key == table["primary_key"]
+        assert [
+            {"column": key["fields"][0], "table": key["reference"]["resource"],
+             "field": key["reference"]["fields"][0]} for key in schema.foreign_keys
+        ] == table["foreign_keys"]  # fmt: skip
+    kinds = package.get_resource("pub_oferta_por_dia").schema.get_field("vaga_tipo")
+    assert "primeira_vez" in kinds.constraints["enum"]
+    # The keys are looked at indeed: without a unit its slots refer to nothing.
+    units = release / store.CSV / "pub_dim_estabelecimentos.csv"
+    used = str(rows_of(city_house, "pub_oferta_por_dia")[0][2])
+    lines = units.read_text(encoding="utf-8").splitlines(keepends=True)
+    units.write_text("".join(x for x in lines if not x.startswith(used)), encoding="utf-8")
+    spoilt = Package(str(release / store.DATAPACKAGE)).validate()
+    assert "foreign-key" in {error[0] for error in spoilt.flatten(["type"])}
+
+
+def test_a_catalogue_finds_every_file_of_the_version(city_house: House) -> None:
+    folder = (city_house.settings.published / "current").resolve()
+    read = Graph().parse(folder / store.DCAT, format="json-ld")
+    namespace = Namespace("http://www.w3.org/ns/dcat#")
+    (dataset,) = read.subjects(RDF.type, namespace.Dataset)
+    found = {
+        Path(unquote(urlsplit(str(read.value(file, namespace.downloadURL))).path))
+        for file in read.objects(dataset, namespace.distribution)
+    }
+    besides = {store.MANIFEST, store.DATAPACKAGE, store.DCAT}
+    assert found == {p for p in folder.rglob("*") if p.is_file() and p.name not in besides}
+    manifest = described(city_house)
+    about = {
+        "title": read.value(dataset, DCTERMS.title),
+        "agent": read.value(read.value(dataset, DCTERMS.publisher), FOAF.name),
+        "place": read.value(read.value(dataset, DCTERMS.spatial), RDFS.label),
+        "last": read.value(read.value(dataset, DCTERMS.temporal), namespace.endDate),
+    }
+    assert about["title"] is not None and about["title"].startswith("DADOS SINTÉTICOS")
+    assert (str(about["agent"]), str(about["place"])) == ("MPDFT", "Brasília/DF")
+    assert str(about["last"]) == manifest["temporal"][1] > manifest["data_referencia"]
+
+
+def test_the_first_day_of_publication_stays(copied: Settings) -> None:
+    first = read_manifest(copied.published)
+    change(copied, "update publicacao.pub_oferta_por_dia set qtd_vagas_total = 0")
+    assert publish(copied).new
+    second = read_manifest(copied.published)
+    assert first is not None and second is not None
+    assert second["issued_at"] == first["issued_at"]
+    assert second["version"] != first["version"]
+
+
+def test_a_version_of_before_gets_the_files_that_it_lacks(copied: Settings) -> None:
+    manifest = copied.published / "current" / store.MANIFEST
+    content = json.loads(manifest.read_bytes())
+    content["content_sha256"] = "of a program that wrote fewer files"
+    del content["issued_at"]
+    manifest.write_text(json.dumps(content))
+    outcome = publish(copied)
+    assert outcome.new
+    for name in store.STABLE:
+        assert (copied.published / name).exists(), name

@@ -1,6 +1,7 @@
 """Publication: what leaves the house, by subject, only what is green, verified, in one step.
 
-A version holds `mapa_publico.duckdb`, `parquet/`, the dictionary and `manifest.json`.
+A version holds `mapa_publico.duckdb`, `parquet/`, `csv/`, `xlsx/`, the dictionary, and what the
+version says of itself: `manifest.json`, `datapackage.json`, `dcat.jsonld`.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from typing import Any
 
 import duckdb
 
-from mapa import __version__, dictionary
+from mapa import __version__, dictionary, warehouse
 from mapa.errors import DiskError, PublishError
-from mapa.publish import contents, gate, inspection, keys, sheets, store
+from mapa.publish import contents, descriptors, gate, inspection, keys, sheets, store
 from mapa.publish.contents import Published
 from mapa.settings import Settings
 
@@ -129,21 +130,30 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         held = [table for table in build.tables if table.name in expected]
         tables = contents.verify(database, build, expected, keys.declare(copied, database, held))
         copied.unlink()
-        manifest = _manifest(build, database, tables)
+        with warehouse.connect(settings.warehouse, read_only=True) as con:
+            codes = contents.code_lists(con, database, tables)
+            place = contents.place(con, settings.municipality)
+        manifest = _manifest(build, database, tables, codes) | {
+            "publisher": build.owner,
+            "spatial": place,
+            "temporal": contents.period(database, tables),
+        }
         problems = {subject.name: subject.problems for subject in build.subjects}
         if existing := _same_content(published, manifest):
             store.link_stable_names(published)
             return _outcome(manifest | existing, published, problems, new=False)
         contents.write_parquet(database, tables, folder / store.PARQUET, LICENCE)
-        codes = contents.code_lists(settings, database, tables)
         synthetic = manifest["synthetic"]
         sheets.write_csv(database, tables, folder / store.CSV, synthetic=synthetic)
         sheets.write_xlsx(database, tables, folder / store.XLSX, manifest, codes)
         dictionary.make(settings, folder, build.manifest)
-        manifest["files"] = _files(folder)
-        (folder / store.MANIFEST).write_text(
-            json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-        )
+        manifest |= {"issued_at": _issued(published, manifest), "files": _files(folder)}
+        own = [
+            _write(folder / store.DATAPACKAGE, descriptors.datapackage(manifest, tables, codes)),
+            _write(folder / store.DCAT, descriptors.dcat(manifest)),
+        ]
+        manifest["files"] += [_file(folder, path) for path in own]
+        _write(folder / store.MANIFEST, manifest)
         inspection.require_clean(settings, folder)
         store.install(published, folder, manifest["version"])
         removed = store.prune(published, keep)
@@ -159,8 +169,22 @@ def read_manifest(published: Path) -> dict[str, Any] | None:
     return manifest
 
 
-def _manifest(build: gate.Build, database: Path, tables: tuple[Published, ...]) -> dict[str, Any]:
-    """Return the manifest of a version, but for the list of files."""
+def _issued(published: Path, manifest: dict[str, Any]) -> str:
+    """Return when the first version was made, as far back as versions tell."""
+    before = read_manifest(published) or manifest
+    return str(before.get("issued_at", before["created_at"]))
+
+
+def _write(path: Path, content: dict[str, Any]) -> Path:
+    """Write one of the files that describe a version."""
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def _manifest(
+    build: gate.Build, database: Path, tables: tuple[Published, ...], codes: sheets.Codes
+) -> dict[str, Any]:
+    """Return the manifest of a version, but for its surroundings and the list of files."""
     with contents.reading(database) as con:
         dates = contents.as_of(con)
         synthetic, source = contents.origin(con)
@@ -169,7 +193,8 @@ def _manifest(build: gate.Build, database: Path, tables: tuple[Published, ...]) 
         json.dumps(
             [[t["name"], t["sha256"], t["primary_key"], t["foreign_keys"]] for t in described]
             # What a version is made of: a house of before gets what it has not yet.
-            + [store.STABLE, dictionary.digest(build.manifest), LICENCE, __version__]
+            + [store.STABLE, sorted([*place, *listed] for place, listed in codes.items())]
+            + [dictionary.digest(build.manifest), LICENCE, __version__]
         ).encode()
     ).hexdigest()
     now = datetime.now(UTC)
@@ -223,18 +248,18 @@ def _table(published: Published, described: contents.AsOf) -> dict[str, Any]:
 
 def _files(folder: Path) -> list[dict[str, Any]]:
     """List every file of a version with size and checksum."""
-    listed = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with path.open("rb") as file:
-            checksum = hashlib.file_digest(file, "sha256").hexdigest()
-        listed.append(
-            {
-                "path": path.relative_to(folder).as_posix(),
-                "bytes": path.stat().st_size,
-                "sha256": checksum,
-            }
-        )
-    return listed
+    return [_file(folder, path) for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def _file(folder: Path, path: Path) -> dict[str, Any]:
+    """Describe one file of a version."""
+    with path.open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "path": path.relative_to(folder).as_posix(),
+        "bytes": path.stat().st_size,
+        "sha256": checksum,
+    }
 
 
 def _same_content(published: Path, manifest: dict[str, Any]) -> dict[str, Any] | None:

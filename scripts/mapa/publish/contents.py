@@ -214,11 +214,17 @@ def origin(con: duckdb.DuckDBPyConnection) -> tuple[bool | None, str]:
 
 
 def code_lists(
-    settings: Settings, file: Path, tables: tuple[Published, ...]
+    con: duckdb.DuckDBPyConnection, file: Path, tables: tuple[Published, ...]
 ) -> dict[tuple[str, str], list[tuple[str, str]]]:
     """Return codes and labels of each column that a test holds to a list, by table and column.
 
-    A list that lacks a code which a table of before still has is none.
+    A list that lacks a code which a table of before still has is none, and so is one whose seed the
+    last build did not make.
+
+    Args:
+        con: the warehouse.
+        file: the published database.
+        tables: what is in it.
     """
     lists = {
         (published.table.name, column.name): column.codes
@@ -227,20 +233,61 @@ def code_lists(
         if column.codes
     }
     found = {}
-    with warehouse.connect(settings.warehouse, read_only=True) as con:
-        for place, codes in lists.items():
-            found[place] = con.execute(
+    with reading(file) as published_con:
+        for (table, column), codes in lists.items():
+            name = quoted(column)
+            used = published_con.execute(
+                f"select distinct {name} from {table} where {name} is not null"
+            ).fetchall()
+            known = _rows_if_any(
+                con,
                 f"select codigo, rotulo from {codes.relation} where coluna = $1 order by codigo",
-                [codes.name],
-            ).fetchall()
-    with reading(file) as con:
-        for table, column in lists:
-            used = con.execute(
-                f"select distinct {quoted(column)} from {table} where {quoted(column)} is not null"
-            ).fetchall()
-            if not {code for (code,) in used} <= {code for code, _ in found[table, column]}:
-                del found[table, column]
+                codes.name,
+            )
+            if {code for (code,) in used} <= {code for code, _ in known}:
+                found[table, column] = known
     return found
+
+
+def place(con: duckdb.DuckDBPyConnection, municipality: str | None) -> dict[str, str] | None:
+    """Return code and name of a municipality as the seeds of the territory write it.
+
+    Args:
+        con: the warehouse.
+        municipality: IBGE's code, six digits; None: not known.
+    """
+    rows = _rows_if_any(
+        con,
+        "select municipio_ibge7, municipio_nome || '/' || uf_sigla "
+        "from referencia.territorio_municipios where municipio_ibge6 = $1",
+        municipality or "",
+    )
+    return {"ibge": rows[0][0], "name": rows[0][1]} if rows else None
+
+
+def period(file: Path, tables: tuple[Published, ...]) -> list[str] | None:
+    """Return the first and the last day that any table but the shared ones has a row for."""
+    dates = [
+        f"select min({quoted(column.name)}), max({quoted(column.name)}) from {table.name}"
+        for published in tables
+        if (table := published.table).subject != gate.SHARED
+        for column, kind in zip(table.columns, published.types, strict=True)
+        if kind == "DATE" and column.name in table.grain
+    ]
+    if not dates:
+        return None
+    query = f"select min(a), max(b) from ({' union all '.join(dates)}) as t(a, b)"
+    with reading(file) as con:
+        first, last = con.execute(query).fetchall()[0]
+    return [str(first), str(last)] if first else None
+
+
+def _rows_if_any(con: duckdb.DuckDBPyConnection, query: str, value: str) -> list[tuple[str, str]]:
+    """Return rows of a seed, none when the seed does not stand."""
+    try:
+        return con.execute(query, [value]).fetchall()
+    except duckdb.CatalogException:
+        return []
 
 
 def write_parquet(file: Path, tables: tuple[Published, ...], folder: Path, licence: str) -> None:

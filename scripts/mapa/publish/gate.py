@@ -101,6 +101,16 @@ class Build:
     manifest: dict[str, Any]
 
     @property
+    def owner(self) -> str:
+        """Return who publishes: `config.meta.responsavel` of the published models."""
+        owners = (
+            node["config"]["meta"].get("responsavel")
+            for node in self.manifest["nodes"].values()
+            if node["resource_type"] == "model" and node["schema"] == SCHEMA
+        )
+        return next((str(owner) for owner in owners if owner), "")
+
+    @property
     def good(self) -> tuple[Subject, ...]:
         """Return the subjects that may be published."""
         return tuple(subject for subject in self.subjects if not subject.problems)

@@ -91,6 +91,7 @@ def texts(file: Path) -> Iterable[str | Decimal]:
     """
     readers: dict[str, Callable[[], Iterable[str | Decimal]]] = {
         ".json": lambda: _strings(json.loads(file.read_bytes())),
+        ".jsonld": lambda: _strings(json.loads(file.read_bytes())),
         ".html": lambda: _page(file),
         ".csv": lambda: _cells(file),
         ".xlsx": lambda: _book(file),

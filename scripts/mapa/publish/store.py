@@ -24,11 +24,11 @@ from mapa.waiting import Wait
 
 DATABASE = "mapa_publico.duckdb"
 PARQUET, CSV, XLSX = "parquet", "csv", "xlsx"
-MANIFEST = "manifest.json"
+MANIFEST, DATAPACKAGE, DCAT = "manifest.json", "datapackage.json", "dcat.jsonld"
 DICTIONARY = ("dicionario.html", "dicionario.xlsx", "dicionario.csv")
 FILE, FOLDER, PASSABLE = 0o644, 0o755, 0o011
 """Modes of what is published, whatever the umask of the one who publishes."""
-STABLE = (DATABASE, PARQUET, CSV, XLSX, MANIFEST, *DICTIONARY)
+STABLE = (DATABASE, PARQUET, CSV, XLSX, MANIFEST, DATAPACKAGE, DCAT, *DICTIONARY)
 
 
 @contextmanager
