@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     mapa_stale_days: str = Field(default="7,cnes=45", pattern=STALE)
     mapa_max_clock_hours: float = Field(default=6, gt=0, le=1e6)
 
+    # Of the user in `mapa publish --to`; else PGPASSWORD or ~/.pgpass.
+    mapa_postgres_password: SecretStr | None = None
+
     # dbt's own variables, so that dbt and mapa look at the same folders.
     dbt_project_dir: Path = Path()
     dbt_target_path: Path = Path("target")
