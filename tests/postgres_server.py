@@ -1,4 +1,4 @@
-"""A real PostgreSQL for tests: Debian's package, in a folder of its own, as a user without rights."""
+"""A real PostgreSQL for tests: Debian's package, in a folder of its own, as a user of no rights."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psycopg
+import pytest
 
 ADMIN, PASSWORD = "dona", "s3nha-da-dona"
 
@@ -32,7 +34,7 @@ class Server:
 
     def connect(
         self, user: str = ADMIN, password: str = PASSWORD, database: str = "postgres"
-    ) -> psycopg.Connection[tuple[object, ...]]:
+    ) -> psycopg.Connection[tuple[Any, ...]]:
         """Connect; every statement is its own transaction."""
         url = self.url(user, database)
         return psycopg.connect(url, password=password, autocommit=True)
@@ -41,7 +43,7 @@ class Server:
         """Let the administrator do something."""
         with self.connect(database=database) as con:
             for statement in statements:
-                con.execute(statement)  # type: ignore[arg-type]
+                con.execute(statement)
 
 
 def programs() -> Path | None:
@@ -98,3 +100,15 @@ def _wait(server: Server, process: subprocess.Popen[bytes]) -> None:
             return
         time.sleep(0.1)
     raise RuntimeError(f"PostgreSQL did not start:\n{server.log.read_text()}")
+
+
+def server_or_reason() -> Iterator[Server]:
+    """Give a server; without its programs the tests are skipped, and under CI they fail."""
+    binaries = programs()
+    if binaries is None:
+        reason = "PostgreSQL is not installed (apt-get install postgresql)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    with running(binaries) as server:
+        yield server

@@ -48,6 +48,8 @@ LOCK_SECONDS = 2
 """Who waits for a lock keeps new readers waiting behind: not for longer than this at a time."""
 CONNECT_SECONDS = 10
 BLOCK = 1 << 20
+GONE = {"08", "57"}
+"""Classes of SQLSTATE that say that the connection or the server has ended."""
 TYPES = {
     "TINYINT": "smallint",
     "FLOAT": "real",
@@ -263,7 +265,8 @@ def _replace(
     _lock(con, address.schema)
     held = _held(con, address.schema)
     new = bool(held != manifest["version"])
-    con.execute(SQL("create schema if not exists {}").format(schema))
+    if not _exists(con, address.schema):  # `if not exists` asks for a right all the same
+        con.execute(SQL("create schema {}").format(schema))
     if new:
         if _standing(con, address.schema) != _wanted(relations):
             _make_anew(con, address.schema, relations)
@@ -285,6 +288,11 @@ def _lock(con: psycopg.Connection[Any], schema: str) -> None:
         raise LockedError(
             "Another `mapa publish --to` fills the same schema. Wait until it has ended."
         )
+
+
+def _exists(con: psycopg.Connection[Any], schema: str) -> bool:
+    found = con.execute("select to_regnamespace(quote_ident(%s))", [schema]).fetchall()
+    return found != [(None,)]
 
 
 def _held(con: psycopg.Connection[Any], schema: str) -> str | None:
@@ -454,7 +462,7 @@ def _said(error: psycopg.Error, address: Address) -> MapaError:
         )
     if isinstance(error, errors.DiskFull):
         return DiskError(f"The server of --to has no room. {STAYS}\nFree some, then try again.")
-    if isinstance(error, psycopg.OperationalError) and error.sqlstate is None:
+    if isinstance(error, psycopg.OperationalError) and (error.sqlstate or "08")[:2] in GONE:
         return SourceError(f"The connection of --to broke off. {STAYS}\nTry again.")
     return PublishError(
         f"The PostgreSQL of --to refuses the release (SQLSTATE {error.sqlstate}). {STAYS}\n"
