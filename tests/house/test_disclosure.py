@@ -506,7 +506,7 @@ def spoil_page(file: Path, said: str) -> None:
 
 def spoil_book(file: Path, said: str) -> None:
     book = load_workbook(file)
-    book["Tabelas"]["A2"] = said
+    book.worksheets[-1]["A2"] = said
     book.save(file)
 
 
@@ -535,6 +535,8 @@ def spoil_parquet(file: Path, said: str) -> None:
         ("dicionario.xlsx", spoil_book),
         ("dicionario.xlsx", spoil_properties),
         ("dicionario.html", spoil_page),
+        ("csv/pub_atualizacao.csv", spoil_csv),
+        ("xlsx/pub_atualizacao.xlsx", spoil_book),
         ("manifest.json", spoil_json),
         ("mapa_publico.duckdb", spoil_database),
         ("parquet/pub_atualizacao.parquet", spoil_parquet),
