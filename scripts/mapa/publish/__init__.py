@@ -1,7 +1,7 @@
 """Publication: what leaves the house, by subject, only what is green, verified, in one step.
 
-A version holds `mapa_publico.duckdb`, `parquet/`, `csv/`, `xlsx/`, the site, the dictionary, and what
-the version says of itself: `manifest.json`, `datapackage.json`, `dcat.jsonld`.
+A version holds `mapa_publico.duckdb`, `parquet/`, `csv/`, `xlsx/`, the site, the dictionary, and
+what the version says of itself: `manifest.json`, `datapackage.json`, `dcat.jsonld`.
 """
 
 from __future__ import annotations
@@ -147,16 +147,14 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         sheets.write_csv(database, tables, folder / store.CSV, synthetic=synthetic)
         sheets.write_xlsx(database, tables, folder / store.XLSX, manifest, codes)
         dictionary.make(settings, folder, build.manifest)
-        before = now / store.SITE if now else None
-        from mapa.site import writer  # noqa: PLC0415 - heavy, and only wanted for a new version
-
-        writer.write(database, folder / store.SITE, manifest["version"], _owner(build), before)
         manifest |= {"issued_at": _issued(published, manifest), "files": _files(folder)}
-        own = [
-            _write(folder / store.DATAPACKAGE, descriptors.datapackage(manifest, tables, codes)),
-            _write(folder / store.DCAT, descriptors.dcat(manifest)),
-        ]
-        manifest["files"] += [_file(folder, path) for path in own]
+        for name, content in (
+            (store.DATAPACKAGE, descriptors.datapackage(manifest, tables, codes)),
+            (store.DCAT, descriptors.dcat(manifest)),
+        ):
+            manifest["files"].append(_file(folder, _write(folder / name, content)))
+        _write_site(settings, build, folder, manifest, now)
+        manifest["files"] = _files(folder)
         _write(folder / store.MANIFEST, manifest)
         inspection.require_clean(settings, folder)
         store.install(published, folder, manifest["version"])
@@ -250,14 +248,28 @@ def _table(published: Published, described: contents.AsOf) -> dict[str, Any]:
     }
 
 
-def _owner(build: gate.Build) -> str:
-    """Return who answers for what is published, as the exposures of the project say."""
-    owners = {
-        exposure["owner"]["name"]
-        for exposure in build.manifest["exposures"].values()
-        if exposure["owner"].get("name")
-    }
-    return ", ".join(sorted(owners))
+def _write_site(
+    settings: Settings,
+    build: gate.Build,
+    folder: Path,
+    manifest: dict[str, Any],
+    before: Path | None,
+) -> None:
+    """Write the site of a version whose other files stand in its folder."""
+    # Heavy, and only wanted for a new version.
+    from mapa.site import writer  # noqa: PLC0415
+    from mapa.site.dictionary import Dictionary  # noqa: PLC0415
+
+    catalog = json.loads((settings.dbt_target_path / "docs" / "catalog.json").read_bytes())
+    results = json.loads((settings.dbt_target_path / "run_results.json").read_bytes())
+    described = Dictionary(build.manifest, catalog, settings.dbt_project_dir, results)
+    writer.write(
+        folder / store.DATABASE,
+        folder / store.SITE,
+        manifest,
+        described,
+        before and before / store.SITE,
+    )
 
 
 def _files(folder: Path) -> list[dict[str, Any]]:

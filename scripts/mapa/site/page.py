@@ -46,6 +46,7 @@ class Page:
         filters: dimensions that can be chosen, in order; `de` and `ate` are the months.
         lists: measures with their names, for sentences that name the largest.
         definitions: what each measure means, for downloads.
+        script: call of our module and its argument, for a page without a cube.
 
     """
 
@@ -58,6 +59,7 @@ class Page:
     filters: tuple[str, ...] = ()
     lists: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     definitions: Mapping[str, str] = field(default_factory=dict)
+    script: tuple[str, Any] | None = None
 
     @property
     def name(self) -> str:

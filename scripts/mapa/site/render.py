@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from mapa.site import charts, text
 from mapa.site.blocks import Chart, Listing
 from mapa.site.cube import MONTH, script
 from mapa.site.page import MENU, TRAVELLING, Page
+from mapa.site.prose import inline, markdown
 from mapa.site.release import Release
 from mapa.site.sentences import Filler
 from mapa.site.serve import NOT_FOUND, POLICY
 
-MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 ASSETS = Path(__file__).with_name("assets")
 
 
@@ -41,13 +40,14 @@ class Renderer:
             "n": text.number,
             "day": text.day,
             "month": text.month,
-            "markdown": _markdown,
+            "markdown": markdown,
         }
         self.environment.globals |= {
             "release": release,
             "menu": [(path, title) for path, title in MENU if path in paths],
             "policy": POLICY,
             "percent": text.percent,
+            "inline": inline,
             "MONTH": MONTH,
         }
 
@@ -74,6 +74,8 @@ class Renderer:
         if page.cube:
             context |= self._filled(page)
             self.script(f"{page.name}.js", "MAPA.start", self._for_the_browser(page))
+        if page.script:
+            self.script(f"{page.name}.js", *page.script)
         shown = self.environment.get_template(page.template).render(context)
         target.write_text(shown, encoding="utf-8")
         return target
@@ -136,8 +138,3 @@ class Renderer:
                 "owner": release.owner,
             },
         }
-
-
-def _markdown(source: str) -> Markup:
-    """Turn a description of the dictionary into HTML; HTML in it stays text."""
-    return Markup(MARKDOWN.render(source))  # noqa: S704 - the library escapes what it is given
