@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mapa.site.page import Page
-from mapa.site.pages import offer, overview
+from mapa.site.pages import offer, overview, procedures, units
 from mapa.site.release import Release
 
-MODULES = (overview, offer)
+MODULES = (overview, offer, units, procedures)
 
 
 def all_pages(release: Release) -> Iterator[Page]:
