@@ -10,7 +10,9 @@ final as (
         t.regiao_saude_codigo,
         t.regiao_saude_nome,
         t.populacao_regiao_saude,
-        t.populacao_ano
+        t.populacao_ano,
+        t.mosaico_linha,
+        t.mosaico_coluna
     from territorio as t
 )
 
