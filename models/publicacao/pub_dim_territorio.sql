@@ -7,7 +7,9 @@ final as (
         t.area_numero,
         t.area_nome,
         t.area_ibge,
-        t.regiao_saude_codigo
+        t.regiao_saude_codigo,
+        t.mosaico_linha,
+        t.mosaico_coluna
     from territorio as t
 )
 

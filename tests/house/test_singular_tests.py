@@ -198,6 +198,9 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "territorio_areas__populacao_cabe_na_regiao": (
         "update referencia.territorio_areas set populacao = populacao + 1 where area_numero = 9",
     ),
+    "territorio_mosaico__uma_area_por_lugar": (
+        "update referencia.territorio_mosaico set linha = 1, coluna = 1 where area_numero = 9",
+    ),
     "regras_feriados__dia_fixo_ou_movel": (
         "update referencia.regras_feriados set dias_da_pascoa = 1 where regra_codigo = 'natal'",
         "update referencia.regras_feriados set dia = null where regra_codigo = 'natal'",

@@ -85,10 +85,11 @@ class Cube:
         the one before it and `ano_antes` the same one a year before, whether in the period or not.
         `previsto` are all months under way or to come, whatever the period.
         """
-        months = self._months(name, period or self.default)
-        return self.rows[self.rows[MONTH].isin(months)]
+        return self.rows[self.rows[MONTH].isin(self.months_of(name, period))]
 
-    def _months(self, name: str, period: tuple[date, date]) -> list[date]:
+    def months_of(self, name: str, period: tuple[date, date] | None = None) -> list[date]:
+        """Return the months of a cut, oldest first."""
+        period = period or self.default
         chosen = [month for month in self.months if period[0] <= month <= period[1]]
         over = [month for month in chosen if month in self.over]
         if name == "tudo":
@@ -113,7 +114,7 @@ class Cube:
 
     def period(self, name: str) -> str:
         """Write the months of a cut."""
-        return text.period(self._months(name, self.default))
+        return text.period(self.months_of(name))
 
     def by(self, name: str, keys: Sequence[str]) -> list[dict[str, Any]]:
         """Return the sums of a cut by some dimensions, in the order of the codes."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -70,3 +71,13 @@ class Page:
     def root(self) -> str:
         """Return the way from the page to the site's folder."""
         return "../" * self.path.count("/")
+
+
+def file_name(code: str) -> str:
+    """Return what a code is called as a file, the same in `site.js`: no two codes share a name.
+
+    Example:
+        >>> file_name("0000001"), file_name("../a_b")
+        ('0000001', '_2e__2e__2f_a_5f_b')
+    """
+    return re.sub(r"[^0-9A-Za-z-]", lambda sign: f"_{ord(sign[0]):x}_", code) or "_"

@@ -13,7 +13,7 @@ from markupsafe import Markup
 from mapa.site import charts, text
 from mapa.site.blocks import Chart, Listing
 from mapa.site.cube import MONTH, script
-from mapa.site.page import MENU, TRAVELLING, Page
+from mapa.site.page import MENU, TRAVELLING, Page, file_name
 from mapa.site.prose import inline, markdown
 from mapa.site.release import Release
 from mapa.site.sentences import Filler
@@ -40,6 +40,8 @@ class Renderer:
             "n": text.number,
             "day": text.day,
             "month": text.month,
+            "signed": text.signed,
+            "file_name": file_name,
             "markdown": markdown,
         }
         self.environment.globals |= {

@@ -11,9 +11,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from mapa.site import text
-from mapa.site.cube import Cube
 
 PLACE = re.compile(r"\{([^{}|]+)\|(\w+)\}")
 TERM = re.compile(r"([+-]?)\s*(\w+)\.(\w+)")
@@ -38,14 +38,24 @@ class Sentence:
         return {"kind": "sentence", "id": self.name, "texts": self.texts}
 
 
+class Summed(Protocol):
+    """What sentences speak of: a cube, or the part of one that a page is about."""
+
+    def sums(self, name: str) -> Mapping[str, float | None]:
+        """Return the sum of each measure over a cut; None where nothing is known."""
+
+    def period(self, name: str) -> str:
+        """Write the months of a cut."""
+
+
 class Filler:
     """Fills the places of sentences with the numbers of a cube."""
 
-    def __init__(self, cube: Cube, lists: Mapping[str, Mapping[str, str]]) -> None:
+    def __init__(self, cube: Summed, lists: Mapping[str, Mapping[str, str]]) -> None:
         """Take the cube and the page's lists of measures, by name."""
         self.cube = cube
         self.lists = lists
-        self._sums: dict[str, dict[str, float | None]] = {}
+        self._sums: dict[str, Mapping[str, float | None]] = {}
 
     def fill(self, texts: Sequence[str]) -> str:
         """Return the first text that can be filled, or an empty one."""
@@ -66,7 +76,7 @@ class Filler:
             total += -found if sign == "-" else found
         return total
 
-    def _of(self, cut: str) -> dict[str, float | None]:
+    def _of(self, cut: str) -> Mapping[str, float | None]:
         if cut not in self._sums:
             self._sums[cut] = self.cube.sums(cut)
         return self._sums[cut]

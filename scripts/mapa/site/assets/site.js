@@ -34,6 +34,9 @@
     const [first, last] = [months[0], months[months.length - 1]];
     return first === last ? monthName(first) : `${monthName(first)} a ${monthName(last)}`;
   }
+  /* As in page.py. */
+  const fileName = (code) =>
+    code.replace(/[^0-9A-Za-z-]/gu, (sign) => `_${sign.codePointAt(0).toString(16)}_`) || "_";
   function element(tag, attributes = {}, ...children) {
     const made = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
@@ -451,7 +454,7 @@
             {},
             ...keys.map((key, at) => {
               const label = this.cube.label(key, row.places[at]);
-              const target = links[key]?.replace("{}", this.cube.code(key, row.places[at]));
+              const target = links[key]?.replace("{}", fileName(this.cube.code(key, row.places[at])));
               const content = target ? element("a", { href: target }, label) : label;
               return element(at ? "td" : "th", at ? { class: "nome" } : { scope: "row" }, content);
             }),

@@ -17,11 +17,13 @@ from mapa.site.pages import (
     indicators,
     offer,
     overview,
+    procedures,
     quality,
+    units,
 )
 from mapa.site.release import Release
 
-MODULES = (overview, offer, changes, hours, alerts, quality, about)
+MODULES = (overview, offer, changes, hours, alerts, quality, units, procedures, about)
 """Pages of the published file alone."""
 
 
