@@ -94,8 +94,6 @@ NOT_COMPARED = {
     "dim_territorio.regiao_saude_nome": _REFERENCE,
     "pub_dim_territorio.area_nome": _REFERENCE,
     "pub_dim_territorio.area_ibge": _REFERENCE,
-    "pub_oferta_alertas.alerta_id": "a hash of the columns that tell alerts apart",
-    "pub_oferta_alertas.data_referencia": "the day of the build, compared in pub_atualizacao",
     "pub_codigos": "a copy of a seed, compared in pub_codigos__iguais_aos_do_dicionario",
     "pub_atualizacao.fonte": "a text about the sources, no number; test_publish reads it",
     "pub_atualizacao.licenca": "a text about the licence, no number; test_publish reads it",
