@@ -1,8 +1,11 @@
--- Grain: rule and what it is about (unit, procedure, month). Alerts about agendas, added up over
--- professionals; none about one person, none that counts who waits (regra_alertas_publicados).
-
+-- Grain: rule, unit, procedure, month. Alerts about agendas, added up over professionals; none about
+-- one person, none that counts who waits or what was booked (regra_alertas_publicados).
 with alertas as (
-    select * from {{ ref('oferta_alertas') }}
+    select * from {{ ref('int_oferta__alertas_vencimento') }}
+
+    union all
+
+    select * from {{ ref('int_oferta__alertas_queda') }}
 ),
 
 procedimentos as (
@@ -25,50 +28,31 @@ por_unidade as (
     select
         a.unidade_executante_cnes,
         a.procedimento_codigo,
-        a.data_referencia,
         a.competencia,
         case
             when a.regra_codigo = 'oferta_desaparecida' and o.competencia is not null
                 then 'queda_de_oferta'
             else a.regra_codigo
         end as regra_codigo,
-        -- active slots tell the leaves of days that are told nowhere else
-        case when a.regra_codigo not like '%_sem_marcacao' then a.qtd_vagas end as qtd_vagas
+        a.qtd_vagas
     from alertas as a
+    inner join procedimentos as p
+        on a.procedimento_codigo = p.procedimento_codigo
     left join ofertas as o
         on
             a.competencia = o.competencia
             and a.unidade_executante_cnes = o.unidade_executante_cnes
             and a.procedimento_codigo = o.procedimento_codigo
-    left join procedimentos as p
-        on a.procedimento_codigo = p.procedimento_codigo
-    where
-        a.regra_codigo in (
-            'escala_vencendo',
-            'queda_de_oferta',
-            'oferta_desaparecida',
-            'unidade_sem_marcacao',
-            'procedimento_sem_marcacao'
-        )
-        and (a.procedimento_codigo is null or p.procedimento_codigo is not null)
 ),
 
 final as (
     select
         -- identificadores
-        {{ surrogate_key([
-            'u.regra_codigo',
-            'u.unidade_executante_cnes',
-            'u.procedimento_codigo',
-            'u.competencia',
-        ]) }} as alerta_id,
+        u.regra_codigo,
         u.unidade_executante_cnes,
         u.procedimento_codigo,
-        -- datas
-        u.data_referencia,
         u.competencia,
         -- categorias
-        u.regra_codigo,
         case u.regra_codigo when 'oferta_desaparecida' then 'alta' else 'media' end
             as gravidade_codigo,
         -- quantidades

@@ -1,5 +1,5 @@
--- Grain: complete month, executing unit. Hours of those of whom both numbers are known, where enough
--- of them have schedules (regra_divulgacao_das_horas). Rule regra_horas_da_oferta; indicator 11.
+-- Grain: complete month, executing unit. Hours of those of whom both numbers are known, where
+-- enough of them have schedules (regra_divulgacao_das_horas; regra_horas_da_oferta). Indicator 11.
 with horas as (
     select * from {{ ref('int_oferta__horas_por_mes') }}
 ),

@@ -96,8 +96,6 @@ NOT_COMPARED = {
     "dim_territorio.mosaico_coluna": _REFERENCE,
     "pub_dim_territorio.area_nome": _REFERENCE,
     "pub_dim_territorio.area_ibge": _REFERENCE,
-    "pub_oferta_alertas.alerta_id": "a hash of the columns that tell alerts apart",
-    "pub_oferta_alertas.data_referencia": "the day of the build, compared in pub_atualizacao",
     "pub_codigos": "a copy of a seed, compared in pub_codigos__iguais_aos_do_dicionario",
     "pub_dim_territorio.mosaico_linha": _REFERENCE,
     "pub_dim_territorio.mosaico_coluna": _REFERENCE,

@@ -16,7 +16,7 @@ from mapa_city.slots import KINDS, SlotDays
 from mapa_city.truth.dimensions import names_of
 from mapa_city.truth.disclosure import BY_DAY, KEPT, PROFESSIONALS, Place
 from mapa_city.truth.hours import Month
-from mapa_city.truth.offer import rows
+from mapa_city.truth.offer import known_sum, rows
 from mapa_city.truth.past import Delivery, diary, movements, withdrawn
 from mapa_city.truth.use import limits_per_kind
 
@@ -36,14 +36,8 @@ LOST = {
     "ppi": "qtd_vagas_perdidas_ppi",
 }
 
-OF_AGENDAS = {
-    "escala_vencendo": True,
-    "queda_de_oferta": True,
-    "oferta_desaparecida": True,
-    "unidade_sem_marcacao": False,
-    "procedimento_sem_marcacao": False,
-}
-"""Alerts about no person, and whether their slots may be told."""
+OF_AGENDAS = {"escala_vencendo", "queda_de_oferta", "oferta_desaparecida"}
+"""Rules of the alerts that are about an agenda and neither about a person nor about the queue."""
 
 
 def published_days(
@@ -227,7 +221,7 @@ def _lost_to_holidays(city: City, days: SlotDays) -> Counter[tuple[str, ...]]:
 def published_alerts(
     found: Mapping[str, Any], real: Mapping[str, Any], listed: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """Leave out the alerts about one person and about who waits, and what active slots tell.
+    """Leave out the alerts about one person, and those about who waits or books.
 
     Args:
         found: right answer of `oferta_alertas`.
@@ -236,22 +230,19 @@ def published_alerts(
     """
     total = len(real["chave"]) + real["colunas"].index("qtd_vagas_total")
     offers = {(line[0], line[2], line[3]) for line in real["linhas"] if line[total] != 0}
-    codes = {None, *(line[0] for line in listed["linhas"])}
-    slots: dict[tuple[Any, ...], int | None] = {}
+    codes = {line[0] for line in listed["linhas"]}
+    slots: dict[tuple[Any, ...], list[int | None]] = defaultdict(list)
     for rule, severity, unit, procedure, month, _, number in found["linhas"]:
         if rule not in OF_AGENDAS or procedure not in codes:
             continue
         # Somebody else of the unit still offers it: it has not disappeared.
         falls = rule == "oferta_desaparecida" and (month, unit, procedure) in offers
         named = ("queda_de_oferta", "media") if falls else (rule, severity)
-        key = (*named, unit, procedure, month)
-        told = number if OF_AGENDAS[rule] else None
-        before = slots.get(key)
-        slots[key] = told if before is None else before + (told or 0)
+        slots[*named, unit, procedure, month].append(number)
     return {
         "chave": found["chave"],
         "colunas": ["qtd_vagas"],
-        "linhas": [(*key, number) for key, number in slots.items()],
+        "linhas": [(*key, known_sum(numbers)) for key, numbers in slots.items()],
     }
 
 
