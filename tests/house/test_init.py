@@ -23,7 +23,7 @@ from offer_house import OfferHouse
 TABLE = Table()
 PROGRAMME = PROJECT / "tests" / "fixtures" / "municipios" / "programa_2006.csv"
 OTHER_NAMES = PROJECT / "scripts" / "mapa" / "territory" / "municipios_outros_nomes.csv"
-SEEDS = [f"territorio_{name}.csv" for name in ("areas", "bairros", "municipios", "regioes")]
+SEEDS = [f"territorio_{name}.csv" for name in ("areas", "bairros", "mosaico", "municipios", "regioes")]
 PER_STATE = {
     "RO": 52, "AC": 22, "AM": 62, "RR": 15, "PA": 144, "AP": 16, "TO": 139, "MA": 217, "PI": 224,
     "CE": 184, "RN": 167, "PB": 223, "PE": 185, "AL": 102, "SE": 75, "BA": 417, "MG": 853, "ES": 78,
@@ -353,8 +353,16 @@ def test_the_house_of_another_municipality_builds_from_its_seeds(tmp_path: Path)
         chosen = ("--select", "resource_type:seed", "+dim_territorio", "dim_territorio")
         left = ("--exclude-resource-types", "unit_test", "--indirect-selection", "cautious")
         run_dbt(house.settings, "build", *chosen, *left, title="dbt build")
-    assert house.query("select area_nome, regiao_saude_codigo from dimensoes.dim_territorio") == [
-        {"area_nome": "São João d'Aliança", "regiao_saude_codigo": "sao_joao_d_alianca"}
+    assert house.query(
+        "select area_nome, regiao_saude_codigo, mosaico_linha, mosaico_coluna "
+        "from dimensoes.dim_territorio"
+    ) == [
+        {
+            "area_nome": "São João d'Aliança",
+            "regiao_saude_codigo": "sao_joao_d_alianca",
+            "mosaico_linha": 1,
+            "mosaico_coluna": 1,
+        }
     ]
     counted = house.query(
         "select count(*) as qtd, count(distinct uf_sigla) as ufs, min(municipio_nome) filter "

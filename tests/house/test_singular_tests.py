@@ -72,6 +72,25 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "qtd_vagas_bloqueadas",
         without_one("publicacao.pub_oferta_por_dia"),
     ),
+    "pub_codigos__iguais_aos_do_dicionario": (
+        without_one("publicacao.pub_codigos"),
+        "update publicacao.pub_codigos set rotulo = codigo "
+        + one_row("publicacao.pub_codigos", "rotulo <> codigo"),
+    ),
+    "pub_oferta_causas_por_mes__fecha_com_a_oferta": (
+        "update publicacao.pub_oferta_causas_por_mes set qtd_vagas = qtd_vagas + 1 "
+        + one_row("publicacao.pub_oferta_causas_por_mes", "vaga_destino = 'nao_divulgada'"),
+        "update publicacao.pub_oferta_causas_por_mes set vaga_destino = 'oferta_real' "
+        + one_row("publicacao.pub_oferta_causas_por_mes", "vaga_destino = 'afastamento'"),
+        "update publicacao.pub_oferta_causas_por_mes set vaga_tipo = 'reserva' "
+        + one_row("publicacao.pub_oferta_causas_por_mes", "vaga_tipo = 'retorno'"),
+        "update publicacao.pub_oferta_causas_por_mes set vaga_destino = 'afastamento' "
+        + one_row("publicacao.pub_oferta_causas_por_mes", "vaga_destino = 'nao_divulgada'"),
+    ),
+    "pub_oferta_retiradas_por_mes__causas_somam_as_retiradas": (
+        "update publicacao.pub_oferta_retiradas_por_mes "
+        "set qtd_programadas_retiradas = qtd_programadas_conhecidas",
+    ),
     "oferta_funil_por_mes__igual_as_fontes": (
         f"{FUNNEL} qtd_vagas_perdidas_ppi = qtd_vagas_perdidas_teto",
         f"{FUNNEL} qtd_vagas_bloqueadas = 0",
@@ -178,6 +197,9 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "qualidade_escalas__soma_as_linhas_brutas": (without_one("qualidade.qualidade_escalas"),),
     "territorio_areas__populacao_cabe_na_regiao": (
         "update referencia.territorio_areas set populacao = populacao + 1 where area_numero = 9",
+    ),
+    "territorio_mosaico__uma_area_por_lugar": (
+        "update referencia.territorio_mosaico set linha = 1, coluna = 1 where area_numero = 9",
     ),
     "regras_feriados__dia_fixo_ou_movel": (
         "update referencia.regras_feriados set dias_da_pascoa = 1 where regra_codigo = 'natal'",

@@ -53,6 +53,7 @@ class Cube:
         measures: what the counts are called.
         over: the months that are over, oldest first.
         ahead: the others: under way or to come.
+        whole: whether all months are shown until some are chosen, and not the last twelve.
 
     """
 
@@ -61,10 +62,13 @@ class Cube:
     measures: Mapping[str, str]
     over: tuple[date, ...]
     ahead: tuple[date, ...] = ()
+    whole: bool = False
 
     @property
     def default(self) -> tuple[date, date]:
         """Return the last twelve months that are over, or what there is of them."""
+        if self.whole:
+            return self.months[0], self.months[-1]
         months = self.over or self.ahead
         return months[-12:][0], months[-1]
 
@@ -81,10 +85,11 @@ class Cube:
         the one before it and `ano_antes` the same one a year before, whether in the period or not.
         `previsto` are all months under way or to come, whatever the period.
         """
-        months = self._months(name, period or self.default)
-        return self.rows[self.rows[MONTH].isin(months)]
+        return self.rows[self.rows[MONTH].isin(self.months_of(name, period))]
 
-    def _months(self, name: str, period: tuple[date, date]) -> list[date]:
+    def months_of(self, name: str, period: tuple[date, date] | None = None) -> list[date]:
+        """Return the months of a cut, oldest first."""
+        period = period or self.default
         chosen = [month for month in self.months if period[0] <= month <= period[1]]
         over = [month for month in chosen if month in self.over]
         if name == "tudo":
@@ -103,13 +108,13 @@ class Cube:
         }[name]
         return [before] if before in self.over else []
 
-    def sums(self, name: str) -> dict[str, int | None]:
+    def sums(self, name: str) -> dict[str, float | None]:
         """Return the sum of each measure over a cut; None where nothing is known."""
         return added(self.cut(name), self.measures)
 
     def period(self, name: str) -> str:
         """Write the months of a cut."""
-        return text.period(self._months(name, self.default))
+        return text.period(self.months_of(name))
 
     def by(self, name: str, keys: Sequence[str]) -> list[dict[str, Any]]:
         """Return the sums of a cut by some dimensions, in the order of the codes."""
@@ -119,8 +124,7 @@ class Cube:
         groups = rows.groupby(list(keys), sort=False, observed=True)
         sums = groups[list(self.measures)].sum(min_count=1).reset_index()
         found = [
-            {key: row[key] for key in keys}
-            | {m: None if pd.isna(row[m]) else int(row[m]) for m in self.measures}
+            {key: row[key] for key in keys} | {m: plain(row[m]) for m in self.measures}
             for row in sums.to_dict(orient="records")
         ]
         return sorted(found, key=lambda row: [self.place(key, row[key]) for key in keys])
@@ -153,8 +157,7 @@ class Cube:
             "dimensions": [self._offered(dimension) for dimension in self.dimensions],
             "rows": {name: [at[code] for code in self.rows[name]] for name, at in places.items()},
             "measures": {
-                name: [None if pd.isna(value) else int(value) for value in self.rows[name]]
-                for name in self.measures
+                name: [plain(value) for value in self.rows[name]] for name in self.measures
             },
             "labels": dict(self.measures),
         }
@@ -178,10 +181,17 @@ class Cube:
         return described
 
 
-def added(rows: pd.DataFrame, measures: Iterable[str]) -> dict[str, int | None]:
+def plain(value: Any) -> float | None:
+    """Return a number of a table as Python's own, whole where it is; None where it is unknown."""
+    if pd.isna(value):
+        return None
+    return int(value) if value == int(value) else round(float(value), 6)
+
+
+def added(rows: pd.DataFrame, measures: Iterable[str]) -> dict[str, float | None]:
     """Add measures up; None where no row knows one."""
     sums = rows[list(measures)].sum(min_count=1)
-    return {name: None if pd.isna(value) else int(value) for name, value in sums.items()}
+    return {str(name): plain(value) for name, value in sums.items()}
 
 
 def script(call: str, content: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,9 +13,13 @@ from mapa.site.cube import Cube
 MENU = (
     ("index.html", "Visão geral"),
     ("oferta.html", "Oferta"),
+    ("mudancas.html", "Mudanças"),
+    ("horas.html", "Horas"),
     ("territorio.html", "Território"),
     ("unidades/index.html", "Unidades"),
     ("procedimentos/index.html", "Procedimentos"),
+    ("alertas.html", "Alertas"),
+    ("qualidade.html", "Qualidade"),
     ("dicionario/index.html", "Dicionário"),
     ("indicadores/index.html", "Indicadores"),
     ("dados.html", "Dados"),
@@ -22,7 +27,8 @@ MENU = (
 )
 """The pages that the menu leads to, in its order."""
 TRAVELLING = (
-    "de", "ate", "regiao", "area", "unidade", "grupo", "procedimento", "tipo",
+    "de", "ate", "regiao", "area", "unidade", "grupo", "procedimento", "tipo", "causa", "dia",
+    "gravidade", "regra",
 )  # fmt: skip
 """Filters that pages share, as their addresses name them."""
 
@@ -65,3 +71,13 @@ class Page:
     def root(self) -> str:
         """Return the way from the page to the site's folder."""
         return "../" * self.path.count("/")
+
+
+def file_name(code: str) -> str:
+    """Return what a code is called as a file, the same in `site.js`: no two codes share a name.
+
+    Example:
+        >>> file_name("0000001"), file_name("../a_b")
+        ('0000001', '_2e__2e__2f_a_5f_b')
+    """
+    return re.sub(r"[^0-9A-Za-z-]", lambda sign: f"_{ord(sign[0]):x}_", code) or "_"

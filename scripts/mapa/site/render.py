@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -12,24 +13,20 @@ from markupsafe import Markup
 from mapa.site import charts, text
 from mapa.site.blocks import Chart, Listing
 from mapa.site.cube import MONTH, script
-from mapa.site.page import MENU, TRAVELLING, Page
+from mapa.site.page import MENU, TRAVELLING, Page, file_name
 from mapa.site.prose import inline, markdown
 from mapa.site.release import Release
 from mapa.site.sentences import Filler
+from mapa.site.serve import NOT_FOUND, POLICY
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'none'; base-uri 'none'; form-action 'none'"
-)
-"""Also what a web server should send; there `frame-ancestors` may be added."""
 ASSETS = Path(__file__).with_name("assets")
 
 
 class Renderer:
     """Writes the pages of a release into a folder."""
 
-    def __init__(self, release: Release, folder: Path) -> None:
-        """Take a release and a folder that exists."""
+    def __init__(self, release: Release, folder: Path, paths: Collection[str]) -> None:
+        """Take a release, a folder that exists and the paths of all pages that it will hold."""
         self.release = release
         self.folder = folder
         self.environment = Environment(
@@ -43,24 +40,33 @@ class Renderer:
             "n": text.number,
             "day": text.day,
             "month": text.month,
+            "signed": text.signed,
+            "file_name": file_name,
             "markdown": markdown,
         }
         self.environment.globals |= {
             "release": release,
-            "menu": MENU,
+            "menu": [(path, title) for path, title in MENU if path in paths],
             "policy": POLICY,
             "percent": text.percent,
             "inline": inline,
             "MONTH": MONTH,
         }
 
-    def assets(self) -> None:
-        """Write what all pages share."""
+    def assets(self, before: Path | None = None) -> None:
+        """Write what all pages share; the chart library is taken from a site of before."""
         folder = self.folder / "recursos"
         folder.mkdir()
         for file in sorted(ASSETS.iterdir()):
             (folder / file.name).write_bytes(file.read_bytes())
-        (folder / "vega.js").write_text(charts.library(), encoding="utf-8")
+        known = before / "recursos" / charts.LIBRARY if before else None
+        if known and known.exists():
+            shutil.copyfile(known, folder / charts.LIBRARY)
+        else:
+            (folder / charts.LIBRARY).write_text(charts.library(), encoding="utf-8")
+        # Whatever the address, a server shows this one; it stands alone.
+        missing = self.environment.get_template("not_found.html").render()
+        (self.folder / NOT_FOUND).write_text(missing, encoding="utf-8")
 
     def write(self, page: Page) -> Path:
         """Write a page, and the script with its data when it has any."""
@@ -122,6 +128,7 @@ class Renderer:
                 for block in page.blocks
                 if isinstance(block, Chart)
             },
+            "library": charts.LIBRARY,
             "numbers": charts.number_format(),
             "facts": {
                 "day": text.day(release.as_of),
@@ -133,10 +140,3 @@ class Renderer:
                 "owner": release.owner,
             },
         }
-
-
-def write_all(release: Release, folder: Path, pages: Iterable[Page]) -> int:
-    """Write a whole site and return how many pages it has."""
-    renderer = Renderer(release, folder)
-    renderer.assets()
-    return len([renderer.write(page) for page in pages])

@@ -1,7 +1,7 @@
 """The seeds and variables of a territory, written from IBGE's table for a municipality.
 
-What the table does not know (areas, health regions, neighbourhoods, populations) begins with one
-area and one region, the municipality itself, so that the house builds at once; the operator fills
+What the table does not know (areas, their places on the tile map, health regions, neighbourhoods,
+populations) begins with one area and one region, the municipality itself, so that the house builds at once; the operator fills
 in the rest. `seeds/territorio.sha256` says what the files were when they were shipped or written
 here, so that nobody's work is lost: `sha256sum -c` reads it too.
 """
@@ -65,6 +65,7 @@ def rows_of(one: Municipality, table: Table) -> dict[str, Rows]:
             }
         ],
         "territorio_bairros": [],
+        "territorio_mosaico": [{"area_numero": "1", "linha": "1", "coluna": "1"}],
     }
 
 

@@ -14,8 +14,11 @@
 
   /* ---- numbers and words ---- */
 
-  const number = (value) =>
-    value === null ? UNKNOWN : (value < 0 ? "−" : "") + group(String(Math.abs(Math.round(value))));
+  function number(value) {
+    if (value === null) return UNKNOWN;
+    const whole = Math.floor(Math.abs(value) + 0.5);
+    return (value < 0 && whole ? "−" : "") + group(String(whole));
+  }
   const signed = (value) => (value > 0 ? "+" : "") + number(value);
   const difference = (value) =>
     value === 0 ? "tantas quanto" : `${number(Math.abs(value))} a ${value > 0 ? "mais" : "menos"}`;
@@ -31,6 +34,9 @@
     const [first, last] = [months[0], months[months.length - 1]];
     return first === last ? monthName(first) : `${monthName(first)} a ${monthName(last)}`;
   }
+  /* As in page.py. */
+  const fileName = (code) =>
+    code.replace(/[^0-9A-Za-z-]/gu, (sign) => `_${sign.codePointAt(0).toString(16)}_`) || "_";
   function element(tag, attributes = {}, ...children) {
     const made = document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
@@ -383,7 +389,7 @@
       const rows = this.waiting.get(id);
       if (!rows) return;
       this.waiting.delete(id);
-      await loaded("recursos/vega.js", () => window.vegaEmbed);
+      await loaded(`recursos/${this.content.library}`, () => window.vegaEmbed);
       const frame = byId(`${id}-desenho`);
       const width = Math.floor(frame.clientWidth);
       const size = width < NARROW_BELOW ? "narrow" : "wide";
@@ -448,7 +454,7 @@
             {},
             ...keys.map((key, at) => {
               const label = this.cube.label(key, row.places[at]);
-              const target = links[key]?.replace("{}", this.cube.code(key, row.places[at]));
+              const target = links[key]?.replace("{}", fileName(this.cube.code(key, row.places[at])));
               const content = target ? element("a", { href: target }, label) : label;
               return element(at ? "td" : "th", at ? { class: "nome" } : { scope: "row" }, content);
             }),

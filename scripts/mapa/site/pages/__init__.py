@@ -7,10 +7,23 @@ from typing import Any
 
 from mapa.site.dictionary import Dictionary
 from mapa.site.page import Page
-from mapa.site.pages import about, data, dictionary, indicators, offer, overview
+from mapa.site.pages import (
+    about,
+    alerts,
+    changes,
+    data,
+    dictionary,
+    hours,
+    indicators,
+    offer,
+    overview,
+    procedures,
+    quality,
+    units,
+)
 from mapa.site.release import Release
 
-MODULES = (overview, offer, about)
+MODULES = (overview, offer, changes, hours, alerts, quality, units, procedures, about)
 """Pages of the published file alone."""
 
 

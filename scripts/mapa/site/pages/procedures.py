@@ -1,0 +1,66 @@
+"""Procedimentos: where each procedure is offered, month by month and unit by unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from mapa.site import offers, slices
+from mapa.site.page import Page, file_name
+from mapa.site.release import Release
+
+SIGTAP = "select procedimento_codigo, sigtap_codigo from pub_dim_procedimentos"
+
+
+def pages(release: Release) -> Iterator[Page]:
+    """Yield the list of the procedures, then a page for each that has an offer."""
+    cube = offers.offer(release)
+    what = cube.rows.drop_duplicates("procedimento").set_index("procedimento").to_dict("index")
+    unit = cube.rows.drop_duplicates("unidade").set_index("unidade").to_dict("index")
+    sigtap = dict(release.query(SIGTAP).itertuples(index=False, name=None))
+    regions = cube.dimension("regiao").labels
+    groups = list(cube.dimension("grupo").labels)
+    procedures = list(slices.slices(cube, "procedimento", "unidade"))
+    ordered = sorted(procedures, key=lambda each: groups.index(what[each.code]["grupo"]))
+    yield Page(
+        "procedimentos/index.html",
+        "Procedimentos",
+        template="procedures.html",
+        content={
+            "cube": cube,
+            "groups": [
+                (group, list(found))
+                for group, found in groupby(ordered, lambda each: what[each.code]["grupo"])
+            ],
+            "procedures": procedures,
+            "slices": slices,
+        },
+    )
+    kinds = slices.kinds(release, cube, "procedimento_codigo")
+    for each in procedures:
+        by_region = {
+            region: slices.total(
+                sums for code, sums in each.parts.items() if unit[code]["regiao"] == region
+            )
+            for region in regions
+            if any(unit[code]["regiao"] == region for code in each.parts)
+        }
+        yield Page(
+            f"procedimentos/{file_name(each.code)}.html",
+            cube.label("procedimento", each.code),
+            template="procedure.html",
+            content={
+                "slice": each,
+                "what": what[each.code],
+                "sigtap": sigtap.get(each.code),
+                "unit": unit,
+                "by_region": by_region,
+                "absent": [
+                    name
+                    for region, name in regions.items()
+                    if region not in by_region and region != offers.NOWHERE
+                ],
+                "kinds": kinds.get(each.code, []),
+                "slices": slices,
+            },
+        )

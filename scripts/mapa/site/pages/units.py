@@ -1,0 +1,57 @@
+"""Unidades: what each unit offers, month by month and procedure by procedure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from mapa.site import offers, slices
+from mapa.site.page import Page, file_name
+from mapa.site.release import Release
+
+SILENT = """
+    select coalesce(unidade_nome, $no_name) as nome, unidade_cnes as unidade
+    from pub_dim_estabelecimentos
+    where unidade_cnes not in (select unidade_executante_cnes from pub_oferta_real_por_mes)
+    order by nome, unidade
+"""
+
+
+def pages(release: Release) -> Iterator[Page]:
+    """Yield the list of the units, then a page for each that has an offer."""
+    cube = offers.offer(release)
+    where = cube.rows.drop_duplicates("unidade").set_index("unidade").to_dict("index")
+    units = list(slices.slices(cube, "unidade", "procedimento"))
+    regions = list(cube.dimension("regiao").labels)
+    ordered = sorted(units, key=lambda unit: regions.index(where[unit.code]["regiao"]))
+    yield Page(
+        "unidades/index.html",
+        "Unidades",
+        template="units.html",
+        content={
+            "cube": cube,
+            "regions": [
+                (region, list(found))
+                for region, found in groupby(ordered, lambda unit: where[unit.code]["regiao"])
+            ],
+            "units": units,
+            "where": where,
+            "silent": list(
+                release.query(SILENT, no_name=offers.NO_NAME).itertuples(index=False, name=None)
+            ),
+            "slices": slices,
+        },
+    )
+    kinds = slices.kinds(release, cube, "unidade_executante_cnes")
+    for unit in units:
+        yield Page(
+            f"unidades/{file_name(unit.code)}.html",
+            cube.label("unidade", unit.code),
+            template="unit.html",
+            content={
+                "slice": unit,
+                "place": where[unit.code],
+                "kinds": kinds.get(unit.code, []),
+                "slices": slices,
+            },
+        )
