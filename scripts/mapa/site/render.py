@@ -53,6 +53,7 @@ class Renderer:
             "menu": MENU,
             "policy": POLICY,
             "percent": text.percent,
+            "per_thousand": text.per_thousand,
             "MONTH": MONTH,
         }
 

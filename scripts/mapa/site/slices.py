@@ -12,7 +12,7 @@ import pandas as pd
 from mapa.site.cube import MONTH, Cube
 from mapa.site.offers import CAUSES, LOSSES, MEASURES, PARTS
 from mapa.site.release import Release
-from mapa.site.sentences import Filler, Sentence, largest
+from mapa.site.sentences import Filler, Sentence, Summed, largest
 
 Sums = Mapping[str, int | None]
 NOTHING: Sums = dict.fromkeys(MEASURES)
@@ -130,11 +130,12 @@ class Slice:
         """Return whether a compared month has slots that are not disclosed."""
         return any(self.sums(name)["qtd_vagas_nao_divulgadas"] for name in COMPARED)
 
-    def said(self) -> dict[str, str]:
-        """Return the sentences that its numbers allow, by name."""
-        filler = Filler(self, {"causas": CAUSES})
-        filled = {sentence.name: filler.fill(sentence.texts) for sentence in FINDINGS}
-        return {name: said for name, said in filled.items() if said}
+
+def said(cube: Summed) -> dict[str, str]:
+    """Return the sentences that the numbers of a cube or a part of it allow, by name."""
+    filler = Filler(cube, {"causas": CAUSES})
+    filled = {sentence.name: filler.fill(sentence.texts) for sentence in FINDINGS}
+    return {name: text for name, text in filled.items() if text}
 
 
 def slices(cube: Cube, key: str, inner: str) -> Iterator[Slice]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mapa.site.page import Page
-from mapa.site.pages import offer, overview, procedures, units
+from mapa.site.pages import offer, overview, procedures, territory, units
 from mapa.site.release import Release
 
-MODULES = (overview, offer, units, procedures)
+MODULES = (overview, offer, territory, units, procedures)
 
 
 def all_pages(release: Release) -> Iterator[Page]:
