@@ -206,6 +206,11 @@ def longest(rows: Iterable[Sums | None]) -> int:
     return max((row["qtd_vagas_total"] or 0 for row in rows if row), default=0) or 1
 
 
+def longest_of(found: Iterable[Slice]) -> int:
+    """Return the largest total of some slices over the months that are added up."""
+    return longest(one.sums("somado") for one in found)
+
+
 def bar(sums: Sums, most: int) -> list[tuple[float, float, str]]:
     """Return the parts of a bar that has something: where each begins, its length, its fill."""
     at, drawn = 0, []
