@@ -6,16 +6,16 @@ STAMP := .venv/.installed
 WORKERS ?= 2
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadfile
 
-.PHONY: demo panels test test-fast test-all browser lint clean
+.PHONY: demo site test test-fast test-all browser server lint clean
 
 demo: $(STAMP)
 	@$(BIN)/mapa demo
 
-panels: $(STAMP)
-	@$(BIN)/mapa panels
+site: $(STAMP)
+	@$(BIN)/mapa site --serve
 
 # Enough to trust a merge.
-test: browser lint
+test: browser server lint
 	$(PYTEST) -m "not long" tests/fast tests/house
 
 # While one works: what needs neither dbt nor a browser.
@@ -23,11 +23,14 @@ test-fast: $(STAMP)
 	$(PYTEST) -m "not long" tests/fast
 
 # Before a release: also what takes long.
-test-all: browser lint
+test-all: browser server lint
 	$(PYTEST)
 
 browser:
 	@sh scripts/check_machine.sh browser
+
+server:
+	@sh scripts/check_machine.sh server
 
 lint: $(STAMP) profiles.yml
 	$(BIN)/ruff check .

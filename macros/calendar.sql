@@ -35,6 +35,17 @@
 {%- endmacro %}
 
 
+{# What a month is on the reference day: over, under way or to come. It is over when the day after the
+   reference day is in another month. #}
+{% macro month_situation(month, reference) -%}
+    case
+            when {{ month }} > {{ reference }} then 'programada'
+            when {{ month_under_way(month, reference) }} then 'em_curso'
+            else 'encerrada'
+        end
+{%- endmacro %}
+
+
 {% macro weekday_number(expression) -%}
     case {{ expression }}
         {%- for code in ['SEG', 'TER', 'QUA', 'QUI', 'SEX', 'SAB', 'DOM'] %}

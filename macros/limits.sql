@@ -86,3 +86,33 @@ repartidas as (
     from oferta_real as o
 )
 {%- endmacro %}
+
+
+{# CTEs, the last of them `do_teto`: the rows of `offer` (as oferta_real_por_mes has them, with the
+   columns `place`), one for each kind of slot that some schedule offers, with vaga_tipo, its measures,
+   qtd_limitadas and qtd_do_teto. What the ceiling took is shared between the kinds in proportion to
+   what each lost, by largest remainder with ties in the order of the list; the rest of a kind's loss
+   is the agreement's, PPI (regra_funil_da_oferta, criterion 1). #}
+{% macro limits_by_kind(offer, place) -%}
+por_tipo as (
+    {{ kinds_as_rows(
+        offer,
+        place + ['qtd_vagas_perdidas_teto'],
+        ['qtd_vagas_total', 'qtd_vagas_bloqueadas', 'qtd_vagas_ativas', 'qtd_oferta_real'],
+        offered='qtd_vagas_total'
+    ) }}
+),
+
+perdas as (
+    select
+        t.*,
+        t.qtd_vagas_ativas - t.qtd_oferta_real as qtd_limitadas
+    from por_tipo as t
+),
+
+{{ shared_by_remainder(
+    'do_teto', 'perdas', 'qtd_vagas_perdidas_teto', 'qtd_limitadas',
+    partition=place | join(', '),
+    tie='tipo_ordem'
+) }}
+{%- endmacro %}

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Says what this machine lacks, and the command that brings it, before anything is set up.
 # check_machine.sh python NAME: exit 2 unless NAME is a Python that can set up .venv.
-# check_machine.sh browser: exit 2 under CI, else only a word, for then its tests are skipped.
+# check_machine.sh browser, check_machine.sh server: exit 2 under CI, else only a word, for then the
+# tests of it are skipped.
 lacks() {
     echo "$1" >&2
     echo "Debian, Ubuntu: sudo apt-get install $2; macOS: brew install $3" >&2
@@ -31,6 +32,15 @@ python)
 browser)
     command -v chromium >/dev/null && exit 0
     lacks "chromium is missing; the tests in a browser need it." "chromium" "--cask chromium"
+    if [ -n "${CI:-}" ]; then exit 2; fi
+    ;;
+server)
+    # Debian keeps the programs of the server off the path.
+    command -v initdb >/dev/null && exit 0
+    for program in "${DEBIAN_POSTGRES:-/usr/lib/postgresql}"/*/bin/initdb; do
+        if [ -x "$program" ]; then exit 0; fi
+    done
+    lacks "PostgreSQL is missing; the tests that load into one need it." "postgresql" "postgresql"
     if [ -n "${CI:-}" ]; then exit 2; fi
     ;;
 esac

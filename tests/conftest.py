@@ -125,3 +125,24 @@ def make_house(directory: Path, size: CitySize) -> House:
 def city_house(tmp_path_factory: pytest.TempPathFactory) -> House:
     """Return the small city of the first seed, loaded, built, verified and published."""
     return make_house(tmp_path_factory.mktemp("house"), SMALL)
+
+
+@pytest.fixture
+def copied(city_house: House, tmp_path: Path) -> Iterator[Settings]:
+    """Return the settings of a copy of the house that a test may spoil."""
+    data, target = tmp_path / "data", tmp_path / "target"
+    data.mkdir()
+    target.mkdir()
+    shutil.copyfile(city_house.settings.warehouse, data / "mapa.duckdb")
+    shutil.copytree(city_house.settings.published, data / "published", symlinks=True)
+    for name in ("run_results.json", "manifest.json"):
+        shutil.copyfile(city_house.settings.dbt_target_path / name, target / name)
+    with environment(
+        city_house.env
+        | {
+            "MAPA_DIR": str(data),
+            "DBT_TARGET_PATH": str(target),
+            "DBT_LOG_PATH": str(tmp_path / "logs"),
+        }
+    ):
+        yield Settings.load()

@@ -1,10 +1,15 @@
--- Grain: procedure. Those with an offer, and their groups (regra_divulgacao_procedimentos).
+-- Grain: procedure. Those that have or lost an offer, and their groups
+-- (regra_divulgacao_procedimentos).
 with procedimentos as (
     select * from {{ ref('dim_procedimentos') }}
 ),
 
 oferta as (
-    select * from {{ ref('oferta_por_dia') }}
+    select o.procedimento_codigo from {{ ref('oferta_por_dia') }} as o
+
+    union
+
+    select d.procedimento_codigo from {{ ref('int_oferta__diario_vagas') }} as d
 ),
 
 publicaveis as (

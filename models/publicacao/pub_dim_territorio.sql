@@ -8,9 +8,6 @@ final as (
         t.area_nome,
         t.area_ibge,
         t.regiao_saude_codigo,
-        t.regiao_saude_nome,
-        t.populacao_regiao_saude,
-        t.populacao_ano,
         t.mosaico_linha,
         t.mosaico_coluna
     from territorio as t

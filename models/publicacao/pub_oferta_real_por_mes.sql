@@ -73,12 +73,7 @@ final as (
         p.grupo_codigo,
         p.grupo_nome,
         -- categorias
-        -- a month is over when the day after the last described one is in another month
-        case
-            when o.competencia > d.data_referencia then 'programada'
-            when o.competencia = {{ competencia(add_days('d.data_referencia', 1)) }} then 'em_curso'
-            else 'encerrada'
-        end as competencia_situacao,
+        {{ month_situation('o.competencia', 'd.data_referencia') }} as competencia_situacao,
         case when o.eh_divulgada then o.limite_vinculante end as limite_vinculante,
         case
             when not o.eh_divulgada then null

@@ -1,4 +1,4 @@
-"""Mapa Social da Saúde: loaders, simulator, publication and panels."""
+"""Mapa Social da Saúde: loaders, publication, dictionary and site."""
 
 import os
 

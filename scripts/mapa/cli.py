@@ -26,7 +26,7 @@ COMMANDS = {
     "run": "Do the daily job: load, build, publish.",
     "publish": "Publish what is green of what the last build made.",
     "dictionary": "Make or check the data dictionary.",
-    "panels": "Open the panels on the published files.",
+    "site": "Say where the published site is, or serve it.",
     "compare": "Compare all cells of two warehouses.",
     "status": "Show loads, freshness, published versions and a verdict.",
     "doctor": "Check keys, clocks, modes, sources, disk and versions.",

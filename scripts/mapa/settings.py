@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     mapa_stale_days: str = Field(default="7,cnes=45", pattern=STALE)
     mapa_max_clock_hours: float = Field(default=6, gt=0, le=1e6)
 
+    # Of the user in `mapa publish --to`; else PGPASSWORD or ~/.pgpass.
+    mapa_postgres_password: SecretStr | None = None
+
     # dbt's own variables, so that dbt and mapa look at the same folders.
     dbt_project_dir: Path = Path()
     dbt_target_path: Path = Path("target")
@@ -147,18 +150,31 @@ class Settings(BaseSettings):
 
     def _territory(self) -> tuple[str, str, str]:
         """Return suffix, central and state of the territory in dbt_project.yml."""
-        path = self.in_project("dbt_project.yml")
         try:
-            declared: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))["vars"]
+            declared = self._variables()
             names = ("sisreg_sufixo", "central_codigo", "municipio_ibge6")
             suffix, central, municipality = (str(declared[name]) for name in names)
         except (OSError, KeyError, TypeError, yaml.YAMLError):
             raise ConfigError(
-                f"{path} does not say which territory is read.\n"
+                f"{self.in_project('dbt_project.yml')} does not say which territory is read.\n"
                 "Set SISREG_SUFFIX, SISREG_CENTRAL and SISREG_UF, or `sisreg_sufixo`, "
                 "`central_codigo` and `municipio_ibge6` there."
             ) from None
         return suffix, central, municipality[:2]
+
+    @property
+    def municipality(self) -> str | None:
+        """Whose network it is: IBGE's code in dbt_project.yml, six digits; None: not said."""
+        try:
+            return str(self._variables()["municipio_ibge6"])
+        except (OSError, KeyError, TypeError, yaml.YAMLError):
+            return None
+
+    def _variables(self) -> dict[str, Any]:
+        """Read the variables of dbt_project.yml."""
+        path = self.in_project("dbt_project.yml")
+        declared: dict[str, Any] = yaml.safe_load(path.read_text("utf-8"))["vars"]
+        return declared
 
     def in_project(self, part: str | Path) -> Path:
         """Return where a part of the dbt project is: here, or in the checkout that runs.
@@ -186,7 +202,7 @@ class Settings(BaseSettings):
 
     @property
     def published(self) -> Path:
-        """What leaves the house; BI tools and panels read only this."""
+        """What leaves the house; BI tools and the site read only this."""
         return self.mapa_dir / "published"
 
     def pseudonym_key(self) -> bytes:

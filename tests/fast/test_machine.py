@@ -102,11 +102,29 @@ def test_a_machine_without_chromium_hears_it_and_ci_stops(
     assert "sudo apt-get install chromium" in done.stderr
 
 
+@pytest.mark.parametrize(("env", "code"), [({}, 0), ({"CI": "true"}, 2)])
+def test_a_machine_without_postgresql_hears_it_and_ci_stops(
+    clone: Path, env: dict[str, str], code: int
+) -> None:
+    done = make(clone, "server", DEBIAN_POSTGRES=str(clone), **env)
+    assert done.returncode == code
+    assert "sudo apt-get install postgresql" in done.stderr
+
+
+def test_postgresql_is_found_where_debian_keeps_it(clone: Path) -> None:
+    program = clone / "15" / "bin" / "initdb"
+    program.parent.mkdir(parents=True)
+    program.symlink_to(sys.executable)
+    done = make(clone, "server", DEBIAN_POSTGRES=str(clone), CI="true")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_a_machine_with_everything_hears_nothing(clone: Path) -> None:
     python(clone, "python3")
-    (clone.parent / "bin" / "chromium").symlink_to(sys.executable)
+    for program in ("chromium", "initdb"):
+        (clone.parent / "bin" / program).symlink_to(sys.executable)
     check = ["sh", "scripts/check_machine.sh"]
-    for goal in (["python", "python3"], ["browser"]):
+    for goal in (["python", "python3"], ["browser"], ["server"]):
         done = subprocess.run(
             [*check, *goal],
             cwd=clone,

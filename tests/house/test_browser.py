@@ -1,48 +1,71 @@
-"""What a person sees: the panel and the dictionary in a real browser, without any other host."""
+"""What a person sees: the site in a real browser, from a folder and over HTTP, no other host."""
 
 from __future__ import annotations
 
 import csv
+import gzip
 import os
 import re
 import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from urllib.error import HTTPError
 from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 import duckdb
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from conftest import House
-from mapa.panels.data import newest
-from mapa.panels.figures import SYNTHETIC
-from mapa.panels.style import day, month_label, number
+from mapa.publish import store
+from mapa.site import text
+from mapa.site.serve import HEADERS
 
-CARDS = (
-    "qtd_vagas_total",
-    "qtd_vagas_bloqueadas",
-    "qtd_vagas_ativas",
-    "qtd_vagas_perdidas_teto",
-    "qtd_vagas_perdidas_ppi",
-    "qtd_vagas_nao_divulgadas",
-    "qtd_oferta_real",
-)
-KEPT = "qtd_vagas_nao_divulgadas"
-SHOWN = {
-    "qtd_vagas_bloqueadas": "qtd_vagas_bloqueadas_feriado "
-    "+ case when divulgacao = 'nao_divulgada' then 0 else qtd_vagas_bloqueadas_afastamento end",
-    KEPT: "case when divulgacao = 'nao_divulgada' "
-    "then qtd_vagas_total - qtd_vagas_bloqueadas_feriado else 0 end",
-}
-"""What a card shows that is no column of the published table."""
 CHROMIUM = shutil.which("chromium")
 MAPA = Path(sys.executable).with_name("mapa")
 WAIT = 30_000
+CUBES = (
+    "index.html",
+    "oferta.html",
+    "mudancas.html",
+    "horas.html",
+    "alertas.html",
+    "qualidade.html",
+)
+"""Pages with filters."""
+OFFERS = CUBES[:2]
+"""Those of them on the offer."""
+WIDTHS = (320, 768, 1440)
+FIGURES = {
+    "v-total": "sum(qtd_vagas_total)",
+    "v-bloqueada": "sum(qtd_vagas_bloqueadas_feriado) + sum(qtd_vagas_bloqueadas_afastamento)",
+    "v-nao-divulgada": "coalesce(sum(qtd_vagas_total - qtd_vagas_bloqueadas_feriado) "
+    "filter (divulgacao = 'nao_divulgada'), 0)",
+    "v-ativa": "sum(qtd_vagas_ativas)",
+    "v-teto": "sum(qtd_vagas_perdidas_teto)",
+    "v-ppi": "sum(qtd_vagas_perdidas_ppi)",
+    "v-real": "sum(qtd_oferta_real)",
+}
+"""What each figure of the sum is, in the published table."""
+HOSTILE = (
+    "regiao=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E",
+    "regiao=../../../etc/passwd",
+    "__proto__=x&constructor=y&toString=z",
+    "de=9999-99&ate=0000-00",
+    "unidade=" + "9" * 20_000,
+    "%E0%A4%A",
+    "javascript:alert(1)",
+)
 
 
 @dataclass
@@ -52,11 +75,13 @@ class Watched:
     page: Page
     hosts: set[str] = field(default_factory=set)
     troubles: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.page.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        self.page.on("request", lambda request: self._asked(request.url))
         self.page.on("requestfailed", lambda request: self.troubles.append(request.url))
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
+        self.page.on("dialog", lambda dialog: self.troubles.append(dialog.message))
         self.page.on(
             "response",
             lambda answer: self.troubles.append(answer.url) if answer.status >= 400 else None,
@@ -65,6 +90,11 @@ class Watched:
             "console",
             lambda line: self.troubles.append(line.text) if line.type == "error" else None,
         )
+
+    def _asked(self, url: str) -> None:
+        self.asked.append(url)
+        if not url.startswith(("data:", "blob:")):
+            self.hosts.add(urlsplit(url).netloc)
 
 
 @pytest.fixture(scope="module")
@@ -81,9 +111,314 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def address(city_house: House) -> Iterator[str]:
+def folder(city_house: House) -> Path:
+    return (city_house.settings.published / store.SITE).resolve()
+
+
+@pytest.fixture(scope="module")
+def under_a_path(folder: Path) -> Iterator[str]:
+    """Serve the site as any web server would, two folders down, with the policy it should send."""
+
+    class Plain(SimpleHTTPRequestHandler):
+        def end_headers(self) -> None:
+            for name, value in HEADERS.items():
+                self.send_header(name, value)
+            super().end_headers()
+
+        def log_message(self, format: str, *arguments: object) -> None:
+            pass
+
+    handler = partial(Plain, directory=str(folder.parent.parent))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/{folder.parent.name}/{folder.name}/"
+        server.shutdown()
+
+
+@contextmanager
+def looking(browser: Browser, **options: object) -> Iterator[Watched]:
+    """Open a page that is closed again, and watch it."""
+    page = browser.new_page(**options)  # type: ignore[arg-type]
+    page.set_default_timeout(WAIT)
+    try:
+        yield Watched(page)
+    finally:
+        page.close()
+
+
+def published(house: House, condition: str = "true") -> dict[str, str]:
+    """Return the figures straight from the published file, for the last twelve months over."""
+    columns = ", ".join(f'{sql} as "{name}"' for name, sql in FIGURES.items())
+    with duckdb.connect(str(house.settings.published / store.DATABASE), read_only=True) as con:
+        (values,) = con.execute(
+            f"""
+            with meses as (
+                select distinct competencia from pub_oferta_real_por_mes
+                where competencia_situacao = 'encerrada' order by 1 desc limit 12
+            )
+            select {columns} from pub_oferta_real_por_mes
+            where competencia in (from meses) and {condition}
+            """
+        ).fetchall()
+    return {name: text.number(value) for name, value in zip(FIGURES, values, strict=True)}
+
+
+def figures(page: Page) -> dict[str, str]:
+    """Return what the figures of the page say."""
+    return {name: page.inner_text(f"#{name}") for name in FIGURES}
+
+
+def words(page: Page) -> str:
+    """Return all text of a page but that of the drawings and announcements."""
+    return str(
+        page.evaluate(
+            """() => {
+              const copy = document.querySelector("main").cloneNode(true);
+              copy.querySelectorAll(".desenho, #anuncio, select").forEach((one) => one.remove());
+              return copy.textContent.replace(/\\s+/g, " ");
+            }"""
+        )
+    )
+
+
+@pytest.mark.parametrize("name", CUBES)
+def test_what_the_browser_adds_up_is_what_was_written(
+    browser: Browser, folder: Path, city_house: House, name: str
+) -> None:
+    with looking(browser) as watched:
+        watched.page.goto((folder / name).as_uri())
+        if name in OFFERS:
+            assert figures(watched.page) == published(city_house)
+        before = words(watched.page)
+        watched.page.evaluate("MAPA.redraw()")
+        assert words(watched.page) == before
+        assert watched.troubles == []
+
+
+def test_a_page_without_scripts_is_whole(browser: Browser, folder: Path, city_house: House) -> None:
+    with looking(browser, java_script_enabled=False) as watched:
+        watched.page.goto((folder / "oferta.html").as_uri())
+        assert figures(watched.page) == published(city_house)
+        drawings = watched.page.locator(".desenho .largo svg")
+        assert drawings.count() > 5
+        assert drawings.first.is_visible()
+        assert not watched.page.locator("#filtros").is_visible()
+
+
+@pytest.mark.parametrize("way", ["folder", "server"])
+def test_a_filter_lives_in_the_address_and_travels(
+    browser: Browser, folder: Path, under_a_path: str, city_house: House, way: str
+) -> None:
+    address = (folder / "oferta.html").as_uri() if way == "folder" else f"{under_a_path}oferta.html"
+    with duckdb.connect(str(city_house.settings.published / store.DATABASE), read_only=True) as con:
+        code, unit = con.execute(
+            "select regiao_saude_codigo, min(unidade_executante_cnes) from pub_oferta_real_por_mes "
+            "group by 1 having count(*) > 5 order by sum(qtd_vagas_total) limit 1"
+        ).fetchall()[0]
+    expected = published(city_house, f"regiao_saude_codigo = '{code}'")
+    everything = published(city_house)
+    with looking(browser) as watched:
+        page = watched.page
+        page.goto(address)
+        units = page.locator("#filtro-unidade option").count()
+        page.select_option("#filtro-regiao", code)
+        assert figures(page) == expected != everything
+        assert page.url.endswith(f"#regiao={code}")
+        assert page.locator("#filtro-unidade option").count() < units
+        page.select_option("#filtro-unidade", unit)
+        assert f"unidade={unit}" in page.url
+        kept = page.url
+        page.click("nav >> text=Visão geral")
+        page.wait_for_url(f"**/index.html#*regiao={code}*")
+        assert page.input_value("#filtro-regiao") == code
+        page.goto("about:blank")
+        page.goto(kept)
+        assert page.input_value("#filtro-unidade") == unit
+        page.click("text=Limpar filtros")
+        assert figures(page) == everything
+        assert "regiao" not in page.url
+        assert watched.troubles == []
+
+
+def test_what_an_address_asks_and_is_not_there_is_said(browser: Browser, folder: Path) -> None:
+    with looking(browser) as watched:
+        watched.page.goto(f"{(folder / 'oferta.html').as_uri()}#regiao=nenhuma&cor=azul")
+        said = watched.page.inner_text("#endereco")
+        assert "regiao=nenhuma" in said
+        assert "cor" in said
+        watched.page.select_option("#filtro-de", index=0)
+        assert not watched.page.locator("#endereco").is_visible()
+
+
+@pytest.mark.parametrize("address", HOSTILE)
+def test_a_hostile_address_changes_nothing(
+    browser: Browser, folder: Path, city_house: House, address: str
+) -> None:
+    with looking(browser) as watched:
+        watched.page.goto(f"{(folder / 'oferta.html').as_uri()}#{address}")
+        assert figures(watched.page) == published(city_house)
+        assert watched.page.locator("main img").count() == 0
+        assert len(watched.page.inner_text("#endereco")) < 1000
+        assert watched.troubles == []
+
+
+def test_downloads_hold_the_published_numbers_and_where_they_come_from(
+    browser: Browser, folder: Path, city_house: House, tmp_path: Path
+) -> None:
+    files = {}
+    with looking(browser) as watched:
+        watched.page.goto((folder / "oferta.html").as_uri())
+        for kind in ("csv", "xlsx"):
+            with watched.page.expect_download() as waiting:
+                watched.page.click(f"[data-baixar=tabela][data-tipo={kind}]")
+            assert waiting.value.suggested_filename.startswith("dados_sinteticos_oferta_tabela_")
+            files[kind] = tmp_path / f"tabela.{kind}"
+            waiting.value.save_as(files[kind])
+    with files["csv"].open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.DictReader(lines, delimiter=";"))
+    book = load_workbook(files["xlsx"])
+    heading, *cells = book["Dados"].iter_rows(values_only=True)
+    assert len(rows) == len(cells)
+    for measure, name in (("qtd_vagas_total", "v-total"), ("qtd_oferta_real", "v-real")):
+        told = sum(int(row[measure] or 0) for row in rows)
+        assert text.number(told) == published(city_house)[name]
+        place = heading.index(measure)
+        # What is not disclosed is an empty cell, never a zero.
+        assert [row[place] for row in cells] == [
+            int(row[measure]) if row[measure] else None for row in rows
+        ]
+    said = {row[0]: row[1] for row in book["Procedência"].iter_rows(values_only=True)}
+    assert {"Fonte", "Licença", "Versão", "Dados até", "Filtros", "Atenção"} <= set(said)
+    assert "vagas" in str(said["Oferta total"]).lower()
+
+
+def test_a_citation_says_value_filters_day_version_and_address(
+    browser: Browser, folder: Path
+) -> None:
+    with looking(browser) as watched:
+        watched.page.goto((folder / "oferta.html").as_uri())
+        watched.page.evaluate(
+            "navigator.clipboard.writeText = async (text) => { window.copied = text; }"
+        )
+        watched.page.click("text=Copiar citação")
+        watched.page.wait_for_function("window.copied")
+        copied = watched.page.evaluate("window.copied")
+    for part in (
+        "vagas",
+        "Período: ",
+        "dados até ",
+        "versão ",
+        "Disponível em: file:",
+        "Acesso em",
+    ):
+        assert part in copied
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("way", ["folder", "server"])
+def test_every_page_works_at_every_width_and_asks_no_other_host(
+    browser: Browser, folder: Path, under_a_path: str, scheme: str, way: str
+) -> None:
+    base = f"{folder.as_uri()}/" if way == "folder" else under_a_path
+    for width in WIDTHS:
+        with looking(
+            browser, viewport={"width": width, "height": 800}, color_scheme=scheme
+        ) as watched:
+            for name in CUBES:
+                watched.page.goto(base + name)
+                watched.page.evaluate("MAPA.redraw()")
+                assert watched.page.locator(".desenho svg").first.is_visible()
+                wide = watched.page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, (name, width)
+            assert watched.troubles == []
+            assert watched.hosts == {urlsplit(base).netloc}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", [*CUBES, "404.html"])
+def test_axe_finds_no_barrier(browser: Browser, folder: Path, name: str, scheme: str) -> None:
+    with looking(browser, color_scheme=scheme) as watched:
+        watched.page.goto((folder / name).as_uri())
+        for _ in range(2):
+            found = Axe().run(watched.page)
+            assert found.violations_count == 0, found.generate_report()
+            if name not in CUBES:
+                break
+            watched.page.evaluate("MAPA.redraw()")
+            watched.page.locator("summary").first.click()
+
+
+def test_the_keyboard_reaches_content_and_filters(browser: Browser, folder: Path) -> None:
+    with looking(browser) as watched:
+        page = watched.page
+        page.goto((folder / "oferta.html").as_uri())
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.textContent") == "Ir para o conteúdo"
+        page.keyboard.press("Enter")
+        assert page.evaluate("document.activeElement.id") == "conteudo"
+        for _ in range(20):
+            page.keyboard.press("Tab")
+            if page.evaluate("document.activeElement.id") == "filtro-regiao":
+                break
+        page.keyboard.press("ArrowDown")
+        page.wait_for_function("location.hash.includes('regiao=')")
+        assert "Resultados atualizados" in page.inner_text("#anuncio")
+
+
+def test_print_shows_the_numbers_of_every_chart(browser: Browser, folder: Path) -> None:
+    with looking(browser) as watched:
+        watched.page.goto((folder / "oferta.html").as_uri())
+        watched.page.emulate_media(media="print")
+        assert watched.page.locator("#meses-tabela tbody tr").first.is_visible()
+        assert not watched.page.locator("#filtros").is_visible()
+        assert not watched.page.locator("nav").is_visible()
+
+
+def test_every_page_says_that_the_city_is_simulated(folder: Path) -> None:
+    for page in folder.rglob("*.html"):
+        written = page.read_text(encoding="utf-8")
+        assert '<html lang="pt-BR"' in written
+        if page.name != "404.html":
+            assert "DADOS SINTÉTICOS" in written, page
+        assert not re.search(r"<script>|<style|\sstyle=|\son\w+=", written), page
+
+
+def test_a_first_visit_is_light_and_a_choice_is_quick(
+    browser: Browser, folder: Path, under_a_path: str
+) -> None:
+    for name in CUBES:
+        with looking(browser, viewport={"width": 1440, "height": 900}) as watched:
+            page = watched.page
+            page.goto(under_a_path + name)
+            got = [folder / urlsplit(url).path.split(f"/{folder.name}/")[1] for url in watched.asked
+                   if url.startswith("http")]  # fmt: skip
+            contents = [file.read_bytes() for file in dict.fromkeys(got)]
+            assert sum(map(len, contents)) <= 1_000_000, name
+            assert sum(len(gzip.compress(content)) for content in contents) <= 400_000, name
+            page.evaluate("MAPA.redraw()")
+            session = page.context.new_cdp_session(page)
+            session.send("Performance.setTimeDomain", {"timeDomain": "threadTicks"})
+            session.send("Performance.enable")
+            spent = []
+            control = page.locator("#filtros select").first
+            for place in range(min(5, control.locator("option").count())):
+                before = _thread_seconds(session)
+                control.select_option(index=place)
+                page.evaluate("() => new Promise((done) => requestAnimationFrame(() => done()))")
+                spent.append(_thread_seconds(session) - before)
+            assert min(spent) <= 0.1, (name, spent)
+
+
+def _thread_seconds(session: object) -> float:
+    """Return the CPU seconds that the page's main thread has worked."""
+    metrics = session.send("Performance.getMetrics")["metrics"]  # type: ignore[attr-defined]
+    return next(float(one["value"]) for one in metrics if one["name"] == "TaskDuration")
+
+
+@pytest.fixture(scope="module")
+def served(city_house: House) -> Iterator[str]:
     process = subprocess.Popen(
-        [MAPA, "panels", "--port", "0"],
+        [MAPA, "site", "--serve", "--port", "0"],
         env=os.environ | city_house.env | {"PYTHONUNBUFFERED": "1"},
         stderr=subprocess.PIPE,
         text=True,
@@ -99,204 +434,37 @@ def address(city_house: House) -> Iterator[str]:
     process.wait()
 
 
-@pytest.fixture
-def panel(browser: Browser, address: str) -> Iterator[Watched]:
-    watched = Watched(browser.new_page(viewport={"width": 1440, "height": 900}))
-    watched.page.goto(address)
-    watched.page.wait_for_selector("#cartao-qtd_oferta_real", timeout=WAIT)
-    watched.page.wait_for_selector(".ag-row", timeout=WAIT)
-    yield watched
-    watched.page.close()
+def test_the_server_of_the_house_sends_the_policy_and_a_portuguese_404(served: str) -> None:
+    with urlopen(f"{served}/") as answer:
+        assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+        assert "Visão geral" in answer.read().decode()
+    for path in ("/fila", "/dados/", "/../manifest.json", "/%2e%2e/manifest.json", "/recursos"):
+        with pytest.raises(HTTPError) as caught:
+            urlopen(served + path)
+        assert caught.value.code == 404
+        assert "Página não encontrada" in caught.value.read().decode()
 
 
-def published_sums(house: House, condition: str = "true") -> dict[str, str]:
-    """Return the cards' texts straight from the published file, for the default months."""
-    first, last = newest(house.settings.published).default_months
-    database = house.settings.published / "mapa_publico.duckdb"
-    with duckdb.connect(str(database), read_only=True) as con:
-        sums = con.execute(
-            f"""
-            select {", ".join(f"coalesce(sum({SHOWN.get(m, m)}), 0)" for m in CARDS)}
-            from pub_oferta_real_por_mes where competencia between $1 and $2 and {condition}
-            """,
-            [first, last],
-        ).fetchall()[0]
-    return {m: number(value) for m, value in zip(CARDS, sums, strict=True)}
+def test_a_port_in_use_is_said(served: str, city_house: House) -> None:
+    done = subprocess.run(
+        [MAPA, "site", "--serve", "--port", served.rpartition(":")[2]],
+        env=os.environ | city_house.env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "cannot be used" in done.stderr
+    assert "--port" in done.stderr
+    assert done.returncode != 0
 
 
-def cards(page: Page) -> dict[str, str]:
-    """Return the texts of the cards."""
-    return {m: page.inner_text(f"#cartao-{m}") for m in CARDS}
+def test_where_the_site_is_and_that_there_is_none(city_house: House, tmp_path: Path) -> None:
+    def say(data: Path) -> subprocess.CompletedProcess[str]:
+        env = os.environ | city_house.env | {"MAPA_DIR": str(data)}
+        return subprocess.run([MAPA, "site"], env=env, capture_output=True, text=True, check=False)
 
-
-def test_the_cards_show_the_published_numbers(panel: Watched, city_house: House) -> None:
-    assert cards(panel.page) == published_sums(city_house)
-
-
-def test_the_page_is_portuguese_and_says_until_when_and_from_where(
-    panel: Watched, city_house: House
-) -> None:
-    offer = newest(city_house.settings.published)
-    assert panel.page.get_attribute("html", "lang") == "pt-BR"
-    assert panel.page.title().startswith("Mapa Social da Saúde")
-    situation = panel.page.inner_text("#situacao")
-    assert day(offer.as_of) in situation
-    assert "SISREG" in situation
-    assert "CC BY 4.0" in situation
-    assert panel.page.inner_text("#sinteticos") == SYNTHETIC
-    assert panel.page.locator("#sinteticos").is_visible()
-    body = panel.page.inner_text("body")
-    for heading in (
-        "O que retirou as vagas",
-        "Para onde vão as vagas",
-        "Por região de saúde",
-        "Por procedimento",
-    ):
-        assert heading in body
-    assert not re.search(r"\b(Select|Reset|Filters?|Loading|Page)\b", body)
-
-
-def test_the_charts_are_drawn(panel: Watched) -> None:
-    for name in ("por_mes", "por_regiao", "por_procedimento"):
-        panel.page.wait_for_selector(f"#{name} .plot-container .bars path", timeout=WAIT)
-
-
-def test_the_ranking_sums_to_what_the_cards_lose(panel: Watched, city_house: House) -> None:
-    sums = {name: int(text.replace(".", "")) for name, text in published_sums(city_house).items()}
-    lost = sums["qtd_vagas_total"] - sums[KEPT] - sums["qtd_oferta_real"]
-    assert panel.page.inner_text("#causas-soma") == number(lost)
-    slots = panel.page.locator("#causas tbody tr td:nth-child(3)").all_inner_texts()
-    assert sum(int(text.replace(".", "")) for text in slots) == 2 * lost
-
-
-def test_months_to_come_are_shown_apart_and_not_added(panel: Watched, city_house: House) -> None:
-    offer = newest(city_house.settings.published)
-    before = cards(panel.page)
-    assert offer.months[-1] > offer.default_months[1]
-    panel.page.click("#competencia_last .dash-dropdown, #competencia_last")
-    panel.page.locator(".dash-dropdown-option", has_text=month_label(offer.months[-1])).click()
-    panel.page.wait_for_selector("#programada", timeout=WAIT)
-    assert month_label(offer.months[-1]) in panel.page.inner_text("#programada")
-    assert cards(panel.page) == before
-    assert panel.page.inner_text("#periodo").endswith(month_label(offer.default_months[1]))
-
-
-def test_a_kept_address_opens_the_panel_and_an_unknown_one_leads_there(
-    browser: Browser, address: str
-) -> None:
-    page = browser.new_page()
-    page.goto(f"{address}/oferta/")
-    page.wait_for_selector("#cartao-qtd_oferta_real", timeout=WAIT)
-    page.goto(f"{address}/fila")
-    assert "Página não encontrada" in page.inner_text("body")
-    page.click("a")
-    page.wait_for_selector("#cartao-qtd_oferta_real", timeout=WAIT)
-    page.close()
-
-
-def test_nothing_fails_and_no_other_host_is_asked(panel: Watched, address: str) -> None:
-    panel.page.wait_for_timeout(1000)
-    assert panel.troubles == []
-    assert panel.hosts == {urlsplit(address).netloc}
-
-
-def choose(page: Page, column: str, label: str) -> None:
-    """Mark one option only in a filter."""
-    page.click(f"#escolha_{column}")
-    page.get_by_text("Desmarcar todos").click()
-    page.locator(".dash-dropdown-option", has_text=label).first.click()
-    page.keyboard.press("Escape")
-
-
-def test_a_filter_changes_the_cards_and_the_reset_brings_them_back(
-    panel: Watched, city_house: House
-) -> None:
-    database = city_house.settings.published / "mapa_publico.duckdb"
-    with duckdb.connect(str(database), read_only=True) as con:
-        region = con.execute(
-            """
-            select regiao_saude_nome from pub_oferta_real_por_mes
-            group by regiao_saude_nome order by sum(qtd_vagas_total) limit 1
-            """
-        ).fetchall()[0][0]
-    everything = published_sums(city_house)
-    expected = published_sums(city_house, f"regiao_saude_nome = '{region}'")
-    choose(panel.page, "regiao", region)
-    wait_for_cards(panel.page, expected)
-    panel.page.click("#reset-button")
-    wait_for_cards(panel.page, everything)
-    assert panel.troubles == []
-
-
-def wait_for_cards(page: Page, expected: dict[str, str]) -> None:
-    """Wait until the cards show these numbers."""
-    for measure, text in expected.items():
-        page.wait_for_function(
-            "([id, text]) => document.getElementById(id)?.innerText === text",
-            arg=[f"cartao-{measure}", text],
-            timeout=WAIT,
-        )
-
-
-def test_the_download_holds_the_published_numbers(
-    panel: Watched, city_house: House, tmp_path: Path
-) -> None:
-    with panel.page.expect_download(timeout=WAIT) as waiting:
-        panel.page.click("#baixar")
-    offer = newest(city_house.settings.published)
-    assert waiting.value.suggested_filename.startswith("dados_sinteticos_oferta_")
-    assert waiting.value.suggested_filename.endswith(f"_dados_ate_{offer.as_of}.csv")
-    path = tmp_path / "oferta.csv"
-    waiting.value.save_as(path)
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file, delimiter=";"))
-    sums = published_sums(city_house)
-    assert number(sum(int(row["Total"] or 0) for row in rows)) == sums["qtd_vagas_total"]
-    assert number(sum(int(row["Oferta real"] or 0) for row in rows)) == sums["qtd_oferta_real"]
-
-
-def test_the_page_fits_a_phone(browser: Browser, address: str) -> None:
-    page = browser.new_page(viewport={"width": 390, "height": 844})
-    page.goto(address)
-    page.wait_for_selector("#cartao-qtd_oferta_real", timeout=WAIT)
-    box = page.locator("#cartao-qtd_oferta_real").bounding_box()
-    assert box is not None
-    assert box["x"] + box["width"] <= 390
-    assert page.evaluate("document.documentElement.scrollWidth") <= 390
-    page.close()
-
-
-@pytest.fixture
-def page_of_dictionary(browser: Browser, city_house: House) -> Iterator[Watched]:
-    watched = Watched(browser.new_page(viewport={"width": 1440, "height": 900}))
-    path = (city_house.settings.published / "dicionario.html").resolve()
-    watched.page.goto(path.as_uri())
-    watched.page.wait_for_selector("text=Por onde começar", timeout=WAIT)
-    yield watched
-    watched.page.close()
-
-
-def test_the_dictionary_opens_on_the_portuguese_page(page_of_dictionary: Watched) -> None:
-    text = page_of_dictionary.page.inner_text("body")
-    assert "Mapa Social da Saúde — dicionário de dados" in text
-    assert "Classes da LGPD" in text
-    page_of_dictionary.page.locator("a", has_text="glossário").click()
-    page_of_dictionary.page.wait_for_selector("text=programação pactuada e integrada", timeout=WAIT)
-    assert page_of_dictionary.hosts <= {""}
-    assert page_of_dictionary.troubles == []
-
-
-def test_a_column_is_found_by_the_search(page_of_dictionary: Watched) -> None:
-    page = page_of_dictionary.page
-    page.fill("#search", "qtd_vagas_perdidas_teto")
-    page.locator(".search-result", has_text="pub_oferta_real_por_mes").click(timeout=WAIT)
-    page.wait_for_selector("text=Limite vinculante", timeout=WAIT)
-    assert "Vagas ativas que o teto da unidade não deixa ofertar." in page.inner_text("body")
-    assert page_of_dictionary.troubles == []
-
-
-def test_the_months_of_the_page_are_the_last_twelve(panel: Watched, city_house: House) -> None:
-    first, last = newest(city_house.settings.published).default_months
-    body: Any = panel.page.inner_text("#selecao")
-    assert month_label(first) in body
-    assert month_label(last) in body
+    there = say(city_house.settings.mapa_dir)
+    assert there.returncode == 0
+    assert Path(there.stderr.strip().splitlines()[-1]).exists()
+    none = say(tmp_path)
+    assert (none.returncode, "Nothing has been published yet" in none.stderr) == (9, True)

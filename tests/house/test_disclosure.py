@@ -11,7 +11,7 @@ import stat
 import subprocess
 import sys
 import zipfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -21,12 +21,14 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl import Workbook, load_workbook
 
-from conftest import PROJECT, House
+from conftest import PROJECT, House, environment
 from mapa import warehouse
+from mapa.dbt import run_dbt
 from mapa.dictionary import entries, files
 from mapa.errors import PublishError
 from mapa.publish import inspection, store
 from mapa.publish.identifiers import identifier_in
+from mapa.settings import Settings
 from mapa.spreadsheets import harmless
 
 CPF = "00000000191"
@@ -58,6 +60,50 @@ BY_MONTH = """
     qualify count(*) over (partition by competencia, unidade_executante_cnes, procedimento_codigo)
         = 1
 """
+
+
+# The long table tells the same in other words: of a kind, what is neither real nor lost to a limit.
+BY_CAUSE = """
+    with cells as (
+        select strftime(competencia, '%Y-%m') as month, central_executora_codigo,
+            unidade_executante_cnes, procedimento_codigo, vaga_tipo,
+            sum(qtd_vagas) filter (vaga_destino in ('feriado', 'afastamento')) as lost,
+            count(*) filter (vaga_destino = 'nao_divulgada') as kept
+        from pub_oferta_causas_por_mes group by all
+    )
+    select month, unidade_executante_cnes, procedimento_codigo,
+        coalesce(sum(lost) filter (vaga_tipo = 'primeira_vez'), 0),
+        coalesce(sum(lost) filter (vaga_tipo = 'retorno'), 0),
+        coalesce(sum(lost) filter (vaga_tipo = 'reserva'), 0)
+    from cells group by all
+    having sum(kept) = 0 and count(distinct central_executora_codigo) = 1
+"""
+# A diary tells a leave when it names one, and when an agenda ends or moves and the slots that it
+# says to be gained and lost are not those of the agenda: the rest was blocked.
+DIARY = """
+    select cast(visto_em as varchar), strftime(competencia, '%Y-%m'), unidade_executante_cnes,
+        procedimento_codigo, sum({measure}_ganhas - {measure}_perdidas),
+        count(*) filter (diario_causa like 'afastamento%' or vaga_tipo = 'todos')
+    from {table} group by all
+"""
+AGENDA = """
+    select cast(visto_em as varchar), strftime(data, '%Y-%m'), unidade_executante_cnes,
+        procedimento_codigo,
+        coalesce(sum(qtd_programadas) filter (passo = 2), 0)
+        - coalesce(sum(qtd_programadas) filter (passo = 0), 0)
+    from intermediario.int_oferta__vagas_por_passo group by all
+"""
+
+
+def found_in_diary(rows: list[Any], agenda: list[Any], staff: set[Cell]) -> set[Any]:
+    """Find the days seen and cells whose diary is not what the agenda alone gained and lost."""
+    known = {tuple(place): int(net) for *place, net in agenda}
+    return {
+        place
+        for *where, net, named in rows
+        for place in [tuple(where)]
+        if place[1:] in staff and (named or int(net) != known.get(place, 0))
+    }
 
 
 def alone(con: duckdb.DuckDBPyConnection) -> set[Cell]:
@@ -185,6 +231,174 @@ def test_the_same_attack_on_the_restricted_marts_finds_leaves_by_each_of_its_way
     assert found_by_day([(*row[:5], *blank) for row in days], staff) == set()
 
 
+def test_the_long_table_and_the_diary_tell_no_more_than_the_month_does(
+    inner: duckdb.DuckDBPyConnection, outer: duckdb.DuckDBPyConnection
+) -> None:
+    staff, closed, agenda = alone(inner), closures(inner), inner.execute(AGENDA).fetchall()
+    days = outer.execute(BY_DAY.format(table="pub_oferta_por_dia")).fetchall()
+    causes = outer.execute(BY_CAUSE).fetchall()
+    assert sum(any(row[3:]) for row in causes) > 20
+    assert found_by_month(causes, days, staff, closed) == set()
+    told = DIARY.format(measure="qtd_programadas", table="pub_oferta_diario")
+    assert found_in_diary(outer.execute(told).fetchall(), agenda, staff) == set()
+    told = DIARY.format(measure="qtd_vagas", table="oferta.oferta_diario")
+    assert len(found_in_diary(inner.execute(told).fetchall(), agenda, staff)) > 5
+    without = "(from oferta.oferta_diario where diario_causa not like 'afastamento%')"
+    without = without.replace("where", "where vaga_tipo <> 'todos' and")
+    told = DIARY.format(measure="qtd_vagas", table=without)
+    # Leaving out the causes that name leaves is not enough.
+    assert found_in_diary(inner.execute(told).fetchall(), agenda, staff)
+
+
+# --- a house in which nobody was ever away ----------------------------------------------------
+
+TOLD_BY_MONTH = {
+    "pub_oferta_por_dia": """
+        select * exclude (divulgacao, qtd_vagas_bloqueadas, qtd_vagas_ativas,
+            qtd_vagas_bloqueadas_afastamento_unidade,
+            qtd_vagas_bloqueadas_afastamento_profissional)
+        from publicacao.pub_oferta_por_dia
+    """,
+    "pub_oferta_real_por_mes": """
+        select competencia, central_executora_codigo, unidade_executante_cnes,
+            procedimento_codigo, competencia_situacao, qtd_ppi, qtd_teto,
+            qtd_vagas_bloqueadas_feriado, columns('qtd_vagas_total.*')
+        from publicacao.pub_oferta_real_por_mes
+    """,
+    "pub_oferta_causas_por_mes": """
+        select competencia, central_executora_codigo, unidade_executante_cnes,
+            procedimento_codigo, vaga_tipo, sum(qtd_vagas),
+            sum(qtd_vagas) filter (vaga_destino = 'feriado')
+        from publicacao.pub_oferta_causas_por_mes group by all
+    """,
+    "pub_oferta_reconciliacao_por_mes": """
+        select competencia, sum(qtd_celulas) > 0 from publicacao.pub_oferta_reconciliacao_por_mes
+        group by all
+    """,
+}
+"""What leaves do not touch in the tables that tell something of them: by month, or of the whole
+network. They touch nothing in any other."""
+
+
+@pytest.fixture(scope="module")
+def at_work(
+    city_house: House, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Return a copy of the house, built anew as if nobody had ever been away."""
+    folder = tmp_path_factory.mktemp("at_work")
+    database = folder / "mapa.duckdb"
+    shutil.copyfile(city_house.settings.warehouse, database)
+    with duckdb.connect(str(database)) as con:
+        for table in ("afastamento_profissional", "afastamento_unidade"):
+            con.execute(f"delete from bruto_sisreg.{table}")
+    changed = {"MAPA_DIR": folder, "DBT_TARGET_PATH": folder / "target"}
+    env = city_house.env | {name: str(path) for name, path in changed.items()}
+    with environment(env | {"DBT_LOG_PATH": str(folder / "logs")}):
+        leaves = ("stg_sisreg__afastamentos_profissionais+", "stg_sisreg__afastamentos_unidades+")
+        published = [f"{name},+path:models/publicacao" for name in leaves]
+        run_dbt(Settings.load(), "run", "--select", *published, title="dbt run")
+    with duckdb.connect(str(database), read_only=True) as con:
+        yield con
+
+
+def test_leaves_touch_no_published_number_but_those_of_the_month(
+    inner: duckdb.DuckDBPyConnection, at_work: duckdb.DuckDBPyConnection
+) -> None:
+    tables = [
+        name
+        for (name,) in inner.execute(
+            "select table_name from duckdb_tables() where schema_name = 'publicacao'"
+        ).fetchall()
+    ]
+    assert TOLD_BY_MONTH.keys() < set(tables)
+    assert "pub_oferta_diario" in tables
+    for table in tables:
+        query = TOLD_BY_MONTH.get(table, f"select * from publicacao.{table}")
+        rows, others = (Counter(con.execute(query).fetchall()) for con in (inner, at_work))
+        assert rows, table
+        assert rows == others, table
+    # The leaves are there, and gone.
+    blocked = "select sum(qtd_vagas_bloqueadas - qtd_vagas_bloqueadas_feriado) from {}"
+    for table, some in (
+        ("oferta.oferta_por_dia", 100),
+        ("publicacao.pub_oferta_real_por_mes", 50),
+    ):
+        for con, least in ((inner, some), (at_work, 0)):
+            (found,) = con.execute(blocked.format(table)).fetchall()[0]
+            assert (found > least) if least else (found == 0), table
+
+
+# --- few professionals ------------------------------------------------------------------------
+
+
+def test_hours_are_told_only_where_five_of_those_compared_have_schedules(
+    inner: duckdb.DuckDBPyConnection, outer: duckdb.DuckDBPyConnection
+) -> None:
+    few = {
+        place
+        for *place, number in inner.execute(
+            """
+            select competencia, unidade_executante_cnes,
+                count(*) filter (horas_ofertadas is not null and horas_contratadas is not null
+                    and minutos_programados > 0 and profissional_id <> 'nao_informado')
+            from oferta.oferta_horas_por_mes group by all
+            """
+        ).fetchall()
+        for place in [tuple(place)]
+        if number < 5
+    }
+    rows = outer.execute(
+        """
+        select competencia, unidade_executante_cnes, eh_divulgada, qtd_profissionais_comparados,
+            horas_ofertadas, horas_contratadas, pct_horas_ofertadas
+        from pub_oferta_horas_por_mes
+        """
+    ).fetchall()
+    assert len(few) > 50
+    assert len(rows) >= len(few)
+    for *place, is_told, people, offered, due, share in rows:
+        if tuple(place) in few:
+            assert (is_told, people, offered, due, share) == (False, None, None, None, None)
+
+
+def test_differences_to_the_report_are_told_only_of_cells_that_five_serve(
+    inner: duckdb.DuckDBPyConnection, outer: duckdb.DuckDBPyConnection
+) -> None:
+    people = {
+        (month, reason): number
+        for month, reason, number in inner.execute(
+            """
+            select r.competencia, r.explicacao, count(distinct o.profissional_id)
+            from oferta.oferta_reconciliacao as r
+            left join oferta.oferta_por_dia as o
+                using (competencia, central_executora_codigo, unidade_executante_cnes,
+                    procedimento_codigo)
+            where r.qtd_diferenca <> 0 group by all
+            """
+        ).fetchall()
+    }
+    told = outer.execute(
+        "select competencia, explicacao, qtd_vagas_de_diferenca "
+        "from pub_oferta_reconciliacao_por_mes where qtd_vagas_de_diferenca <> 0"
+    ).fetchall()
+    assert sum(number < 5 for number in people.values()) > 5
+    assert all(people[month, reason] >= 5 for month, reason, _ in told)
+
+
+def test_no_alert_is_about_a_person_or_about_who_waits(
+    inner: duckdb.DuckDBPyConnection, outer: duckdb.DuckDBPyConnection
+) -> None:
+    query = "select distinct regra_codigo from {}"
+    kept = {rule for (rule,) in inner.execute(query.format("oferta.oferta_alertas")).fetchall()}
+    told = {rule for (rule,) in outer.execute(query.format("pub_oferta_alertas")).fetchall()}
+    of_persons = {rule for rule in kept if rule.startswith(("sobreposicao", "horas", "oferta_sem"))}
+    assert of_persons
+    assert "fila_sem_oferta" in kept
+    assert told == {"escala_vencendo", "oferta_desaparecida", "queda_de_oferta"}
+    columns = {name for name, *_ in outer.execute("describe pub_oferta_alertas").fetchall()}
+    assert not columns & {"profissional_id", "evidencia"}
+
+
 def test_units_that_share_an_agreed_limit_with_one_kept_back_tell_no_share_of_it(
     outer: duckdb.DuckDBPyConnection,
 ) -> None:
@@ -212,7 +426,8 @@ def test_a_procedure_that_nobody_offers_is_not_listed(
         }
 
     known = codes(inner, "dimensoes.dim_procedimentos")
-    offered = codes(inner, "oferta.oferta_por_dia")
+    lost = "(from intermediario.int_oferta__diario_vagas)"
+    offered = codes(inner, "oferta.oferta_por_dia") | codes(inner, lost)
     listed = codes(outer, "pub_dim_procedimentos")
     groups = {code for code in listed if code.endswith("000")}
     assert known - offered - groups
@@ -286,7 +501,7 @@ def spoil_page(file: Path, said: str) -> None:
 
 def spoil_book(file: Path, said: str) -> None:
     book = load_workbook(file)
-    book["Tabelas"]["A2"] = said
+    book.worksheets[-1]["A2"] = said
     book.save(file)
 
 
@@ -315,6 +530,8 @@ def spoil_parquet(file: Path, said: str) -> None:
         ("dicionario.xlsx", spoil_book),
         ("dicionario.xlsx", spoil_properties),
         ("dicionario.html", spoil_page),
+        ("csv/pub_atualizacao.csv", spoil_csv),
+        ("xlsx/pub_atualizacao.xlsx", spoil_book),
         ("manifest.json", spoil_json),
         ("mapa_publico.duckdb", spoil_database),
         ("parquet/pub_atualizacao.parquet", spoil_parquet),

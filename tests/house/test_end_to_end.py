@@ -308,6 +308,6 @@ def test_demo_refuses_a_folder_it_did_not_make(empty: dict[str, str], tmp_path: 
     data = tmp_path / "data"
     data.mkdir()
     (data / "precious").touch()
-    done = run(empty, "mapa", "demo", "--no-panels")
+    done = run(empty, "mapa", "demo")
     assert done.returncode == 7
     assert (data / "precious").exists()

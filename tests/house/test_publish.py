@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import House, environment
+from conftest import House
 from mapa.errors import DiskError, LockedError, PublishError
 from mapa.publish import gate, publish, read_manifest, store
 from mapa.publish.identifiers import identifier_in
@@ -27,27 +26,6 @@ from mapa.settings import Settings
 CPF = "00000000191"
 CNS = "700000000000005"
 MAPA = Path(sys.executable).with_name("mapa")
-
-
-@pytest.fixture
-def copied(city_house: House, tmp_path: Path) -> Iterator[Settings]:
-    """Return the settings of a copy of the house that a test may spoil."""
-    data, target = tmp_path / "data", tmp_path / "target"
-    data.mkdir()
-    target.mkdir()
-    shutil.copyfile(city_house.settings.warehouse, data / "mapa.duckdb")
-    shutil.copytree(city_house.settings.published, data / "published", symlinks=True)
-    for name in ("run_results.json", "manifest.json"):
-        shutil.copyfile(city_house.settings.dbt_target_path / name, target / name)
-    with environment(
-        city_house.env
-        | {
-            "MAPA_DIR": str(data),
-            "DBT_TARGET_PATH": str(target),
-            "DBT_LOG_PATH": str(tmp_path / "logs"),
-        }
-    ):
-        yield Settings.load()
 
 
 def change(settings: Settings, statement: str) -> None:

@@ -72,6 +72,25 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "qtd_vagas_bloqueadas",
         without_one("publicacao.pub_oferta_por_dia"),
     ),
+    "pub_codigos__iguais_aos_do_dicionario": (
+        without_one("publicacao.pub_codigos"),
+        "update publicacao.pub_codigos set rotulo = codigo "
+        + one_row("publicacao.pub_codigos", "rotulo <> codigo"),
+    ),
+    "pub_oferta_causas_por_mes__fecha_com_a_oferta": (
+        "update publicacao.pub_oferta_causas_por_mes set qtd_vagas = qtd_vagas + 1 "
+        + one_row("publicacao.pub_oferta_causas_por_mes", "vaga_destino = 'nao_divulgada'"),
+        "update publicacao.pub_oferta_causas_por_mes set vaga_destino = 'oferta_real' "
+        + one_row("publicacao.pub_oferta_causas_por_mes", "vaga_destino = 'afastamento'"),
+        "update publicacao.pub_oferta_causas_por_mes set vaga_tipo = 'reserva' "
+        + one_row("publicacao.pub_oferta_causas_por_mes", "vaga_tipo = 'retorno'"),
+        "update publicacao.pub_oferta_causas_por_mes set vaga_destino = 'afastamento' "
+        + one_row("publicacao.pub_oferta_causas_por_mes", "vaga_destino = 'nao_divulgada'"),
+    ),
+    "pub_oferta_retiradas_por_mes__causas_somam_as_retiradas": (
+        "update publicacao.pub_oferta_retiradas_por_mes "
+        "set qtd_programadas_retiradas = qtd_programadas_conhecidas",
+    ),
     "oferta_funil_por_mes__igual_as_fontes": (
         f"{FUNNEL} qtd_vagas_perdidas_ppi = qtd_vagas_perdidas_teto",
         f"{FUNNEL} qtd_vagas_bloqueadas = 0",

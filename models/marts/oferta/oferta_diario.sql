@@ -21,6 +21,8 @@ reunidas as (
         v.qtd_vagas_ganhas,
         v.qtd_vagas_perdidas
     from vagas as v
+    -- not what only the agenda gained or lost, its slots being blocked
+    where v.qtd_vagas_ganhas + v.qtd_vagas_perdidas > 0
 
     union all
 

@@ -1,6 +1,5 @@
--- Grain: month, executing unit, procedure, kind of slot that some schedule offers. What the ceiling
--- took is shared between the kinds in proportion to what each lost, by largest remainder with ties
--- in the order of the list; the rest of a kind's loss is the agreement's (PPI).
+-- Grain: month, executing unit, procedure, kind of slot that some schedule offers. The parts of the
+-- limits are those of the kind in each central, added up.
 {% set lugar = [
     'competencia',
     'central_executora_codigo',
@@ -12,27 +11,7 @@ with oferta as (
     select * from {{ ref('oferta_real_por_mes') }}
 ),
 
-por_tipo as (
-    {{ kinds_as_rows(
-        'oferta',
-        lugar + ['qtd_vagas_perdidas_teto'],
-        ['qtd_vagas_total', 'qtd_vagas_bloqueadas', 'qtd_vagas_ativas', 'qtd_oferta_real'],
-        offered='qtd_vagas_total'
-    ) }}
-),
-
-perdas as (
-    select
-        t.*,
-        t.qtd_vagas_ativas - t.qtd_oferta_real as qtd_limitadas
-    from por_tipo as t
-),
-
-{{ shared_by_remainder(
-    'do_teto', 'perdas', 'qtd_vagas_perdidas_teto', 'qtd_limitadas',
-    partition=lugar | join(', '),
-    tie='tipo_ordem'
-) }},
+{{ limits_by_kind('oferta', lugar) }},
 
 final as (
     select

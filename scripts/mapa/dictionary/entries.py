@@ -80,7 +80,7 @@ def columns(
     """Yield every column of every table; `data` is one of `DATA`."""
     tests = _tests(manifest)
     for node in documented(manifest):
-        types = _types(node["unique_id"], catalog)
+        types = types_of(node["unique_id"], catalog)
         grain = node["config"].get("meta", {}).get("grao", [])
         for name, column in node["columns"].items():
             yield Entry(
@@ -135,7 +135,7 @@ def first_line(description: str) -> str:
     return description.strip().partition("\n")[0]
 
 
-def _types(unique_id: str, catalog: dict[str, Any]) -> dict[str, str]:
+def types_of(unique_id: str, catalog: dict[str, Any]) -> dict[str, str]:
     """Return the types that a table's columns have in the database, by lower-case name."""
     table = {**catalog.get("nodes", {}), **catalog.get("sources", {})}.get(unique_id)
     if table is None:
@@ -148,12 +148,12 @@ def _tests(manifest: dict[str, Any]) -> dict[tuple[str, str], list[str]]:
     found: dict[tuple[str, str], list[str]] = {}
     for node in manifest["nodes"].values():
         if node["resource_type"] == "test" and node.get("attached_node"):
-            for column in _tested(node, manifest["nodes"][node["attached_node"]]):
+            for column in tested(node, manifest["nodes"][node["attached_node"]]):
                 found.setdefault((node["attached_node"], column), []).append(node["name"])
     return found
 
 
-def _tested(test: dict[str, Any], table: dict[str, Any]) -> list[str]:
+def tested(test: dict[str, Any], table: dict[str, Any]) -> list[str]:
     """Return the columns that a test looks at; of most tests of a whole table this is not known.
 
     Two tests of `tests/generic` read from the graph which columns they are.

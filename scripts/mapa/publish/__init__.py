@@ -1,6 +1,7 @@
 """Publication: what leaves the house, by subject, only what is green, verified, in one step.
 
-A version holds `mapa_publico.duckdb`, `parquet/`, the dictionary and `manifest.json`.
+A version holds `mapa_publico.duckdb`, `parquet/`, `csv/`, `xlsx/`, the site, the dictionary, and
+what the version says of itself: `manifest.json`, `datapackage.json`, `dcat.jsonld`.
 """
 
 from __future__ import annotations
@@ -11,16 +12,16 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from mapa import __version__, dictionary
+from mapa import __version__, dictionary, warehouse
 from mapa.errors import DiskError, PublishError
-from mapa.publish import contents, gate, inspection, store
+from mapa.publish import contents, descriptors, gate, inspection, keys, sheets, store
 from mapa.publish.contents import Published
 from mapa.settings import Settings
 
@@ -74,9 +75,10 @@ class Outcome:
     new: bool
     removed: tuple[str, ...] = ()
     subjects: tuple[State, ...] = ()
+    broken_keys: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        """Say it in one line, and one for each subject that is not of today."""
+        """Say it in one line, and one for each subject that is not of today and each lost key."""
         content = f"{self.tables} tables, {self.rows} rows, as of {self.data_referencia}"
         removed = f"; removed {', '.join(self.removed)}" if self.removed else ""
         said = (
@@ -84,7 +86,8 @@ class Outcome:
             if self.new
             else f"Nothing has changed since version {self.version} ({content})."
         )
-        return "\n".join([said, *map(str, self.stale)])
+        broken = (f"Key not declared: {said}." for said in self.broken_keys)
+        return "\n".join([said, *map(str, self.stale), *broken])
 
     @property
     def stale(self) -> tuple[State, ...]:
@@ -122,19 +125,37 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
     with _disk_errors(published), store.locked(published), store.preparing(published) as folder:
         database = folder / store.DATABASE
         now = store.current(published)
-        expected = contents.copy(settings, build, database, now and now / store.DATABASE)
-        tables = contents.verify(database, build, expected)
-        manifest = _manifest(build, database, tables)
+        copied = folder / ".copied.duckdb"
+        expected = contents.copy(settings, build, copied, now and now / store.DATABASE)
+        held = [table for table in build.tables if table.name in expected]
+        tables = contents.verify(database, build, expected, keys.declare(copied, database, held))
+        copied.unlink()
+        with warehouse.connect(settings.warehouse, read_only=True) as con:
+            codes = contents.code_lists(con, database, tables)
+            place = contents.place(con, settings.municipality)
+        manifest = _manifest(build, database, tables, codes) | {
+            "publisher": build.owner,
+            "spatial": place,
+            "temporal": contents.period(database, tables),
+        }
         problems = {subject.name: subject.problems for subject in build.subjects}
         if existing := _same_content(published, manifest):
             store.link_stable_names(published)
             return _outcome(manifest | existing, published, problems, new=False)
         contents.write_parquet(database, tables, folder / store.PARQUET, LICENCE)
+        synthetic = manifest["synthetic"]
+        sheets.write_csv(database, tables, folder / store.CSV, synthetic=synthetic)
+        sheets.write_xlsx(database, tables, folder / store.XLSX, manifest, codes)
         dictionary.make(settings, folder, build.manifest)
+        manifest |= {"issued_at": _issued(published, manifest), "files": _files(folder)}
+        for name, content in (
+            (store.DATAPACKAGE, descriptors.datapackage(manifest, tables, codes)),
+            (store.DCAT, descriptors.dcat(manifest)),
+        ):
+            manifest["files"].append(_file(folder, _write(folder / name, content)))
+        _write_site(settings, build, folder, manifest, now)
         manifest["files"] = _files(folder)
-        (folder / store.MANIFEST).write_text(
-            json.dumps(manifest, ensure_ascii=False, indent=2) + "\n", encoding="utf-8"
-        )
+        _write(folder / store.MANIFEST, manifest)
         inspection.require_clean(settings, folder)
         store.install(published, folder, manifest["version"])
         removed = store.prune(published, keep)
@@ -150,15 +171,31 @@ def read_manifest(published: Path) -> dict[str, Any] | None:
     return manifest
 
 
-def _manifest(build: gate.Build, database: Path, tables: tuple[Published, ...]) -> dict[str, Any]:
-    """Return the manifest of a version, but for the list of files."""
+def _issued(published: Path, manifest: dict[str, Any]) -> str:
+    """Return when the first version was made, as far back as versions tell."""
+    before = read_manifest(published) or manifest
+    return str(before.get("issued_at", before["created_at"]))
+
+
+def _write(path: Path, content: dict[str, Any]) -> Path:
+    """Write one of the files that describe a version."""
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+    return path
+
+
+def _manifest(
+    build: gate.Build, database: Path, tables: tuple[Published, ...], codes: sheets.Codes
+) -> dict[str, Any]:
+    """Return the manifest of a version, but for its surroundings and the list of files."""
     with contents.reading(database) as con:
         dates = contents.as_of(con)
         synthetic, source = contents.origin(con)
-    described = [_table(published) for published in tables]
+    described = [_table(published, contents.of_subject(dates, published)) for published in tables]
     digest = hashlib.sha256(
         json.dumps(
-            [[t["name"], t["sha256"]] for t in described]
+            [[t["name"], t["sha256"], t["primary_key"], t["foreign_keys"]] for t in described]
+            # What a version is made of: a house of before gets what it has not yet.
+            + [store.STABLE, sorted([*place, *listed] for place, listed in codes.items())]
             + [dictionary.digest(build.manifest), LICENCE, __version__]
         ).encode()
     ).hexdigest()
@@ -190,14 +227,20 @@ def _subject(subject: gate.Subject, date: contents.AsOf | None) -> dict[str, Any
     }
 
 
-def _table(published: Published) -> dict[str, Any]:
+def _table(published: Published, described: contents.AsOf) -> dict[str, Any]:
     """Describe one table for the manifest."""
     return {
         "name": published.table.name,
         "subject": published.table.subject,
+        "data_referencia": str(described.day),
+        "stale": described.stale,
         "description": published.table.description.partition("\n")[0],
         "rows": published.rows,
         "sha256": published.sha256,
+        "primary_key": list(published.keys.primary),
+        "foreign_keys": [asdict(reference) for reference in published.keys.foreign],
+        "files": sheets.files(published),
+        "broken_keys": list(published.keys.broken),
         "columns": [
             {"name": column.name, "type": kind}
             for column, kind in zip(published.table.columns, published.types, strict=True)
@@ -205,20 +248,44 @@ def _table(published: Published) -> dict[str, Any]:
     }
 
 
+def _write_site(
+    settings: Settings,
+    build: gate.Build,
+    folder: Path,
+    manifest: dict[str, Any],
+    before: Path | None,
+) -> None:
+    """Write the site of a version whose other files stand in its folder."""
+    # Heavy, and only wanted for a new version.
+    from mapa.site import writer  # noqa: PLC0415
+    from mapa.site.dictionary import Dictionary  # noqa: PLC0415
+
+    catalog = json.loads((settings.dbt_target_path / "docs" / "catalog.json").read_bytes())
+    results = json.loads((settings.dbt_target_path / "run_results.json").read_bytes())
+    described = Dictionary(build.manifest, catalog, settings.dbt_project_dir, results)
+    writer.write(
+        folder / store.DATABASE,
+        folder / store.SITE,
+        manifest,
+        described,
+        before and before / store.SITE,
+    )
+
+
 def _files(folder: Path) -> list[dict[str, Any]]:
     """List every file of a version with size and checksum."""
-    listed = []
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        with path.open("rb") as file:
-            checksum = hashlib.file_digest(file, "sha256").hexdigest()
-        listed.append(
-            {
-                "path": path.relative_to(folder).as_posix(),
-                "bytes": path.stat().st_size,
-                "sha256": checksum,
-            }
-        )
-    return listed
+    return [_file(folder, path) for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def _file(folder: Path, path: Path) -> dict[str, Any]:
+    """Describe one file of a version."""
+    with path.open("rb") as file:
+        checksum = hashlib.file_digest(file, "sha256").hexdigest()
+    return {
+        "path": path.relative_to(folder).as_posix(),
+        "bytes": path.stat().st_size,
+        "sha256": checksum,
+    }
 
 
 def _same_content(published: Path, manifest: dict[str, Any]) -> dict[str, Any] | None:
@@ -250,6 +317,9 @@ def _outcome(
         subjects=tuple(
             State(name, date.fromisoformat(day) if (day := days.get(name)) else None, failed)
             for name, failed in problems.items()
+        ),
+        broken_keys=tuple(
+            broken for table in manifest["tables"] for broken in table["broken_keys"]
         ),
     )
 

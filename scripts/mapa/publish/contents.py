@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +18,12 @@ from mapa.errors import PublishError
 from mapa.publish import gate
 from mapa.publish.gate import Build, Table
 from mapa.publish.identifiers import NUMERALS, SMALLEST_SUSPECT, identifier_in
+from mapa.publish.keys import Keys, order
 from mapa.settings import Settings
+from mapa.sql import literal, quoted
 
 # The id of the build proves where a table comes from and says nothing about its content.
 NOT_CONTENT = {"construcao_id"}
-FORMAT = "storage_version 'v1.0.0'"
-"""What every DuckDB since 1.0 reads."""
 NUMERIC = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL\(.*\))$")
 
 
@@ -34,6 +35,7 @@ class Published:
     rows: int
     types: tuple[str, ...]
     sha256: str
+    keys: Keys
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,7 @@ def copy(settings: Settings, build: Build, target: Path, before: Path | None) ->
 
     Subjects in which nothing failed come from the warehouse, which is open only inside this
     function, and read-only. The others keep their tables of the version before. The file holds
-    tables with their comments, never views, in the storage format that every DuckDB since 1.0
-    reads.
+    tables, never views, still without keys and comments.
 
     Args:
         settings: where the warehouse is.
@@ -66,7 +67,7 @@ def copy(settings: Settings, build: Build, target: Path, before: Path | None) ->
     rows = {}
     with warehouse.connect(settings.warehouse, read_only=True) as con:
         gate.require_newest(con, build)
-        con.execute(f"attach {_text(str(target))} as publico (read_write, {FORMAT})")
+        con.execute(f"attach {literal(str(target))} as publico (read_write)")
         for table in build.fresh:
             _require_columns(con, gate.SCHEMA, table)
             rows[table.name] = _copy_table(con, gate.SCHEMA, table)
@@ -74,9 +75,9 @@ def copy(settings: Settings, build: Build, target: Path, before: Path | None) ->
     stale = [subject for subject in build.subjects if subject.problems]
     if stale:
         with duckdb.connect() as con:
-            con.execute(f"attach {_text(str(target))} as publico (read_write, {FORMAT})")
+            con.execute(f"attach {literal(str(target))} as publico (read_write)")
             if before:
-                con.execute(f"attach {_text(str(before))} as anterior (read_only)")
+                con.execute(f"attach {literal(str(before))} as anterior (read_only)")
             kept = _keep(con, build, stale) if before else {}
             rows |= kept
             _mark_stale(con, build, [subject.name for subject in stale], before=before is not None)
@@ -89,11 +90,9 @@ def copy(settings: Settings, build: Build, target: Path, before: Path | None) ->
 
 
 def _copy_table(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> int:
-    """Copy one table with its comments and return its rows."""
+    """Copy one table and return its rows."""
     source = f"{schema}.{table.name}"
-    con.execute(f"create table publico.{table.name} as select * from {source} {_order(table)}")
-    for statement in _comments(table):
-        con.execute(statement)
+    con.execute(f"create table publico.{table.name} as select * from {source}")
     return int(con.execute(f"select count(*) from {source}").fetchall()[0][0])
 
 
@@ -116,7 +115,7 @@ def _keep(
     for table in build.shared if build.fresh else ():
         if table.name != gate.AS_OF_TABLE and table.name in held and table.grain:
             # A row that older facts refer to may be gone since; what is still there is the newer.
-            key = ", ".join(map(_name, table.grain))
+            key = ", ".join(map(quoted, table.grain))
             con.execute(
                 f"insert into publico.{table.name} by name "
                 f"select a.* from anterior.main.{table.name} as a "
@@ -148,24 +147,28 @@ def _mark_stale(
         )
 
 
-def verify(file: Path, build: Build, expected: dict[str, int]) -> tuple[Published, ...]:
+def verify(
+    file: Path, build: Build, expected: dict[str, int], keys: dict[str, Keys]
+) -> tuple[Published, ...]:
     """Check the fresh file as a reader will see it and return what it holds.
 
     Raises:
-        PublishError: rows are missing, a column may not be published, or a value holds a CPF/CNS.
+        PublishError: rows are missing, a column may not be published or is of a type that tools do
+            not read, or a value holds a CPF/CNS.
     """
     with reading(file) as con:
         found = []
         for table in build.tables:
             if table.name not in expected:
                 continue
-            published = _describe(con, table)
+            published = _describe(con, table, keys[table.name])
             if table.name != gate.AS_OF_TABLE and published.rows != expected[table.name]:
                 raise PublishError(
                     f"{table.name}: {published.rows} rows were copied of {expected[table.name]}.\n"
                     "Nothing was published; run `mapa publish` again."
                 )
             _require_public(table)
+            _require_plain_sums(published)
             _require_no_identifier(con, published)
             found.append(published)
         dates = as_of(con)
@@ -195,6 +198,12 @@ def as_of(con: duckdb.DuckDBPyConnection) -> dict[str, AsOf]:
     return {name: AsOf(*facts) for name, *facts in rows}
 
 
+def of_subject(dates: dict[str, AsOf], published: Published) -> AsOf:
+    """Return what a table describes; one that all subjects share is of the newest of them."""
+    newest = max(dates.values(), key=lambda date: date.day)
+    return dates.get(published.table.subject, newest)
+
+
 def origin(con: duckdb.DuckDBPyConnection) -> tuple[bool | None, str]:
     """Return whether the published tables are simulated (None: not known) and their source."""
     synthetic, source = con.execute(
@@ -204,8 +213,88 @@ def origin(con: duckdb.DuckDBPyConnection) -> tuple[bool | None, str]:
     return synthetic, source
 
 
+def code_lists(
+    con: duckdb.DuckDBPyConnection, file: Path, tables: tuple[Published, ...]
+) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """Return codes and labels of each column that a test holds to a list, by table and column.
+
+    A list that lacks a code which a table of before still has is none, and so is one whose seed the
+    last build did not make.
+
+    Args:
+        con: the warehouse.
+        file: the published database.
+        tables: what is in it.
+    """
+    lists = {
+        (published.table.name, column.name): column.codes
+        for published in tables
+        for column in published.table.columns
+        if column.codes
+    }
+    found = {}
+    with reading(file) as published_con:
+        for (table, column), codes in lists.items():
+            name = quoted(column)
+            used = published_con.execute(
+                f"select distinct {name} from {table} where {name} is not null"
+            ).fetchall()
+            known = _rows_if_any(
+                con,
+                f"select codigo, rotulo from {codes.relation} where coluna = $1 order by codigo",
+                codes.name,
+            )
+            if {code for (code,) in used} <= {code for code, _ in known}:
+                found[table, column] = known
+    return found
+
+
+def place(con: duckdb.DuckDBPyConnection, municipality: str | None) -> dict[str, str] | None:
+    """Return code and name of a municipality as the seeds of the territory write it.
+
+    Args:
+        con: the warehouse.
+        municipality: IBGE's code, six digits; None: not known.
+    """
+    rows = _rows_if_any(
+        con,
+        "select municipio_ibge7, municipio_nome || '/' || uf_sigla "
+        "from referencia.territorio_municipios where municipio_ibge6 = $1",
+        municipality or "",
+    )
+    return {"ibge": rows[0][0], "name": rows[0][1]} if rows else None
+
+
+def period(file: Path, tables: tuple[Published, ...]) -> list[str] | None:
+    """Return the first and the last day that any table but the shared ones has a row for."""
+    dates = [
+        f"select min({quoted(column.name)}), max({quoted(column.name)}) from {table.name}"
+        for published in tables
+        if (table := published.table).subject != gate.SHARED
+        for column, kind in zip(table.columns, published.types, strict=True)
+        if kind == "DATE" and column.name in table.grain
+    ]
+    if not dates:
+        return None
+    query = f"select min(a), max(b) from ({' union all '.join(dates)}) as t(a, b)"
+    with reading(file) as con:
+        first, last = con.execute(query).fetchall()[0]
+    return [str(first), str(last)] if first else None
+
+
+def _rows_if_any(con: duckdb.DuckDBPyConnection, query: str, value: str) -> list[tuple[str, str]]:
+    """Return rows of a seed, none when the seed does not stand."""
+    try:
+        return con.execute(query, [value]).fetchall()
+    except duckdb.CatalogException:
+        return []
+
+
 def write_parquet(file: Path, tables: tuple[Published, ...], folder: Path, licence: str) -> None:
-    """Write one zstd Parquet file per table, with as-of date, source and licence inside.
+    """Write one zstd Parquet file per table, with as-of date, source, licence and meaning inside.
+
+    The description of the table stands under `descricao`, those of its columns as one JSON object
+    under `colunas`.
 
     Raises:
         PublishError: a Parquet file does not hold all rows.
@@ -213,20 +302,24 @@ def write_parquet(file: Path, tables: tuple[Published, ...], folder: Path, licen
     folder.mkdir()
     with reading(file) as con:
         dates, source = as_of(con), origin(con)[1]
-        newest = max(dates.values(), key=lambda date: date.day)
         for published in tables:
             name = published.table.name
-            date = dates.get(published.table.subject, newest)
+            date = of_subject(dates, published)
             facts = {
                 "data_referencia": str(date.day),
                 "construcao_id": date.build,
                 "fonte": source,
                 "licenca": licence,
+                "descricao": published.table.description,
+                "colunas": json.dumps(
+                    {column.name: column.description for column in published.table.columns},
+                    ensure_ascii=False,
+                ),
             }
-            mark = f"{{{', '.join(f'{key}: {_text(value)}' for key, value in facts.items())}}}"
-            path = _text(str(folder / f"{name}.parquet"))
+            mark = f"{{{', '.join(f'{key}: {literal(value)}' for key, value in facts.items())}}}"
+            path = literal(str(folder / f"{name}.parquet"))
             con.execute(
-                f"copy (select * from {name} {_order(published.table)}) to {path} "
+                f"copy (select * from {name} {order(published.table)}) to {path} "
                 f"(format parquet, compression zstd, kv_metadata {mark})"
             )
             rows = con.execute(f"select count(*) from read_parquet({path})").fetchall()[0][0]
@@ -244,7 +337,7 @@ def reading(file: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         con.close()
 
 
-def _describe(con: duckdb.DuckDBPyConnection, table: Table) -> Published:
+def _describe(con: duckdb.DuckDBPyConnection, table: Table, keys: Keys) -> Published:
     """Return count, types and content hash of a table in the published file.
 
     The hash does not depend on the order of the rows nor on the version of DuckDB: the MD5 of
@@ -254,7 +347,7 @@ def _describe(con: duckdb.DuckDBPyConnection, table: Table) -> Published:
         str(row[1]) for row in con.execute(f"describe select * from {table.name}").fetchall()
     )
     names = [column.name for column in table.columns if column.name not in NOT_CONTENT]
-    row = ", ".join(f"{_name(name)} := {_name(name)}" for name in names)
+    row = ", ".join(f"{quoted(name)} := {quoted(name)}" for name in names)
     upper, lower, rows = con.execute(
         f"""
         with linhas as (
@@ -264,7 +357,7 @@ def _describe(con: duckdb.DuckDBPyConnection, table: Table) -> Published:
         """
     ).fetchall()[0]
     content = f"{list(zip(names, types, strict=False))} {upper} {lower} {rows}"
-    return Published(table, rows, types, hashlib.sha256(content.encode()).hexdigest())
+    return Published(table, rows, types, hashlib.sha256(content.encode()).hexdigest(), keys)
 
 
 def _require_columns(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> None:
@@ -290,10 +383,20 @@ def _require_public(table: Table) -> None:
             )
 
 
+def _require_plain_sums(published: Published) -> None:
+    """Refuse the 128-bit integers that DuckDB makes of sums: Parquet and BI tools have none."""
+    for column, kind in zip(published.table.columns, published.types, strict=True):
+        if "HUGEINT" in kind:
+            raise PublishError(
+                f"{published.table.name}.{column.name} is {kind}, which Parquet and BI tools do "
+                "not know; nothing was published.\nCast it to bigint in the model and its contract."
+            )
+
+
 def _require_no_identifier(con: duckdb.DuckDBPyConnection, published: Published) -> None:
     """Refuse a table in which any value of any column holds a valid CPF or CNS."""
     for column, kind in zip(published.table.columns, published.types, strict=True):
-        name = _name(column.name)
+        name = quoted(column.name)
         if NUMERIC.match(kind):
             suspect = f"abs({name}) >= {SMALLEST_SUSPECT}"
             value = name
@@ -310,28 +413,3 @@ def _require_no_identifier(con: duckdb.DuckDBPyConnection, published: Published)
                         "Find out how a person's number came into this column; a published table "
                         "may hold none."
                     )
-
-
-def _comments(table: Table) -> Iterator[str]:
-    """Yield the statements that carry the dictionary into the file."""
-    yield f"comment on table publico.{table.name} is {_text(table.description)}"
-    for column in table.columns:
-        yield (
-            f"comment on column publico.{table.name}.{_name(column.name)} "
-            f"is {_text(column.description)}"
-        )
-
-
-def _order(table: Table) -> str:
-    """Return the clause that makes the same content give the same file."""
-    return f"order by {', '.join(_name(name) for name in table.grain)}" if table.grain else ""
-
-
-def _name(identifier: str) -> str:
-    """Quote an identifier."""
-    return '"' + identifier.replace('"', '""') + '"'
-
-
-def _text(value: str) -> str:
-    """Quote a text of our own (paths, descriptions)."""
-    return "'" + value.replace("'", "''") + "'"

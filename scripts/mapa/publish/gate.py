@@ -30,12 +30,30 @@ ADVICE = "Run `dbt build`, then `mapa publish` again."
 
 
 @dataclass(frozen=True)
+class CodeList:
+    """Where the codes of a column are explained: a seed's table, and the list's name in it."""
+
+    relation: str
+    name: str
+
+
+@dataclass(frozen=True)
 class Column:
-    """A column as the dictionary knows it."""
+    """A column as the dictionary knows it; `codes` where a test holds it to a list of codes."""
 
     name: str
     description: str
     lgpd: str | None
+    codes: CodeList | None = None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A column whose every value stands in one of another published table, as a test proves."""
+
+    column: str
+    table: str
+    field: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +65,7 @@ class Table:
     description: str
     grain: tuple[str, ...]
     columns: tuple[Column, ...]
+    references: tuple[Reference, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,6 +101,16 @@ class Build:
     manifest: dict[str, Any]
 
     @property
+    def owner(self) -> str:
+        """Return who publishes: `config.meta.responsavel` of the published models."""
+        owners = (
+            node["config"]["meta"].get("responsavel")
+            for node in self.manifest["nodes"].values()
+            if node["resource_type"] == "model" and node["schema"] == SCHEMA
+        )
+        return next((str(owner) for owner in owners if owner), "")
+
+    @property
     def good(self) -> tuple[Subject, ...]:
         """Return the subjects that may be published."""
         return tuple(subject for subject in self.subjects if not subject.problems)
@@ -115,11 +144,11 @@ def finished_build(settings: Settings) -> Build:
     shared = models.pop(SHARED, [])
     return Build(
         invocation_id=results["metadata"]["invocation_id"],
-        shared=tuple(_table(manifest["nodes"][model]) for model in shared),
+        shared=tuple(_table(manifest, model) for model in shared),
         subjects=tuple(
             Subject(
                 name,
-                tuple(_table(manifest["nodes"][model]) for model in own),
+                tuple(_table(manifest, model) for model in own),
                 _problems(manifest, [*own, *shared], statuses),
             )
             for name, own in sorted(models.items())
@@ -347,8 +376,12 @@ def _ancestors(manifest: dict[str, Any], models: list[str]) -> set[str]:
     return found
 
 
-def _table(node: dict[str, Any]) -> Table:
-    """Describe one published table from its manifest node."""
+def _table(manifest: dict[str, Any], model: str) -> Table:
+    """Describe one published table from its manifest node and the tests that stand on it."""
+    node = manifest["nodes"][model]
+    tests = _column_tests(manifest, model)
+    codes = {column: found for column, test in tests if (found := _code_list(manifest, test))}
+    references = [_reference(manifest, column, test) for column, test in tests]
     return Table(
         name=node["name"],
         subject=node["config"]["meta"]["assunto"],
@@ -359,10 +392,52 @@ def _table(node: dict[str, Any]) -> Table:
                 name=column["name"],
                 description=column["description"].strip(),
                 lgpd=column["config"]["meta"].get("lgpd"),
+                codes=codes.get(column["name"]),
             )
             for column in node["columns"].values()
         ),
+        references=tuple(reference for reference in references if reference),
     )
+
+
+def _column_tests(manifest: dict[str, Any], model: str) -> list[tuple[str, dict[str, Any]]]:
+    """Return the tests of single columns of a model, by column, that hold for every row.
+
+    One that only warns, or looks at part of the rows, proves nothing of the table.
+    """
+    return sorted(
+        (
+            (node["column_name"], node)
+            for node in manifest["nodes"].values()
+            if node.get("attached_node") == model
+            and node.get("column_name")
+            and node["config"].get("severity", "error").lower() == "error"
+            and not node["config"].get("where")
+        ),
+        key=lambda found: (found[0], found[1]["name"]),
+    )
+
+
+def _reference(manifest: dict[str, Any], column: str, test: dict[str, Any]) -> Reference | None:
+    """Return what a test says of a column and another published table, if it does."""
+    if test["test_metadata"]["name"] != "relationships":
+        return None
+    model = test["attached_node"]
+    (target,) = set(test["depends_on"]["nodes"]) - {model} or {model}
+    node = manifest["nodes"].get(target)
+    if node is None or node["resource_type"] != "model" or node["schema"] != SCHEMA:
+        return None
+    return Reference(column, node["name"], test["test_metadata"]["kwargs"]["field"])
+
+
+def _code_list(manifest: dict[str, Any], test: dict[str, Any]) -> CodeList | None:
+    """Return the list that a test holds a column to, if it does."""
+    if test["test_metadata"]["name"] != "codigo_no_dicionario":
+        return None
+    above = (manifest["nodes"][name] for name in test["depends_on"]["nodes"])
+    (seed,) = (node for node in above if node["resource_type"] == "seed")
+    name = test["test_metadata"]["kwargs"]["dicionario"]
+    return CodeList(f"{seed['schema']}.{seed['alias']}", name)
 
 
 def _short(unique_id: str) -> str:

@@ -11,14 +11,16 @@ import csv
 import json
 import re
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import duckdb
-from lxml import etree
+from lxml import etree, html
 
 from mapa.errors import PublishError
+from mapa.publish import store
 from mapa.publish.identifiers import identifier_in
 from mapa.settings import Settings
 
@@ -26,9 +28,14 @@ HEXADECIMAL = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-
 """Checksums and ids of runs: among so many digits a number of a person stands by chance."""
 DATA = "n={manifest:"
 """Where the page of dbt docs holds its data; the rest is dbt's own program."""
+FRACTION = re.compile(r"-?\d+,\d+(e[+-]?\d+)?$")
+"""A number with a decimal comma: its digits would pass for a person's by chance, so it is judged as
+a number, as in the table."""
 CODE = {"raw_code", "compiled_code", "macro_sql", "extra_ctes", "unit_tests"}
 """Parts of the page that are the project's own source: it is public, and its tests hold numbers of
 nobody on purpose."""
+READ = ("title", "aria-label", "href", "value", "id", "content")
+"""Attributes of a page in which a person's number could stand; those of drawings are lengths."""
 SAID = """
     select comment from duckdb_tables() where comment is not null
     union all select comment from duckdb_columns() where comment is not null
@@ -47,7 +54,8 @@ def require_clean(settings: Settings, folder: Path) -> None:
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
         name = file.relative_to(folder).as_posix()
         for text in texts(file):
-            if identifier := identifier_in(HEXADECIMAL.sub("x", text)):
+            said = HEXADECIMAL.sub("x", text) if isinstance(text, str) else text
+            if identifier := identifier_in(said):
                 raise PublishError(
                     f"{name}: a text holds a valid {identifier}; nothing was published.\n"
                     "Find out how a person's number came into a description or a name; a published "
@@ -78,14 +86,17 @@ def contents(file: Path) -> Iterator[bytes]:
                 yield book.read(part)
 
 
-def texts(file: Path) -> Iterable[str]:
-    """Return the texts of a published file, each by itself.
+def texts(file: Path) -> Iterable[str | Decimal]:
+    """Return the texts of a published file, each by itself, and the numbers of its cells.
 
     Raises:
         PublishError: it is of a kind that nobody looks into.
     """
-    readers = {
+    if store.SITE in file.parts:
+        return _site(file)
+    readers: dict[str, Callable[[], Iterable[str | Decimal]]] = {
         ".json": lambda: _strings(json.loads(file.read_bytes())),
+        ".jsonld": lambda: _strings(json.loads(file.read_bytes())),
         ".html": lambda: _page(file),
         ".csv": lambda: _cells(file),
         ".xlsx": lambda: _book(file),
@@ -128,27 +139,51 @@ def _page(file: Path) -> Iterator[str]:
     yield from re.findall(r">([^<>]+)</(?:div|title)>", before[:20_000])
 
 
-def _cells(file: Path) -> Iterator[str]:
-    """Yield the cells of a CSV."""
+def _site(file: Path) -> Iterator[str]:
+    """Yield what people may read in a file of the site: texts, addresses, data.
+
+    Raises:
+        PublishError: it is of a kind that the site does not have.
+    """
+    if file.suffix == ".html":
+        for element in html.parse(file).iter():
+            yield from filter(None, (element.text, element.tail))
+            yield from (element.attrib.get(name, "") for name in READ)
+    elif file.suffix == ".js" and file.parent.name == "dados":
+        _, _, argument = file.read_text(encoding="utf-8").partition("(")
+        yield from _strings(json.loads(argument.rstrip().removesuffix(");")))
+    elif file.parent.name != "recursos" or file.suffix not in {".js", ".css"}:
+        raise PublishError(f"{file.name} is of no kind that is published; nothing was published.")
+
+
+def _cells(file: Path) -> Iterator[str | Decimal]:
+    """Yield the cells of a CSV, each text once: most of them stand in many rows."""
     with file.open(encoding="utf-8-sig", newline="") as lines:
-        for row in csv.reader(lines, delimiter=";"):
-            yield from row
+        found = {cell for row in csv.reader(lines, delimiter=";") for cell in row}
+    for cell in found:
+        yield Decimal(cell.replace(",", ".")) if FRACTION.match(cell) else cell
 
 
-def _book(file: Path) -> Iterator[str]:
-    """Yield the texts in all parts of a workbook."""
+def _book(file: Path) -> Iterator[str | Decimal]:
+    """Yield the texts in all parts of a workbook and the numbers of its cells, each once."""
     with zipfile.ZipFile(file) as book:
         for part in book.namelist():
             if part.endswith((".xml", ".rels")):
-                root = etree.fromstring(
-                    book.read(part), etree.XMLParser(resolve_entities=False, huge_tree=True)
-                )
-                # The numbers of a sheet are counts and positions in the list of texts.
-                yield from (
-                    element.text or ""
-                    for element in root.iter()
-                    if etree.QName(element).localname != "v"
-                )
+                with book.open(part) as content:
+                    yield from set(_elements(content))
+
+
+def _elements(content: IO[bytes]) -> Iterator[str | Decimal]:
+    """Yield what stands in the elements of one part of a workbook, row by row."""
+    for _, element in etree.iterparse(content, resolve_entities=False, huge_tree=True):
+        kind = etree.QName(element).localname
+        if kind == "row":
+            element.clear()
+        elif kind != "v":
+            yield element.text or ""
+        elif element.getparent().get("t", "n") == "n" and element.text:
+            # All other values are positions in the list of texts, or true and false.
+            yield Decimal(element.text)
 
 
 def _parquet(file: Path) -> Iterator[str]:

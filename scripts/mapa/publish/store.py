@@ -23,12 +23,13 @@ from mapa.errors import LockedError
 from mapa.waiting import Wait
 
 DATABASE = "mapa_publico.duckdb"
-PARQUET = "parquet"
-MANIFEST = "manifest.json"
+PARQUET, CSV, XLSX = "parquet", "csv", "xlsx"
+MANIFEST, DATAPACKAGE, DCAT = "manifest.json", "datapackage.json", "dcat.jsonld"
+SITE = "site"
 DICTIONARY = ("dicionario.html", "dicionario.xlsx", "dicionario.csv")
 FILE, FOLDER, PASSABLE = 0o644, 0o755, 0o011
 """Modes of what is published, whatever the umask of the one who publishes."""
-STABLE = (DATABASE, PARQUET, MANIFEST, *DICTIONARY)
+STABLE = (DATABASE, PARQUET, CSV, XLSX, SITE, MANIFEST, DATAPACKAGE, DCAT, *DICTIONARY)
 
 
 @contextmanager

@@ -118,8 +118,9 @@ class Chart:
             for order, part in enumerate(self.parts)
         ]
 
-    def _waterfall(self, sums: Mapping[str, int | None]) -> list[dict[str, Any]]:
-        level, rows = 0, []
+    def _waterfall(self, sums: Mapping[str, float | None]) -> list[dict[str, Any]]:
+        level: float = 0
+        rows = []
         for at, step in enumerate(self.parts):
             value = sums[step.measure] or 0
             kind = step.kind if isinstance(step, Step) else "less"
@@ -131,7 +132,7 @@ class Chart:
             )  # fmt: skip
         return rows
 
-    def _ranking(self, sums: Mapping[str, int | None]) -> list[dict[str, Any]]:
+    def _ranking(self, sums: Mapping[str, float | None]) -> list[dict[str, Any]]:
         found = [(part, sums[part.measure] or 0) for part in self.parts]
         ranked = sorted(enumerate(found), key=lambda item: (-item[1][1], item[0]))
         return [

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 from functools import cache
+from importlib.metadata import version
 from typing import Any, Final
 
 import altair as alt
@@ -30,6 +31,8 @@ TOLD = (
     alt.Tooltip("value:Q", title="Vagas", format=",d"),
 )
 BAR = 26
+LIBRARY = f"vega-{version('vl-convert-python')}.js"
+"""What the file of the chart library is called: another wheel gives another file."""
 
 
 def compiled(chart: Chart, width: int) -> dict[str, Any]:

@@ -53,6 +53,7 @@ class Cube:
         measures: what the counts are called.
         over: the months that are over, oldest first.
         ahead: the others: under way or to come.
+        whole: whether all months are shown until some are chosen, and not the last twelve.
 
     """
 
@@ -61,10 +62,13 @@ class Cube:
     measures: Mapping[str, str]
     over: tuple[date, ...]
     ahead: tuple[date, ...] = ()
+    whole: bool = False
 
     @property
     def default(self) -> tuple[date, date]:
         """Return the last twelve months that are over, or what there is of them."""
+        if self.whole:
+            return self.months[0], self.months[-1]
         months = self.over or self.ahead
         return months[-12:][0], months[-1]
 
@@ -104,7 +108,7 @@ class Cube:
         }[name]
         return [before] if before in self.over else []
 
-    def sums(self, name: str) -> dict[str, int | None]:
+    def sums(self, name: str) -> dict[str, float | None]:
         """Return the sum of each measure over a cut; None where nothing is known."""
         return added(self.cut(name), self.measures)
 
@@ -120,8 +124,7 @@ class Cube:
         groups = rows.groupby(list(keys), sort=False, observed=True)
         sums = groups[list(self.measures)].sum(min_count=1).reset_index()
         found = [
-            {key: row[key] for key in keys}
-            | {m: None if pd.isna(row[m]) else int(row[m]) for m in self.measures}
+            {key: row[key] for key in keys} | {m: plain(row[m]) for m in self.measures}
             for row in sums.to_dict(orient="records")
         ]
         return sorted(found, key=lambda row: [self.place(key, row[key]) for key in keys])
@@ -154,8 +157,7 @@ class Cube:
             "dimensions": [self._offered(dimension) for dimension in self.dimensions],
             "rows": {name: [at[code] for code in self.rows[name]] for name, at in places.items()},
             "measures": {
-                name: [None if pd.isna(value) else int(value) for value in self.rows[name]]
-                for name in self.measures
+                name: [plain(value) for value in self.rows[name]] for name in self.measures
             },
             "labels": dict(self.measures),
         }
@@ -179,10 +181,17 @@ class Cube:
         return described
 
 
-def added(rows: pd.DataFrame, measures: Iterable[str]) -> dict[str, int | None]:
+def plain(value: Any) -> float | None:
+    """Return a number of a table as Python's own, whole where it is; None where it is unknown."""
+    if pd.isna(value):
+        return None
+    return int(value) if value == int(value) else round(float(value), 6)
+
+
+def added(rows: pd.DataFrame, measures: Iterable[str]) -> dict[str, float | None]:
     """Add measures up; None where no row knows one."""
     sums = rows[list(measures)].sum(min_count=1)
-    return {name: None if pd.isna(value) else int(value) for name, value in sums.items()}
+    return {str(name): plain(value) for name, value in sums.items()}
 
 
 def script(call: str, content: Any) -> str:

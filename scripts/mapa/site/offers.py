@@ -1,14 +1,16 @@
-"""The offer as a cube: what several pages add up."""
+"""The offer as a cube, and the names of places and things that other cubes share."""
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from functools import lru_cache
+from typing import Any
 
 import pandas as pd
 
 from mapa.errors import PublishError
 from mapa.site.blocks import Part, Step
-from mapa.site.cube import MONTH, OVER, Cube, Dimension
+from mapa.site.cube import MONTH, Cube, Dimension
 from mapa.site.release import Release
 
 MEASURES = {
@@ -50,47 +52,86 @@ CAUSES = {
 """What takes slots, by measure, in the order in which a slot with several causes counts."""
 LOSSES = ("qtd_vagas_total", "qtd_vagas_nao_divulgadas", "qtd_oferta_real")
 """The first less the others: what is told as lost."""
+LINKS = {"unidade": "unidades/{}.html", "procedimento": "procedimentos/{}.html"}
+"""Pages of what a table names."""
 NOWHERE = "nao_identificada"
 NO_NAME = "Sem nome no cadastro"
+UNIT = f"""
+    coalesce(e.regiao_saude_codigo, '{NOWHERE}') as regiao,
+    coalesce(r.regiao_saude_nome, 'Não identificada') as regiao_nome,
+    coalesce(cast(e.area_numero as varchar), '{NOWHERE}') as area,
+    coalesce(t.area_nome, 'Não identificada') as area_nome,
+    coalesce(o.unidade_executante_cnes, '{NOWHERE}') as unidade,
+    coalesce(e.unidade_nome, case when o.unidade_executante_cnes is null
+        then 'De nenhuma unidade' else '{NO_NAME}' end) as unidade_nome
+"""
+PROCEDURE = f"""
+    coalesce(p.grupo_codigo, '{NOWHERE}') as grupo,
+    coalesce(p.grupo_nome, 'Sem grupo') as grupo_nome,
+    coalesce(o.procedimento_codigo, '{NOWHERE}') as procedimento,
+    coalesce(p.procedimento_nome, case when o.procedimento_codigo is null
+        then 'De nenhum procedimento' else '{NO_NAME}' end) as procedimento_nome
+"""
+"""Columns by which rows `o` are added up, each with its name."""
+WITH_UNIT = """
+    left join pub_dim_estabelecimentos as e on o.unidade_executante_cnes = e.unidade_cnes
+    left join pub_dim_regioes_saude as r on e.regiao_saude_codigo = r.regiao_saude_codigo
+    left join pub_dim_territorio as t on e.area_numero = t.area_numero
+"""
+WITH_PROCEDURE = """
+    left join pub_dim_procedimentos as p on o.procedimento_codigo = p.procedimento_codigo
+"""
 QUERY = f"""
+    with vagas as (
+        select
+            competencia, central_executora_codigo, unidade_executante_cnes, procedimento_codigo,
+            vaga_tipo, competencia_situacao, divulgacao = 'nao_divulgada' as eh_oculta,
+            cast(sum(qtd_vagas) as bigint) as total,
+            {
+    ", ".join(
+        f"coalesce(cast(sum(qtd_vagas) filter (vaga_destino = '{fate}') as bigint), 0) as {fate}"
+        for fate in ("feriado", "afastamento", "teto", "ppi", "oferta_real", "nao_divulgada")
+    )
+}
+        from pub_oferta_causas_por_mes
+        group by all
+    )
+
     select
         o.competencia,
-        o.competencia_situacao as situacao,
-        coalesce(o.regiao_saude_codigo, '{NOWHERE}') as regiao,
-        coalesce(o.regiao_saude_nome, 'Não identificada') as regiao_nome,
-        coalesce(cast(e.area_numero as varchar), '{NOWHERE}') as area,
-        coalesce(t.area_nome, 'Não identificada') as area_nome,
-        o.unidade_executante_cnes as unidade,
-        coalesce(o.unidade_executante_nome, '{NO_NAME}') as unidade_nome,
-        coalesce(o.grupo_codigo, '{NOWHERE}') as grupo,
-        coalesce(o.grupo_nome, 'Sem grupo') as grupo_nome,
-        o.procedimento_codigo as procedimento,
-        coalesce(o.procedimento_nome, '{NO_NAME}') as procedimento_nome,
-        o.qtd_vagas_total,
-        o.qtd_vagas_bloqueadas_feriado,
-        o.qtd_vagas_bloqueadas_afastamento,
-        -- of a row whose leaves may not be told only total and holidays are known
-        case
-            when o.qtd_vagas_total is null then null
-            when o.divulgacao = 'nao_divulgada'
-                then o.qtd_vagas_total - o.qtd_vagas_bloqueadas_feriado
-            else 0
-        end as qtd_vagas_nao_divulgadas,
-        o.qtd_vagas_ativas,
-        o.qtd_vagas_perdidas_teto,
-        o.qtd_vagas_perdidas_ppi,
-        o.qtd_oferta_real,
-        case when o.limite_vinculante = 'nao_informado' then o.qtd_vagas_ativas
-            when o.limite_vinculante is not null then 0 end as qtd_vagas_sem_limite
-    from pub_oferta_real_por_mes as o
-    left join pub_dim_estabelecimentos as e on o.unidade_executante_cnes = e.unidade_cnes
-    left join pub_dim_territorio as t using (area_numero)
+        o.competencia_situacao = 'encerrada' as eh_encerrada,
+        {UNIT}, {PROCEDURE},
+        o.vaga_tipo as tipo,
+        o.total as qtd_vagas_total,
+        case when o.total is not null then o.feriado end as qtd_vagas_bloqueadas_feriado,
+        case when not o.eh_oculta and o.total is not null then o.afastamento end
+            as qtd_vagas_bloqueadas_afastamento,
+        -- of what may not be told only total and holidays are known
+        case when o.total is not null then o.nao_divulgada end as qtd_vagas_nao_divulgadas,
+        case when not o.eh_oculta and o.total is not null then o.teto + o.ppi + o.oferta_real end
+            as qtd_vagas_ativas,
+        case when not o.eh_oculta and o.total is not null then o.teto end
+            as qtd_vagas_perdidas_teto,
+        case when not o.eh_oculta and o.total is not null then o.ppi end as qtd_vagas_perdidas_ppi,
+        case when not o.eh_oculta and o.total is not null then o.oferta_real end
+            as qtd_oferta_real,
+        case when not o.eh_oculta and o.total is not null then
+            case when m.limite_vinculante = 'nao_informado' then o.teto + o.ppi + o.oferta_real
+                else 0 end
+        end as qtd_vagas_sem_limite
+    from vagas as o
+    {WITH_UNIT} {WITH_PROCEDURE}
+    left join pub_oferta_real_por_mes as m
+        on o.competencia = m.competencia
+        and o.central_executora_codigo = m.central_executora_codigo
+        and o.unidade_executante_cnes = m.unidade_executante_cnes
+        and o.procedimento_codigo = m.procedimento_codigo
 """
 
 
 @lru_cache(maxsize=2)
 def offer(release: Release) -> Cube:
-    """Return the offer by month, region, area, unit, group and procedure.
+    """Return the offer by month, region, area, unit, group, procedure and kind of slot.
 
     Raises:
         PublishError: the version holds no offer.
@@ -101,31 +142,69 @@ def offer(release: Release) -> Cube:
             "The published version holds no offer: no schedule has been loaded.\n"
             "Load one with `mapa load export FILE`, then `dbt build` and `mapa publish`."
         )
-    months = {
-        over: tuple(sorted(rows.loc[(rows["situacao"] == OVER) == over, MONTH].unique()))
-        for over in (True, False)
-    }
+    over = rows.loc[rows["eh_encerrada"], MONTH]
+    ahead = rows.loc[~rows["eh_encerrada"], MONTH]
     return Cube(
         rows=rows,
         dimensions=(
-            Dimension("regiao", "Região de saúde", _labels(rows, "regiao")),
-            Dimension("area", "Região administrativa", _labels(rows, "area"), "regiao"),
-            Dimension("unidade", "Unidade", _labels(rows, "unidade", code=True), "regiao"),
-            Dimension("grupo", "Grupo de procedimentos", _labels(rows, "grupo")),
-            Dimension(
-                "procedimento", "Procedimento", _labels(rows, "procedimento", code=True), "grupo"
-            ),
+            *unit_dimensions(rows),
+            *procedure_dimensions(rows),
+            Dimension("tipo", "Tipo de vaga", codes(release, rows, "tipo", "vaga_tipo")),
         ),
         measures=MEASURES,
-        over=months[True],
-        ahead=months[False],
+        over=tuple(sorted(over.unique())),
+        ahead=tuple(sorted(ahead.unique())),
     )
 
 
-def _labels(rows: pd.DataFrame, name: str, *, code: bool = False) -> dict[str, str]:
+def unit_dimensions(rows: pd.DataFrame) -> tuple[Dimension, ...]:
+    """Return region, area and unit."""
+    return (
+        Dimension("regiao", "Região de saúde", labels(rows, "regiao")),
+        Dimension("area", "Região administrativa", labels(rows, "area"), "regiao"),
+        Dimension("unidade", "Unidade", labels(rows, "unidade", code=True), "regiao"),
+    )
+
+
+def procedure_dimensions(rows: pd.DataFrame) -> tuple[Dimension, ...]:
+    """Return group and procedure."""
+    return (
+        Dimension("grupo", "Grupo de procedimentos", labels(rows, "grupo")),
+        Dimension("procedimento", "Procedimento", labels(rows, "procedimento", code=True), "grupo"),
+    )
+
+
+def labels(rows: pd.DataFrame, name: str, *, code: bool = False) -> dict[str, str]:
     """Return what each code is called, in alphabetical order; with its code where names repeat."""
     pairs = rows[[name, f"{name}_nome"]].drop_duplicates(name)
     found = {
-        key: f"{label} ({key})" if code else label for key, label in pairs.itertuples(index=False)
+        key: f"{label} ({key})" if code and key != NOWHERE else label
+        for key, label in pairs.itertuples(index=False)
     }
     return dict(sorted(found.items(), key=lambda item: (item[0] == NOWHERE, item[1], item[0])))
+
+
+def codes(release: Release, rows: pd.DataFrame, name: str, column: str) -> dict[str, str]:
+    """Return what the codes of a column that occur are called, in the order of their list."""
+    listed = release.query(
+        "select codigo, rotulo from pub_codigos where coluna = $coluna", coluna=column
+    )
+    known = dict(listed.itertuples(index=False))
+    found: list[Any] = list(rows[name].unique())
+    order = [code for code in known if code in found]
+    return {code: known.get(code, code) for code in [*order, *sorted(set(found) - set(order))]}
+
+
+def is_over(month: date, as_of: date) -> bool:
+    """Tell whether all days of a month are described."""
+    following = date(month.year + month.month // 12, month.month % 12 + 1, 1)
+    return following - timedelta(days=1) <= as_of
+
+
+def parted(months: pd.Series, as_of: date) -> tuple[tuple[date, ...], tuple[date, ...]]:
+    """Return the months that are over and the others, oldest first."""
+    found = sorted(months.unique())
+    return (
+        tuple(month for month in found if is_over(month, as_of)),
+        tuple(month for month in found if not is_over(month, as_of)),
+    )

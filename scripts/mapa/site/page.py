@@ -13,9 +13,13 @@ from mapa.site.cube import Cube
 MENU = (
     ("index.html", "Visão geral"),
     ("oferta.html", "Oferta"),
+    ("mudancas.html", "Mudanças"),
+    ("horas.html", "Horas"),
     ("territorio.html", "Território"),
     ("unidades/index.html", "Unidades"),
     ("procedimentos/index.html", "Procedimentos"),
+    ("alertas.html", "Alertas"),
+    ("qualidade.html", "Qualidade"),
     ("dicionario/index.html", "Dicionário"),
     ("indicadores/index.html", "Indicadores"),
     ("dados.html", "Dados"),
@@ -23,7 +27,8 @@ MENU = (
 )
 """The pages that the menu leads to, in its order."""
 TRAVELLING = (
-    "de", "ate", "regiao", "area", "unidade", "grupo", "procedimento", "tipo",
+    "de", "ate", "regiao", "area", "unidade", "grupo", "procedimento", "tipo", "causa", "dia",
+    "gravidade", "regra",
 )  # fmt: skip
 """Filters that pages share, as their addresses name them."""
 
@@ -42,6 +47,7 @@ class Page:
         filters: dimensions that can be chosen, in order; `de` and `ate` are the months.
         lists: measures with their names, for sentences that name the largest.
         definitions: what each measure means, for downloads.
+        script: call of our module and its argument, for a page without a cube.
 
     """
 
@@ -54,6 +60,7 @@ class Page:
     filters: tuple[str, ...] = ()
     lists: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     definitions: Mapping[str, str] = field(default_factory=dict)
+    script: tuple[str, Any] | None = None
 
     @property
     def name(self) -> str:

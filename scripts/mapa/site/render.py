@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shutil
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from mapa.site import charts, text
 from mapa.site.blocks import Chart, Listing
 from mapa.site.cube import MONTH, script
 from mapa.site.page import MENU, TRAVELLING, Page, file_name
+from mapa.site.prose import inline, markdown
 from mapa.site.release import Release
 from mapa.site.sentences import Filler
+from mapa.site.serve import NOT_FOUND, POLICY
 
-POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'none'; base-uri 'none'; form-action 'none'"
-)
-"""Also what a web server should send; there `frame-ancestors` may be added."""
-MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table")
 ASSETS = Path(__file__).with_name("assets")
 
 
 class Renderer:
     """Writes the pages of a release into a folder."""
 
-    def __init__(self, release: Release, folder: Path) -> None:
-        """Take a release and a folder that exists."""
+    def __init__(self, release: Release, folder: Path, paths: Collection[str]) -> None:
+        """Take a release, a folder that exists and the paths of all pages that it will hold."""
         self.release = release
         self.folder = folder
         self.environment = Environment(
@@ -46,24 +42,32 @@ class Renderer:
             "month": text.month,
             "signed": text.signed,
             "file_name": file_name,
-            "markdown": _markdown,
+            "markdown": markdown,
         }
         self.environment.globals |= {
             "release": release,
-            "menu": MENU,
+            "menu": [(path, title) for path, title in MENU if path in paths],
             "policy": POLICY,
             "percent": text.percent,
             "per_thousand": text.per_thousand,
+            "inline": inline,
             "MONTH": MONTH,
         }
 
-    def assets(self) -> None:
-        """Write what all pages share."""
+    def assets(self, before: Path | None = None) -> None:
+        """Write what all pages share; the chart library is taken from a site of before."""
         folder = self.folder / "recursos"
         folder.mkdir()
         for file in sorted(ASSETS.iterdir()):
             (folder / file.name).write_bytes(file.read_bytes())
-        (folder / "vega.js").write_text(charts.library(), encoding="utf-8")
+        known = before / "recursos" / charts.LIBRARY if before else None
+        if known and known.exists():
+            shutil.copyfile(known, folder / charts.LIBRARY)
+        else:
+            (folder / charts.LIBRARY).write_text(charts.library(), encoding="utf-8")
+        # Whatever the address, a server shows this one; it stands alone.
+        missing = self.environment.get_template("not_found.html").render()
+        (self.folder / NOT_FOUND).write_text(missing, encoding="utf-8")
 
     def write(self, page: Page) -> Path:
         """Write a page, and the script with its data when it has any."""
@@ -73,6 +77,8 @@ class Renderer:
         if page.cube:
             context |= self._filled(page)
             self.script(f"{page.name}.js", "MAPA.start", self._for_the_browser(page))
+        if page.script:
+            self.script(f"{page.name}.js", *page.script)
         shown = self.environment.get_template(page.template).render(context)
         target.write_text(shown, encoding="utf-8")
         return target
@@ -123,6 +129,7 @@ class Renderer:
                 for block in page.blocks
                 if isinstance(block, Chart)
             },
+            "library": charts.LIBRARY,
             "numbers": charts.number_format(),
             "facts": {
                 "day": text.day(release.as_of),
@@ -134,15 +141,3 @@ class Renderer:
                 "owner": release.owner,
             },
         }
-
-
-def write_all(release: Release, folder: Path, pages: Iterable[Page]) -> int:
-    """Write a whole site and return how many pages it has."""
-    renderer = Renderer(release, folder)
-    renderer.assets()
-    return len([renderer.write(page) for page in pages])
-
-
-def _markdown(source: str) -> Markup:
-    """Turn a description of the dictionary into HTML; HTML in it stays text."""
-    return Markup(MARKDOWN.render(source))  # noqa: S704 - the library escapes what it is given

@@ -41,7 +41,7 @@ class Sentence:
 class Summed(Protocol):
     """What sentences speak of: a cube, or the part of one that a page is about."""
 
-    def sums(self, name: str) -> Mapping[str, int | None]:
+    def sums(self, name: str) -> Mapping[str, float | None]:
         """Return the sum of each measure over a cut; None where nothing is known."""
 
     def period(self, name: str) -> str:
@@ -55,7 +55,7 @@ class Filler:
         """Take the cube and the page's lists of measures, by name."""
         self.cube = cube
         self.lists = lists
-        self._sums: dict[str, Mapping[str, int | None]] = {}
+        self._sums: dict[str, Mapping[str, float | None]] = {}
 
     def fill(self, texts: Sequence[str]) -> str:
         """Return the first text that can be filled, or an empty one."""
@@ -66,9 +66,9 @@ class Filler:
                 return PLACE.sub(lambda _: str(next(words)), template)  # noqa: B023 - used at once
         return ""
 
-    def value(self, expression: str) -> int | None:
+    def value(self, expression: str) -> float | None:
         """Add the measures of an expression up; None when one is not known."""
-        total = 0
+        total: float = 0
         for sign, cut, measure in TERM.findall(expression):
             found = self._of(cut)[measure]
             if found is None:
@@ -76,7 +76,7 @@ class Filler:
             total += -found if sign == "-" else found
         return total
 
-    def _of(self, cut: str) -> Mapping[str, int | None]:
+    def _of(self, cut: str) -> Mapping[str, float | None]:
         if cut not in self._sums:
             self._sums[cut] = self.cube.sums(cut)
         return self._sums[cut]
@@ -98,7 +98,7 @@ class Filler:
         return {"n": text.number, "s": text.signed, "d": difference}[form](part)
 
 
-def difference(value: int) -> str:
+def difference(value: float) -> str:
     """Write a difference in words.
 
     Example:
@@ -110,7 +110,7 @@ def difference(value: int) -> str:
     return f"{text.number(abs(value))} a {'mais' if value > 0 else 'menos'}"
 
 
-def largest(sums: Mapping[str, int | None], names: Mapping[str, str]) -> str | None:
+def largest(sums: Mapping[str, float | None], names: Mapping[str, str]) -> str | None:
     """Return the name of the largest of some measures; all names of a tie, None when unknown."""
     values = [(name, sums[measure]) for measure, name in names.items()]
     if any(value is None for _, value in values):

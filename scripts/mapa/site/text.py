@@ -19,7 +19,9 @@ def number(value: float | None) -> str:
     """
     if value is None:
         return UNKNOWN
-    return f"{value:,.0f}".replace(",", ".").replace("-", "−")
+    # A half upwards, as the page in the browser does.
+    whole = int(abs(value) + 0.5)
+    return ("−" if value < 0 and whole else "") + f"{whole:,}".replace(",", ".")
 
 
 def signed(value: float | None) -> str:

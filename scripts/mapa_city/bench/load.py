@@ -187,7 +187,7 @@ def main(documents: int, index: str) -> None:
     if missing := [name for name in ("pandas", "elasticsearch") if not find_spec(name)]:
         raise click.ClickException(
             f"The usual way needs {' and '.join(missing)}, which come with what developers "
-            "install:\n  pip install -e '.[panels,dev]'"
+            "install:\n  pip install -e '.[demo,dev]'"
         )
     costs = compare(documents, index)
     loaded = next(iter(costs.values()))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import datetime
 
 import click
@@ -43,12 +42,7 @@ DEFAULT = CitySize()
     type=click.DateTime(["%Y-%m-%d"]),
     help="Last simulated day.",
 )
-@click.option(
-    "--panels/--no-panels",
-    default=None,
-    help="Open the panels at the end; by default only on a terminal.",
-)
-def demo(people: int, days: int, seed: int, until: datetime, panels: bool | None) -> None:
+def demo(people: int, days: int, seed: int, until: datetime) -> None:
     """Simulate a city, load it over HTTP, build and test the models, publish the result.
 
     It can be repeated: it replaces what an earlier demo left in MAPA_DIR, and nothing else.
@@ -65,13 +59,9 @@ def demo(people: int, days: int, seed: int, until: datetime, panels: bool | None
     say(
         f"""
 Everything agrees with what really happened in the city. Look at it:
-    panels       make panels, then http://127.0.0.1:8050
+    site         {published}/site/index.html (opens by double click)
     dictionary   {published}/dicionario.html
     data         {published}/mapa_publico.duckdb and {published}/parquet/
     warehouse    {settings.warehouse} (restricted side; `dbt build` works on it)
     city         {settings.mapa_dir}/city/ (export files and truth.json)"""
     )
-    if panels or (panels is None and sys.stdout.isatty()):
-        from mapa.panels import serve  # noqa: PLC0415 - heavy, and only wanted here
-
-        serve(settings)

@@ -22,19 +22,26 @@ from mapa_city.truth.alerts import alerts
 from mapa_city.truth.dimensions import (
     calendar_days,
     establishments,
+    health_regions,
     procedures,
     territories,
 )
-from mapa_city.truth.disclosure import disclosure, listed
+from mapa_city.truth.disclosure import disclosure, listed, staff
 from mapa_city.truth.fates import fates_of_lines
 from mapa_city.truth.hours import hours_per_month, months, shares_per_month
 from mapa_city.truth.offer import per_day, per_month
 from mapa_city.truth.past import deliveries, diary, in_force, movements, withdrawn
 from mapa_city.truth.published import (
+    agenda_history,
+    areas,
     described,
+    destinations,
     explained_per_month,
+    hours_of_units,
+    published_alerts,
     published_days,
     published_months,
+    published_report,
 )
 from mapa_city.truth.queue import (
     absence_per_month,
@@ -70,9 +77,15 @@ def compute(
     real, queue = per_month(dated, days), queue_per_month(city, known, past, when)
     hours = months(dated, days)
     by_day, report = per_day(dated, days), reconcile(city, seen, real)
+    named_areas = territories(city.territory)
     named = procedures(city, known, dated)
     levels, offered = disclosure(dated, days), {line[3] for line in real["linhas"]}
     both = {"oferta_real_por_mes": real, "fila_por_mes": queue}
+    explained = explained_per_month(report)
+    alarms = alerts(city, known, (dated, days), both, hours)
+    agendas = agenda_history(city, seen, real)
+    offered |= {line[3] for line in agendas["pub_oferta_diario"]["linhas"]}
+    on_offer = listed(named, offered)
     return {
         "parametros": {
             "pessoas": city.parameters.people,
@@ -86,9 +99,9 @@ def compute(
         "oferta_real_por_mes": real,
         "oferta_real_por_tipo_por_mes": offer_per_kind(real),
         "oferta_reconciliacao": report,
-        "oferta_reconciliacao_por_mes": explained_per_month(report),
+        "oferta_reconciliacao_por_mes": explained,
         "oferta_funil_por_mes": funnel_per_month(city, known, real),
-        "oferta_alertas": alerts(city, known, (dated, days), both, hours),
+        "oferta_alertas": alarms,
         "oferta_horas_por_mes": hours_per_month(hours),
         "oferta_esperada_por_mes": shares_per_month(hours),
         "oferta_por_territorio_por_mes": offer_per_territory(dated, days, both),
@@ -102,10 +115,17 @@ def compute(
         "dim_calendario": calendar_days(city, known, dated, days),
         "dim_estabelecimentos": establishments(city, known, dated),
         "dim_procedimentos": named,
-        "dim_territorio": territories(city.territory),
+        "dim_territorio": named_areas,
         "pub_oferta_por_dia": published_days(dated, days, by_day, levels),
         "pub_oferta_real_por_mes": published_months(city, real, named, levels),
-        "pub_dim_procedimentos": listed(named, offered),
+        "pub_oferta_causas_por_mes": destinations(dated, days, real, levels),
+        **agendas,
+        "pub_oferta_horas_por_mes": hours_of_units(hours),
+        "pub_oferta_reconciliacao_por_mes": published_report(report, explained, staff(dated, days)),
+        "pub_oferta_alertas": published_alerts(alarms, real, on_offer),
+        "pub_dim_procedimentos": on_offer,
+        "pub_dim_territorio": areas(named_areas),
+        "pub_dim_regioes_saude": health_regions(city.territory),
         "pub_atualizacao": described(city),
     }
 

@@ -178,6 +178,19 @@ def territories(territory: Territory) -> dict[str, Any]:
     }
 
 
+def health_regions(territory: Territory) -> dict[str, Any]:
+    """Name the health regions and say how many live in each; nobody is counted outside them."""
+    people = territory.population
+    return {
+        "chave": ["regiao_saude_codigo"],
+        "colunas": ["regiao_saude_nome", "populacao_regiao_saude", "populacao_ano"],
+        "linhas": [
+            (code, name, people.get(code), territory.census if code in people else None)
+            for code, name in territory.region_names.items()
+        ],
+    }
+
+
 def names_of(city: City) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
     """Return name and health region of each unit, and the name of each procedure."""
     units = {unit["cnes"]: (unit["nome"], _place(unit)[1]) for unit in city.units.to_pylist()}

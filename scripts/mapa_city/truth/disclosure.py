@@ -70,12 +70,27 @@ def disclosure(city: City, days: SlotDays) -> dict[Place, str]:
     return levels
 
 
+def staff(city: City, days: SlotDays) -> dict[Place, set[int]]:
+    """Say who has schedules in each month, central, unit and procedure.
+
+    Args:
+        city: the city with the schedules that the slots come from.
+        days: slots of each schedule and day.
+    """
+    return {
+        place: {
+            person for day in found.values() for people in day.staff.values() for person in people
+        }
+        for place, found in _places(city, days).items()
+    }
+
+
 def listed(procedures: Mapping[str, Any], offered: Iterable[str]) -> dict[str, Any]:
-    """Leave out the procedures that nobody offers.
+    """Leave out the procedures that nobody offers or has ceased to offer.
 
     Args:
         procedures: right answer of `dim_procedimentos`.
-        offered: codes of the procedures with slots.
+        offered: codes of the procedures with slots, or whose slots went.
     """
     codes = set(offered)
     codes |= {code[:4] + "000" for code in codes}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -13,8 +14,11 @@ from mapa_city.arrays import day_text, numbers, texts
 from mapa_city.city import City
 from mapa_city.slots import KINDS, SlotDays
 from mapa_city.truth.dimensions import names_of
-from mapa_city.truth.disclosure import BY_DAY, KEPT, Place
-from mapa_city.truth.offer import rows
+from mapa_city.truth.disclosure import BY_DAY, KEPT, PROFESSIONALS, Place
+from mapa_city.truth.hours import Month
+from mapa_city.truth.offer import known_sum, rows
+from mapa_city.truth.past import Delivery, diary, movements, withdrawn
+from mapa_city.truth.use import limits_per_kind
 
 OF_LEAVES_BY_DAY = (
     "qtd_vagas_bloqueadas",
@@ -31,6 +35,9 @@ LOST = {
     "teto": "qtd_vagas_perdidas_teto",
     "ppi": "qtd_vagas_perdidas_ppi",
 }
+
+OF_AGENDAS = {"escala_vencendo", "queda_de_oferta", "oferta_desaparecida"}
+"""Rules of the alerts that are about an agenda and neither about a person nor about the queue."""
 
 
 def published_days(
@@ -148,6 +155,217 @@ def _shown(month: dict[str, Any], told: str) -> dict[str, Any]:
     return month
 
 
+def destinations(
+    city: City, days: SlotDays, real: Mapping[str, Any], levels: Mapping[Place, str]
+) -> dict[str, Any]:
+    """Say what became of the slots of each kind, each slot once.
+
+    Args:
+        city: the city with the schedules that the slots come from.
+        days: slots of each schedule and day.
+        real: right answer of `oferta_real_por_mes`.
+        levels: how finely leaves may be told.
+    """
+    holidays = _lost_to_holidays(city, days)
+    size = len(real["chave"])
+    lines = []
+    for line in real["linhas"]:
+        row, place = dict(zip(real["colunas"], line[size:], strict=True)), line[:size]
+        told = levels[place]
+        limits = limits_per_kind(row)
+        for kind in KINDS:
+            total = row[f"qtd_vagas_total_{kind}"]
+            if total == 0:
+                continue
+            closed = holidays[*place, kind]
+            became: dict[str, int | None] = {"feriado": closed or None}
+            if total is None:
+                became = {"desconhecida": None}
+            elif told == KEPT:
+                became["nao_divulgada"] = total - closed
+            else:
+                away = row[f"qtd_vagas_bloqueadas_{kind}"] - closed
+                ceiling, agreement = limits[kind]
+                became |= {"afastamento": away, "teto": ceiling, "ppi": agreement}
+                became = {name: slots or None for name, slots in became.items()}
+                became["oferta_real"] = row[f"qtd_oferta_real_{kind}"]
+            situation = _situation(date.fromisoformat(place[0]), city.until)
+            lines += [
+                (*place, kind, name, situation, told, slots)
+                for name, slots in became.items()
+                if slots is not None or name == "desconhecida"
+            ]
+    return {
+        "chave": [*real["chave"], "vaga_tipo", "vaga_destino"],
+        "colunas": ["competencia_situacao", "divulgacao", "qtd_vagas"],
+        "linhas": lines,
+    }
+
+
+def _lost_to_holidays(city: City, days: SlotDays) -> Counter[tuple[str, ...]]:
+    """Add up by month, central, unit, procedure and kind what holidays block."""
+    table = city.schedules
+    places = rows(
+        texts(table, "central"),
+        texts(city.units, "cnes")[numbers(table, "unit_idx")],
+        texts(city.procedures, "codigo")[numbers(table, "procedure_idx")],
+    )
+    lost: Counter[tuple[str, ...]] = Counter()
+    blocked = days.blocked[:, 0, :]
+    for at, kind in zip(*np.nonzero((blocked > 0) & (days.total > 0)), strict=True):
+        month = str(day_text(days.day[at : at + 1])[0])[:8] + "01"
+        lost[month, *places[days.schedule[at]], KINDS[kind]] += int(blocked[at, kind])
+    return lost
+
+
+def published_alerts(
+    found: Mapping[str, Any], real: Mapping[str, Any], listed: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Leave out the alerts about one person, and those about who waits or books.
+
+    Args:
+        found: right answer of `oferta_alertas`.
+        real: right answer of `oferta_real_por_mes`.
+        listed: right answer of `pub_dim_procedimentos`.
+    """
+    total = len(real["chave"]) + real["colunas"].index("qtd_vagas_total")
+    offers = {(line[0], line[2], line[3]) for line in real["linhas"] if line[total] != 0}
+    codes = {line[0] for line in listed["linhas"]}
+    slots: dict[tuple[Any, ...], list[int | None]] = defaultdict(list)
+    for rule, severity, unit, procedure, month, _, number in found["linhas"]:
+        if rule not in OF_AGENDAS or procedure not in codes:
+            continue
+        # Somebody else of the unit still offers it: it has not disappeared.
+        falls = rule == "oferta_desaparecida" and (month, unit, procedure) in offers
+        named = ("queda_de_oferta", "media") if falls else (rule, severity)
+        slots[*named, unit, procedure, month].append(number)
+    return {
+        "chave": found["chave"],
+        "colunas": ["qtd_vagas"],
+        "linhas": [(*key, known_sum(numbers)) for key, numbers in slots.items()],
+    }
+
+
+def agenda_history(
+    city: City, delivered: Sequence[Delivery], real: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Tell the diary and the withdrawals of a city in which nobody is ever away.
+
+    Args:
+        city: the finished city.
+        delivered: the deliveries.
+        real: right answer of `oferta_real_por_mes`.
+    """
+    present = [
+        replace(
+            each,
+            records=replace(
+                each.records,
+                leaves_professional=each.records.leaves_professional.slice(0, 0),
+                leaves_unit=each.records.leaves_unit.slice(0, 0),
+            ),
+        )
+        for each in delivered
+    ]
+    moves = list(movements(present))
+    written, gone = diary(city, present, moves), withdrawn(city, present, moves, real)
+    kind = written["chave"].index("vaga_tipo")
+    size = len(gone["chave"])
+    kept = [at for at, name in enumerate(gone["colunas"], size) if "afastamento" not in name]
+    return {
+        "pub_oferta_diario": {
+            "chave": written["chave"],
+            "colunas": [name.replace("vagas", "programadas") for name in written["colunas"]],
+            "linhas": [line for line in written["linhas"] if line[kind] != "todos"],
+        },
+        "pub_oferta_retiradas_por_mes": {
+            "chave": gone["chave"],
+            "colunas": [
+                gone["colunas"][at - size]
+                .replace("vagas", "programadas")
+                .replace("pct_", "pct_programadas_")
+                for at in kept
+            ],
+            "linhas": [(*line[:size], *(line[at] for at in kept)) for line in gone["linhas"]],
+        },
+    }
+
+
+def hours_of_units(people: Iterable[Month]) -> dict[str, Any]:
+    """Add up offered and contracted hours where enough of those compared have schedules.
+
+    Args:
+        people: offered and contracted hours of each professional, unit and month.
+    """
+    units: dict[tuple[str, str], list[Month]] = defaultdict(list)
+    for person in people:
+        units[person.month.isoformat(), person.unit].append(person)
+    lines = []
+    for unit, everybody in units.items():
+        compared = [
+            (person.taken.offered, person.contracted, bool(person.by_procedure))
+            for person in everybody
+            if person.taken.offered is not None and person.contracted is not None
+        ]
+        is_told = sum(works for *_, works in compared) >= PROFESSIONALS
+        register = everybody[0].register
+        told: tuple[Any, ...] = (None,) * 4
+        if is_told:
+            offered = sum(minutes or 0 for minutes, *_ in compared)
+            due = sum(minutes or 0 for _, minutes, _ in compared)
+            told = (len(compared), offered / 60, due / 60, 100 * offered / due if due else None)
+        lines.append(
+            (*unit, register and register.isoformat(), is_told, everybody[0].working_days, *told)
+        )
+    return {
+        "chave": ["competencia", "unidade_executante_cnes"],
+        "colunas": [
+            "contrato_competencia",
+            "eh_divulgada",
+            "qtd_dias_uteis",
+            "qtd_profissionais_comparados",
+            "horas_ofertadas",
+            "horas_contratadas",
+            "pct_horas_ofertadas",
+        ],
+        "linhas": lines,
+    }
+
+
+def published_report(
+    cells: Mapping[str, Any], explained: Mapping[str, Any], staff: Mapping[Place, set[int]]
+) -> dict[str, Any]:
+    """Keep back the differences of cells that few professionals serve.
+
+    Args:
+        cells: right answer of `oferta_reconciliacao`.
+        explained: right answer of `oferta_reconciliacao_por_mes`.
+        staff: who has schedules in each month, central, unit and procedure.
+    """
+    names = [*cells["chave"], *cells["colunas"]]
+    people: dict[tuple[str, str], set[int]] = defaultdict(set)
+    for line in cells["linhas"]:
+        cell = dict(zip(names, line, strict=True))
+        if cell["qtd_diferenca"]:
+            place = (
+                cell["competencia"],
+                cell["central_executora_codigo"],
+                cell["unidade_executante_cnes"],
+                cell["procedimento_codigo"],
+            )
+            people[cell["competencia"], cell["explicacao"]] |= staff.get(place, set())
+    return {
+        **explained,
+        "linhas": [
+            (
+                *line[:-1],
+                line[-1] if not line[-1] or len(people[line[:2]]) >= PROFESSIONALS else None,
+            )
+            for line in explained["linhas"]
+        ],
+    }
+
+
 def _situation(month: date, until: date) -> str:
     """Say whether a month is over, under way or to come at the end of a day."""
     if month > until:
@@ -162,6 +380,19 @@ def described(city: City) -> dict[str, Any]:
         "chave": ["assunto"],
         "colunas": ["data_referencia", "eh_desatualizado", "eh_sintetico"],
         "linhas": [("oferta", city.until.isoformat(), False, True)],
+    }
+
+
+def areas(territories: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave the health region of each area, of which the people are counted elsewhere.
+
+    Args:
+        territories: right answer of `dim_territorio`.
+    """
+    return {
+        "chave": territories["chave"],
+        "colunas": territories["colunas"][:1],
+        "linhas": [line[:2] for line in territories["linhas"]],
     }
 
 

@@ -121,28 +121,39 @@ def _offers(real: Mapping[str, Any]) -> dict[Cell, tuple[int | None, ...]]:
     parts: dict[Cell, list[tuple[int | None, ...]]] = defaultdict(list)
     for values in real["linhas"]:
         row = dict(zip([*real["chave"], *real["colunas"]], values, strict=True))
-        lost = {kind: _lost(row, kind) for kind in KINDS}
-        by_ceiling = dict.fromkeys(KINDS, 0)
-        if row["qtd_vagas_perdidas_teto"] is not None:
-            weights = [lost[kind] or 0 for kind in KINDS]
-            shares = largest_remainder(row["qtd_vagas_perdidas_teto"], weights)
-            by_ceiling = dict(zip(KINDS, shares, strict=True))
+        limits = limits_per_kind(row)
         for kind in KINDS:
             if row[f"qtd_vagas_total_{kind}"] == 0:
                 continue
-            taken = lost[kind]
-            ceiling = None if taken is None else by_ceiling[kind]
-            agreement = None if taken is None else taken - by_ceiling[kind]
             places = ("competencia", "unidade_executante_cnes", "procedimento_codigo")
             month, unit, procedure = (row[name] for name in places)
             measures = (
                 *(row[f"{name}_{kind}"] for name in _OFFER[:3]),
-                *(ceiling, agreement, row[f"qtd_oferta_real_{kind}"]),
+                *(*limits[kind], row[f"qtd_oferta_real_{kind}"]),
             )
             parts[month, unit, procedure, kind].append(measures)
     return {
         cell: tuple(known_sum(values) for values in zip(*of_centrals, strict=True))
         for cell, of_centrals in parts.items()
+    }
+
+
+def limits_per_kind(row: Mapping[str, Any]) -> dict[str, tuple[int | None, int | None]]:
+    """Share what ceiling and agreement take of one row of the real offer between the kinds.
+
+    Args:
+        row: measures of `oferta_real_por_mes` by name.
+    """
+    lost = {kind: _lost(row, kind) for kind in KINDS}
+    by_ceiling = dict.fromkeys(KINDS, 0)
+    if row["qtd_vagas_perdidas_teto"] is not None:
+        shares = largest_remainder(
+            row["qtd_vagas_perdidas_teto"], [lost[kind] or 0 for kind in KINDS]
+        )
+        by_ceiling = dict(zip(KINDS, shares, strict=True))
+    return {
+        kind: (None, None) if taken is None else (by_ceiling[kind], taken - by_ceiling[kind])
+        for kind, taken in lost.items()
     }
 
 

@@ -1,6 +1,6 @@
 -- Grain: day seen, step, schedule, date, kind of slot, unit, procedure, central. Active slots
--- gained and lost by what became known on that day (regra_diario_da_oferta); unknown quantities add
--- nothing.
+-- gained and lost by what became known on that day (regra_diario_da_oferta), and beside them those
+-- scheduled outside holidays, which no leave touches; unknown quantities add nothing.
 {% set horario = 'r.bloco_inicio * 10000 + r.bloco_fim' %}
 {% set lugar = (
     "concat_ws('|', r.central_executora_codigo, r.unidade_executante_cnes, r.procedimento_codigo)"
@@ -26,22 +26,17 @@ saldos_por_horario as (
         r.central_executora_codigo,
         r.unidade_executante_cnes,
         r.procedimento_codigo,
-        sum(a.sinal * r.qtd_vagas_ativas) as qtd_saldo
+        r.bloco_inicio,
+        r.bloco_fim,
+        coalesce(sum(a.sinal * r.qtd_vagas_ativas), 0) as qtd_vagas,
+        coalesce(sum(a.sinal * r.qtd_programadas), 0) as qtd_programadas
     from vagas_por_passo as r
     cross join (values (0, 1), (1, -1)) as a (avanco, sinal)
     where r.passo + a.avanco between 1 and 4
-    group by
-        r.visto_em,
-        r.passo + a.avanco,
-        r.escala_codigo,
-        r.data,
-        r.vaga_tipo,
-        r.central_executora_codigo,
-        r.unidade_executante_cnes,
-        r.procedimento_codigo,
-        r.bloco_inicio,
-        r.bloco_fim
-    having sum(a.sinal * r.qtd_vagas_ativas) <> 0
+    group by all
+    having
+        sum(a.sinal * r.qtd_vagas_ativas) <> 0
+        or sum(a.sinal * r.qtd_programadas) <> 0
 ),
 
 saldos as (
@@ -54,8 +49,10 @@ saldos as (
         h.central_executora_codigo,
         h.unidade_executante_cnes,
         h.procedimento_codigo,
-        cast(sum(greatest(h.qtd_saldo, 0)) as bigint) as qtd_vagas_ganhas,
-        cast(sum(greatest(-h.qtd_saldo, 0)) as bigint) as qtd_vagas_perdidas
+        cast(sum(greatest(h.qtd_vagas, 0)) as bigint) as qtd_vagas_ganhas,
+        cast(sum(greatest(-h.qtd_vagas, 0)) as bigint) as qtd_vagas_perdidas,
+        cast(sum(greatest(h.qtd_programadas, 0)) as bigint) as qtd_programadas_ganhas,
+        cast(sum(greatest(-h.qtd_programadas, 0)) as bigint) as qtd_programadas_perdidas
     from saldos_por_horario as h
     group by all
 ),
@@ -135,7 +132,9 @@ final as (
         end as diario_causa,
         -- quantidades
         s.qtd_vagas_ganhas,
-        s.qtd_vagas_perdidas
+        s.qtd_vagas_perdidas,
+        s.qtd_programadas_ganhas,
+        s.qtd_programadas_perdidas
     from saldos as s
     left join mudadas as l
         on s.visto_em = l.visto_em and s.escala_codigo = l.escala_codigo and s.data = l.data

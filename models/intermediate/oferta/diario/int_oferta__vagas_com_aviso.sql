@@ -1,6 +1,6 @@
--- Grain: month, executing unit. Active slots as they were known retirada_aviso_dias before each
--- date, up to the reference day: each version counts on the dates that lie so many days after those
--- on which it was in force.
+-- Grain: month, executing unit. Active and scheduled slots as they were known retirada_aviso_dias
+-- before each date, up to the reference day: each version counts on the dates that lie so many days
+-- after those on which it was in force.
 {% set aviso = setting('retirada_aviso_dias') %}
 
 with escalas as (
@@ -43,7 +43,9 @@ final as (
         {{ competencia('v.data') }} as competencia,
         v.unidade_executante_cnes,
         -- quantidades
-        cast(sum(v.qtd_vagas_ativas) as bigint) as qtd_vagas_conhecidas
+        cast(sum(v.qtd_vagas_ativas) as bigint) as qtd_vagas_conhecidas,
+        cast(sum(v.qtd_vagas_total - v.qtd_bloqueadas_ate_feriado) as bigint)
+            as qtd_programadas_conhecidas
     from vagas as v
     group by all
 )

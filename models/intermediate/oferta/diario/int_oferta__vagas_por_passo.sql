@@ -142,7 +142,8 @@ final as (
         v.bloco_inicio,
         v.bloco_fim,
         -- quantidades
-        v.qtd_vagas_ativas
+        v.qtd_vagas_ativas,
+        v.qtd_vagas_total - v.qtd_bloqueadas_ate_feriado as qtd_programadas
     from vagas as v
 )
 

@@ -14,8 +14,11 @@
 
   /* ---- numbers and words ---- */
 
-  const number = (value) =>
-    value === null ? UNKNOWN : (value < 0 ? "−" : "") + group(String(Math.abs(Math.round(value))));
+  function number(value) {
+    if (value === null) return UNKNOWN;
+    const whole = Math.floor(Math.abs(value) + 0.5);
+    return (value < 0 && whole ? "−" : "") + group(String(whole));
+  }
   const signed = (value) => (value > 0 ? "+" : "") + number(value);
   const difference = (value) =>
     value === 0 ? "tantas quanto" : `${number(Math.abs(value))} a ${value > 0 ? "mais" : "menos"}`;
@@ -386,7 +389,7 @@
       const rows = this.waiting.get(id);
       if (!rows) return;
       this.waiting.delete(id);
-      await loaded("recursos/vega.js", () => window.vegaEmbed);
+      await loaded(`recursos/${this.content.library}`, () => window.vegaEmbed);
       const frame = byId(`${id}-desenho`);
       const width = Math.floor(frame.clientWidth);
       const size = width < NARROW_BELOW ? "narrow" : "wide";

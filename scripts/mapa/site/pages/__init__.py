@@ -2,16 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
+from mapa.site.dictionary import Dictionary
 from mapa.site.page import Page
-from mapa.site.pages import offer, overview, procedures, territory, units
+from mapa.site.pages import (
+    about,
+    alerts,
+    changes,
+    data,
+    dictionary,
+    hours,
+    indicators,
+    offer,
+    overview,
+    procedures,
+    quality,
+    territory,
+    units,
+)
 from mapa.site.release import Release
 
-MODULES = (overview, offer, territory, units, procedures)
+MODULES = (overview, offer, changes, hours, alerts, quality, territory, units, procedures, about)
+"""Pages of the published file alone."""
 
 
-def all_pages(release: Release) -> Iterator[Page]:
-    """Yield every page of a release."""
+def all_pages(
+    release: Release, described: Dictionary, version: Mapping[str, Any]
+) -> Iterator[Page]:
+    """Yield every page of a release.
+
+    Args:
+        release: the published file.
+        described: what dbt knows of the build that made it.
+        version: manifest of the version, with the files that stand beside the site.
+
+    """
     for module in MODULES:
         yield from module.pages(release)
+    yield from dictionary.pages(release, described)
+    yield from indicators.pages(described)
+    yield from data.pages(release, version)

@@ -15,20 +15,22 @@ FINDINGS = (
     Sentence(
         "achado",
         (
-            "Em {somado|meses}, de {somado.qtd_vagas_total|n} vagas programadas, "
-            "{somado.qtd_oferta_real|n} puderam de fato ser marcadas: "
-            "{somado.qtd_oferta_real / somado.qtd_vagas_total - somado.qtd_vagas_nao_divulgadas|p} "
-            "do que é divulgado. O que mais retirou vagas: {somado.causas|maior}.",
-            "Em {somado|meses}, foram programadas {somado.qtd_vagas_total|n} vagas.",
+            "Em {somado|meses} foram programadas {somado.qtd_vagas_total|n} vagas. Das "
+            "{somado.qtd_vagas_total - somado.qtd_vagas_nao_divulgadas|n} cujo destino é "
+            "divulgado, {somado.qtd_oferta_real|n} "
+            "({somado.qtd_oferta_real / "
+            "somado.qtd_vagas_total - somado.qtd_vagas_nao_divulgadas|p}) "
+            "puderam de fato ser marcadas. O que mais retirou vagas: {somado.causas|maior}.",
+            "Em {somado|meses} foram programadas {somado.qtd_vagas_total|n} vagas.",
         ),
     ),
     Sentence(
         "mudanca",
         (
-            "Em {ultimo|meses} a oferta real foi de {ultimo.qtd_oferta_real|n} vagas: "
+            "Em {ultimo|meses} a oferta real divulgada foi de {ultimo.qtd_oferta_real|n} vagas: "
             "{ultimo.qtd_oferta_real - anterior.qtd_oferta_real|d} que em {anterior|meses} e "
             "{ultimo.qtd_oferta_real - ano_antes.qtd_oferta_real|d} que em {ano_antes|meses}.",
-            "Em {ultimo|meses} a oferta real foi de {ultimo.qtd_oferta_real|n} vagas: "
+            "Em {ultimo|meses} a oferta real divulgada foi de {ultimo.qtd_oferta_real|n} vagas: "
             "{ultimo.qtd_oferta_real - anterior.qtd_oferta_real|d} que em {anterior|meses}. "
             "Do mesmo mês do ano anterior não há oferta real conhecida.",
         ),
@@ -118,6 +120,7 @@ BLOCKS: tuple[Block, ...] = (
           order=("qtd_vagas_total",)),
     Chart("areas", "Por região administrativa da unidade", offers.PARTS, by="area",
           order=("qtd_vagas_total",), top=12),
+    Chart("tipos", "Por tipo de vaga", offers.PARTS, by="tipo"),
     Chart("grupos", "Por grupo de procedimentos, primeiro o que mais perde", offers.PARTS,
           by="grupo", order=offers.LOSSES, top=12),
     Chart("unidades", "Unidades que mais perdem vagas", offers.PARTS, by="unidade",
@@ -128,7 +131,7 @@ BLOCKS: tuple[Block, ...] = (
         ("regiao", "unidade", "procedimento"),
         tuple(name for name in offers.MEASURES if name != "qtd_vagas_sem_limite"),
         order=offers.LOSSES,
-        links={"unidade": "unidades/{}.html", "procedimento": "procedimentos/{}.html"},
+        links=offers.LINKS,
     ),
 )  # fmt: skip
 READING = """
