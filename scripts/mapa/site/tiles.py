@@ -37,7 +37,7 @@ class Mosaic:
     """The tiles of the areas that have a place."""
 
     def __init__(
-        self, areas: Iterable[Mapping[str, Any]], offers: Mapping[str, int | None]
+        self, areas: Iterable[Mapping[str, Any]], offers: Mapping[str, float | None]
     ) -> None:
         """Take areas with `area`, `area_nome`, `linha`, `coluna`, and the offer of those with any.
 
@@ -88,7 +88,7 @@ class Mosaic:
         return next((shade for (_, last), shade in self.steps if 0 < value <= last), ZERO)
 
 
-def shared(ordered: Sequence[int]) -> list[tuple[int, int]]:
+def shared(ordered: Sequence[float]) -> list[tuple[float, float]]:
     """Share offers out among the shades, as many areas to each; equal offers stay together.
 
     Example:
@@ -97,5 +97,5 @@ def shared(ordered: Sequence[int]) -> list[tuple[int, int]]:
     """
     parts = min(len(SHADES), len(ordered))
     lasts = sorted({ordered[at * len(ordered) // parts - 1] for at in range(1, parts + 1)})
-    firsts = [1, *(last + 1 for last in lasts)][: len(lasts)]
+    firsts: list[float] = [1, *(last + 1 for last in lasts)][: len(lasts)]
     return list(zip(firsts, lasts, strict=True))
