@@ -44,7 +44,11 @@ def pages(release: Release) -> Iterator[Page]:
         template="territory.html",
         content={
             "cube": cube,
-            "mosaic": Mosaic(rows, {code: each["qtd_oferta_real"] for code, each in sums.items()}),
+            "mosaic": Mosaic(
+                rows,
+                {code: each["qtd_oferta_real"] for code, each in sums.items()},
+                release.outlines,
+            ),
             "of_area": of_area,
             "of_region": of_region,
             # Those with an offer first: many areas of a territory have no unit at all.
