@@ -23,7 +23,9 @@ from offer_house import OfferHouse
 TABLE = Table()
 PROGRAMME = PROJECT / "tests" / "fixtures" / "municipios" / "programa_2006.csv"
 OTHER_NAMES = PROJECT / "scripts" / "mapa" / "territory" / "municipios_outros_nomes.csv"
-SEEDS = [f"territorio_{name}.csv" for name in ("areas", "bairros", "mosaico", "municipios", "regioes")]
+SEEDS = [
+    f"territorio_{name}.csv" for name in ("areas", "bairros", "mosaico", "municipios", "regioes")
+]
 PER_STATE = {
     "RO": 52, "AC": 22, "AM": 62, "RR": 15, "PA": 144, "AP": 16, "TO": 139, "MA": 217, "PI": 224,
     "CE": 184, "RN": 167, "PB": 223, "PE": 185, "AL": 102, "SE": 75, "BA": 417, "MG": 853, "ES": 78,

@@ -78,7 +78,7 @@ def _left(one: Municipality, owner: str | None) -> list[str]:
         "seeds/territorio_bairros.csv: each neighbourhood in capitals without accents, its "
         "area_numero, tipo (area, bairro, ambiguo, outro_municipio) and fonte, from the city "
         "hall or the post office; until then residents have no region",
-        "seeds/territorio_mosaico.csv: the linha (from the north) and coluna (from the west) of each "
+        "seeds/territorio_mosaico.csv: linha (from the north) and coluna (from the west) of each "
         "area on the site's tile map; an area without them is listed under it",
         f"seeds/territorio_municipios.csv: it has all of {one.state}; add municipalities of other "
         "states whose residents come",

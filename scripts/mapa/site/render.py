@@ -49,6 +49,7 @@ class Renderer:
             "menu": [(path, title) for path, title in MENU if path in paths],
             "policy": POLICY,
             "percent": text.percent,
+            "per_thousand": text.per_thousand,
             "inline": inline,
             "MONTH": MONTH,
         }

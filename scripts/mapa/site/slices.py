@@ -9,17 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from mapa.site.cube import MONTH, Cube
+from mapa.site.cube import MONTH, Cube, plain
 from mapa.site.offers import CAUSES, LOSSES, MEASURES, PARTS
-from mapa.site.release import Release
-from mapa.site.sentences import Filler, Sentence, largest
+from mapa.site.sentences import Filler, Sentence, Summed, largest
 
-Sums = Mapping[str, int | None]
+Sums = Mapping[str, float | None]
 NOTHING: Sums = dict.fromkeys(MEASURES)
 LENGTH = 120
 """Of the longest bar of a table, in units of its drawing."""
 COMPARED = ("ultimo", "anterior", "ano_antes")
-KINDS = {"primeira_vez": "Primeira vez", "retorno": "Retorno", "reserva": "Reserva técnica"}
 FINDINGS = (
     Sentence(
         "achado",
@@ -85,6 +83,7 @@ class Slice:
         code: of the dimension.
         by_month: its sums; a month without any row is not there.
         parts: its sums by another dimension over the months that are added up.
+        kinds: the same by kind of slot.
 
     """
 
@@ -92,6 +91,7 @@ class Slice:
     code: str
     by_month: Mapping[date, Sums]
     parts: Mapping[str, Sums]
+    kinds: Mapping[str, Sums]
 
     def sums(self, name: str) -> Sums:
         """Return the sum of each measure over a cut; None where nothing is known."""
@@ -110,11 +110,11 @@ class Slice:
         shown = self.cube.months_of("somado")
         return [month for month in self.cube.over if month in self.by_month and month not in shown]
 
-    def ranked(self) -> list[tuple[str, int | None]]:
+    def ranked(self) -> list[tuple[str, float | None]]:
         """Return all causes with the slots that each took, the largest first."""
         return ranked(self.sums("somado"))
 
-    def changes(self) -> list[tuple[str, list[int | None]]]:
+    def changes(self) -> list[tuple[str, list[float | None]]]:
         """Return measures by name in the last month, with two months before and the differences."""
         now, before, year = (self.sums(name) for name in COMPARED)
         return [
@@ -130,33 +130,20 @@ class Slice:
         """Return whether a compared month has slots that are not disclosed."""
         return any(self.sums(name)["qtd_vagas_nao_divulgadas"] for name in COMPARED)
 
-    def said(self) -> dict[str, str]:
-        """Return the sentences that its numbers allow, by name."""
-        filler = Filler(self, {"causas": CAUSES})
-        filled = {sentence.name: filler.fill(sentence.texts) for sentence in FINDINGS}
-        return {name: said for name, said in filled.items() if said}
+
+def said(cube: Summed) -> dict[str, str]:
+    """Return the sentences that the numbers of a cube or a part of it allow, by name."""
+    filler = Filler(cube, {"causas": CAUSES})
+    filled = {sentence.name: filler.fill(sentence.texts) for sentence in FINDINGS}
+    return {name: text for name, text in filled.items() if text}
 
 
 def slices(cube: Cube, key: str, inner: str) -> Iterator[Slice]:
     """Yield each code of a dimension that has an offer, with its sums by another dimension."""
     months = _by(cube.rows, [key, MONTH])
-    parts = _by(cube.cut("somado"), [key, inner])
+    parts, kinds = (_by(cube.cut("somado"), [key, other]) for other in (inner, "tipo"))
     for code in cube.dimension(key).labels:
-        yield Slice(cube, code, months[code], parts.get(code, {}))
-
-
-def kinds(release: Release, cube: Cube, column: str) -> dict[str, list[tuple[str, Any, Any]]]:
-    """Return by code of a column the slots of each kind and how many of them could be booked."""
-    sums = ", ".join(f"sum(qtd_vagas_total_{kind}), sum(qtd_oferta_real_{kind})" for kind in KINDS)
-    months = ", ".join(f"date '{month}'" for month in cube.months_of("somado"))
-    rows = release.con.execute(
-        f"select {column}, {sums} from pub_oferta_real_por_mes "
-        f"where competencia in ({months}) group by 1"
-    ).fetchall()
-    return {
-        code: list(zip(KINDS.values(), values[::2], values[1::2], strict=True))
-        for code, *values in rows
-    }
+        yield Slice(cube, code, months[code], parts.get(code, {}), kinds.get(code, {}))
 
 
 def total(sums: Iterable[Sums]) -> Sums:
@@ -167,24 +154,24 @@ def total(sums: Iterable[Sums]) -> Sums:
             for m, values in known.items()}  # fmt: skip
 
 
-def less(value: int | None, other: int | None) -> int | None:
+def less(value: float | None, other: float | None) -> float | None:
     """Return a difference, of two known numbers only."""
     return None if value is None or other is None else value - other
 
 
-def lost(sums: Sums) -> int | None:
+def lost(sums: Sums) -> float | None:
     """Return the slots that are told as lost, to whatever cause."""
     whole, untold, real = (sums[measure] for measure in LOSSES)
     return None if whole is None or untold is None or real is None else whole - untold - real
 
 
-def told(sums: Sums) -> int | None:
+def told(sums: Sums) -> float | None:
     """Return the slots of which it is told whether they could be booked."""
     whole, untold = sums["qtd_vagas_total"], sums["qtd_vagas_nao_divulgadas"]
     return less(whole, untold)
 
 
-def ranked(sums: Sums) -> list[tuple[str, int | None]]:
+def ranked(sums: Sums) -> list[tuple[str, float | None]]:
     """Return all causes with the slots that each took, the largest first."""
     found = [(name, sums[measure]) for measure, name in CAUSES.items()]
     return sorted(found, key=lambda cause: -1 if cause[1] is None else cause[1], reverse=True)
@@ -200,14 +187,20 @@ def largest_first(parts: Mapping[str, Sums]) -> list[tuple[str, Sums]]:
     return sorted(parts.items(), key=lambda part: (-(part[1]["qtd_vagas_total"] or 0), part[0]))
 
 
-def longest(rows: Iterable[Sums | None]) -> int:
+def longest(rows: Iterable[Sums | None]) -> float:
     """Return the largest total, to which bars are drawn; at least one."""
     return max((row["qtd_vagas_total"] or 0 for row in rows if row), default=0) or 1
 
 
-def bar(sums: Sums, most: int) -> list[tuple[float, float, str]]:
+def longest_of(found: Iterable[Slice]) -> float:
+    """Return the largest total of some slices over the months that are added up."""
+    return longest(one.sums("somado") for one in found)
+
+
+def bar(sums: Sums, most: float) -> list[tuple[float, float, str]]:
     """Return the parts of a bar that has something: where each begins, its length, its fill."""
-    at, drawn = 0, []
+    at = 0.0
+    drawn = []
     for part in PARTS:
         if value := sums[part.measure]:
             drawn.append((round(LENGTH * at / most, 1), round(LENGTH * value / most, 1), part.fill))
@@ -221,7 +214,5 @@ def _by(rows: pd.DataFrame, keys: Sequence[str]) -> dict[str, dict[Any, Sums]]:
     sums = rows.groupby(list(keys), sort=True)[list(MEASURES)].sum(min_count=1)
     for (code, other), *values in sums.itertuples(name=None):
         named = zip(MEASURES, values, strict=True)
-        found.setdefault(code, {})[other] = {
-            name: None if pd.isna(value) else int(value) for name, value in named
-        }
+        found.setdefault(code, {})[other] = {name: plain(value) for name, value in named}
     return found

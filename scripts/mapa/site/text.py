@@ -76,3 +76,16 @@ def period(months: Iterable[date]) -> str:
 def day(value: date) -> str:
     """Write a day the Brazilian way."""
     return f"{value:%d/%m/%Y}"
+
+
+def per_thousand(part: float | None, people: float | None) -> str:
+    """Write how many there are for each thousand people, with one decimal.
+
+    Example:
+        >>> per_thousand(72, 336024), per_thousand(None, 10)
+        ('0,2', '–')
+    """
+    if part is None or not people:
+        return UNKNOWN
+    tenths = int(10000 * part / people + 0.5)
+    return f"{number(tenths // 10)},{tenths % 10}"

@@ -1,9 +1,9 @@
 """The seeds and variables of a territory, written from IBGE's table for a municipality.
 
 What the table does not know (areas, their places on the tile map, health regions, neighbourhoods,
-populations) begins with one area and one region, the municipality itself, so that the house builds at once; the operator fills
-in the rest. `seeds/territorio.sha256` says what the files were when they were shipped or written
-here, so that nobody's work is lost: `sha256sum -c` reads it too.
+populations) begins with one area and one region, the municipality itself, so that the house builds
+at once; the operator fills in the rest. `seeds/territorio.sha256` says what the files were when
+they were shipped or written here, so that nobody's work is lost: `sha256sum -c` reads it too.
 """
 
 from __future__ import annotations

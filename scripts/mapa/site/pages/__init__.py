@@ -19,11 +19,12 @@ from mapa.site.pages import (
     overview,
     procedures,
     quality,
+    territory,
     units,
 )
 from mapa.site.release import Release
 
-MODULES = (overview, offer, changes, hours, alerts, quality, units, procedures, about)
+MODULES = (overview, offer, changes, hours, alerts, quality, territory, units, procedures, about)
 """Pages of the published file alone."""
 
 

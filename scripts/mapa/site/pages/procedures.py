@@ -36,7 +36,6 @@ def pages(release: Release) -> Iterator[Page]:
             "slices": slices,
         },
     )
-    kinds = slices.kinds(release, cube, "procedimento_codigo")
     for each in procedures:
         by_region = {
             region: slices.total(
@@ -60,7 +59,6 @@ def pages(release: Release) -> Iterator[Page]:
                     for region, name in regions.items()
                     if region not in by_region and region != offers.NOWHERE
                 ],
-                "kinds": kinds.get(each.code, []),
                 "slices": slices,
             },
         )

@@ -42,7 +42,6 @@ def pages(release: Release) -> Iterator[Page]:
             "slices": slices,
         },
     )
-    kinds = slices.kinds(release, cube, "unidade_executante_cnes")
     for unit in units:
         yield Page(
             f"unidades/{file_name(unit.code)}.html",
@@ -51,7 +50,6 @@ def pages(release: Release) -> Iterator[Page]:
             content={
                 "slice": unit,
                 "place": where[unit.code],
-                "kinds": kinds.get(unit.code, []),
                 "slices": slices,
             },
         )

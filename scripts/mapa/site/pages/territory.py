@@ -1,0 +1,73 @@
+"""Território: what the units of each region and area offer, as a picture and as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mapa.site import offers, slices, text
+from mapa.site.page import Page
+from mapa.site.release import Release
+from mapa.site.tiles import Mosaic
+
+AREAS = """
+    select
+        cast(area_numero as varchar) as area,
+        area_nome,
+        regiao_saude_codigo as regiao,
+        regiao_saude_nome as regiao_nome,
+        populacao_regiao_saude as populacao,
+        populacao_ano as ano,
+        mosaico_linha as linha,
+        mosaico_coluna as coluna
+    from pub_dim_territorio
+    order by area_numero
+"""
+
+
+def pages(release: Release) -> Iterator[Page]:
+    """Yield the page on the territory."""
+    cube = offers.offer(release)
+    areas = {one.code: one for one in slices.slices(cube, "area", "unidade") if one.parts}
+    regions = {one.code: one for one in slices.slices(cube, "regiao", "unidade") if one.parts}
+    sums = {code: one.sums("somado") for code, one in areas.items()}
+    rows: list[dict[str, Any]] = [
+        {str(name): None if value != value else value for name, value in row.items()}  # noqa: PLR0124
+        for row in release.query(AREAS).astype(object).to_dict("records")
+    ]
+    of_area = {row["area"]: row for row in rows}
+    of_region = {row["regiao"]: row for row in rows}
+    yield Page(
+        "territorio.html",
+        "Território",
+        template="territory.html",
+        content={
+            "cube": cube,
+            "mosaic": Mosaic(rows, {code: each["qtd_oferta_real"] for code, each in sums.items()}),
+            "of_area": of_area,
+            "of_region": of_region,
+            # Those with an offer first: many areas of a territory have no unit at all.
+            "area_names": {code: cube.label("area", code) for code, _ in slices.largest_first(sums)}
+            | {code: row["area_nome"] for code, row in of_area.items() if code not in areas}
+            | {code: n for code, n in cube.dimension("area").labels.items() if code not in areas},
+            "region_names": {code: row["regiao_nome"] for code, row in of_region.items()}
+            | dict(cube.dimension("regiao").labels),
+            "areas": areas,
+            "regions": regions,
+            "reach": _reach(regions, {code: row["populacao"] for code, row in of_region.items()}),
+            "slices": slices,
+        },
+    )
+
+
+def _reach(
+    regions: Mapping[str, slices.Slice], people: Mapping[str, int | None]
+) -> list[tuple[str, str]]:
+    """Return the regions with the least and the most real offer for each person, with the rate."""
+    rates = [
+        (value / inhabitants, one.cube.label("regiao", code), text.per_thousand(value, inhabitants))
+        for code, one in regions.items()
+        if (inhabitants := people.get(code))
+        and (value := one.sums("somado")["qtd_oferta_real"]) is not None
+    ]
+    return [(name, rate) for _, name, rate in (min(rates), max(rates))] if len(rates) > 1 else []
