@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from lxml import html
+
+from mapa.site.serve import NOT_FOUND
 
 LINKS = ("href", "src", "action", "data", "poster", "srcset")
 """Attributes that lead somewhere."""
@@ -19,26 +21,26 @@ class Site:
     """The pages under a folder."""
 
     def __init__(self, folder: Path) -> None:
-        """Read every page."""
+        """Read every page but the one for what is not found, which knows no folder."""
         self.folder = folder.resolve()
-        self.pages = {path: html.parse(path).getroot() for path in self.folder.rglob("*.html")}
+        self.pages = {
+            path: html.parse(path).getroot()
+            for path in self.folder.rglob("*.html")
+            if path.name != NOT_FOUND
+        }
         self.names = {path: _names(page) for path, page in self.pages.items()}
 
-    def broken(self, elsewhere: Iterable[str] = ()) -> list[str]:
+    def broken(self) -> list[str]:
         """Return each link that leads to no file or no place on its page.
 
-        Args:
-            elsewhere: pages under the folder that are not written here, whose links are not looked
-                at. A fragment with `=` is the state of a page and no place on it.
-
+        A fragment with `=` is the state of a page and no place on it.
         """
-        unwritten = {(self.folder / page) for page in elsewhere}
         return sorted(
             {
                 f"{path.relative_to(self.folder)}: {link}"
                 for path, page in self.pages.items()
                 for link in _links(page)
-                if not self._leads_somewhere(path, link, unwritten)
+                if not self._leads_somewhere(path, link)
             }
         )
 
@@ -59,13 +61,11 @@ class Site:
             found += [f"{name}: id {i} twice" for i in twice]
         return found
 
-    def _leads_somewhere(self, path: Path, link: str, unwritten: set[Path]) -> bool:
+    def _leads_somewhere(self, path: Path, link: str) -> bool:
         parts = urlsplit(link)
         if parts.scheme or parts.netloc:
             return parts.scheme == "https" or link == "data:,"
         target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-        if target in unwritten:
-            return True
         if not target.is_file():
             return False
         fragment = unquote(parts.fragment)

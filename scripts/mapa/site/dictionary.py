@@ -27,7 +27,7 @@ UNITS = (
     (r"(minuto|minutos)_", "minutos"),
     (r"horas_", "horas"),
     (r"(.+_)?competencia$", "mês, escrito como o seu primeiro dia"),
-    (r"(data|desde|ate)(_|$)", "data"),
+    (r"(data|desde|ate|visto)(_|$)", "data"),
     (r"momento_", "data e hora de Brasília"),
     (r"(eh|tem|foi|pode|era|podia)_", "verdadeiro ou falso"),
     (r"populacao", "pessoas"),
@@ -349,6 +349,7 @@ class Dictionary:
         name, description = column["name"], column["description"].strip()
         said = sentences(description)
         codes: tuple[Code, ...] = ()
+        allowed: tuple[str, ...] = ()
         bounds = refers = None
         for test in tests:
             metadata = test.get("test_metadata") or {}
@@ -357,12 +358,15 @@ class Dictionary:
                 case "codigo_no_dicionario":
                     codes = self.codes[given["dicionario"]]
                 case "accepted_values":
-                    codes = tuple(Code(str(value)) for value in given["values"])
+                    allowed = tuple(map(str, given["values"]))
                 case "no_intervalo":
                     bounds = (given.get("minimo"), given.get("maximo"))
                 case "relationships":
                     if found := REFERENCE.search(given["to"]):
                         refers = (found[1], given["field"])
+        if allowed:
+            labelled = tuple(code for code in codes if code.code in allowed)
+            codes = labelled or tuple(map(Code, allowed))
         return Column(
             name=name,
             type=kind.lower(),
