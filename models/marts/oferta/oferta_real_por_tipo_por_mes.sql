@@ -1,12 +1,7 @@
 -- Grain: month, executing unit, procedure, kind of slot that some schedule offers. What the ceiling
 -- took is shared between the kinds in proportion to what each lost, by largest remainder with ties
 -- in the order of the list; the rest of a kind's loss is the agreement's (PPI).
-{% set lugar = [
-    'competencia',
-    'central_executora_codigo',
-    'unidade_executante_cnes',
-    'procedimento_codigo',
-] %}
+{% set lugar = place_keys() %}
 
 with oferta as (
     select * from {{ ref('oferta_real_por_mes') }}

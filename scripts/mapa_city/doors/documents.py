@@ -17,7 +17,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, time, timedelta
-from importlib import resources
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -26,6 +25,7 @@ import numpy as np
 import pyarrow as pa
 
 from mapa_city.city import City
+from mapa_city.sql import sql
 
 LOCAL = ZoneInfo("America/Sao_Paulo")
 # Beyond the limit DuckDB sorts on disk beside the store, so a large city fits a small machine. No
@@ -66,11 +66,6 @@ PROFILES = {
 
 STATEMENTS = ("macros", "preparation", "solicitacao", "marcacao", "hospitalar", "registered")
 """What makes a store, in this order."""
-
-
-def sql(name: str) -> str:
-    """Return the statements of a file in `sql/`."""
-    return resources.files(__package__).joinpath("sql", f"{name}.sql").read_text(encoding="utf-8")
 
 
 def clock(as_of: date) -> datetime:
@@ -140,7 +135,7 @@ def build(
             "set variable written_at = ?", [clock(day).astimezone(UTC).replace(tzinfo=None)]
         )
         for name in STATEMENTS:
-            con.execute(sql(name))
+            con.execute(sql("doors", name))
         habits.put_on(con)
         con.execute("create table clock as select ? as instant", [clock(day).isoformat()])
     finally:

@@ -31,6 +31,7 @@ from mapa import synthetic
 from mapa_city import past
 from mapa_city.city import City
 from mapa_city.doors import documents
+from mapa_city.sql import sql
 
 PATTERNS = (
     "SISREG_ESCALAS_AMB_*.csv",
@@ -89,7 +90,7 @@ def write(city: City, directory: Path, as_of: date | None = None) -> list[Path]:
         con.execute("set variable seed = ?", [city.parameters.seed])
         con.execute("set variable closing = ?", [datetime.combine(day + timedelta(days=1), time())])
         for name in ("macros", "file_macros"):
-            con.execute(documents.sql(name))
+            con.execute(sql("doors", name))
         return [
             _write(con, directory, export) for export in _exports(con, city.territory.central, day)
         ]
@@ -99,13 +100,13 @@ def write(city: City, directory: Path, as_of: date | None = None) -> list[Path]:
 
 def _exports(con: duckdb.DuckDBPyConnection, central: str, day: date) -> Iterator[_Export]:
     stamp = documents.clock(day)
-    schedules = documents.sql("escala")
+    schedules = sql("doors", "escala")
     yield _Export(f"SISREG_ESCALAS_AMB_{central}_{stamp:%Y%m%d_%H%M}.csv", schedules)
     for name in NAMED:
-        yield _Export(f"{name}.csv", documents.sql(name))
+        yield _Export(f"{name}.csv", sql("doors", name))
     yield from _bookings(con, day)
     form = _Form(encoding="iso-8859-1", quoted=True)
-    yield _Export(f"tbEstabelecimento{day:%Y%m}.csv", documents.sql("estabelecimento"), form)
+    yield _Export(f"tbEstabelecimento{day:%Y%m}.csv", sql("doors", "estabelecimento"), form)
 
 
 def _bookings(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[_Export]:
@@ -114,7 +115,7 @@ def _bookings(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[_Export]:
     first = last.replace(day=1)
     con.execute("set variable first_day = ?", [first])
     con.execute("set variable last_day = ?", [last])
-    con.execute(documents.sql("agendamento"))
+    con.execute(sql("doors", "agendamento"))
     busiest = con.execute(
         "select any_value(unit_cnes), any_value(unit_name), count(*) from booked "
         "group by unit_idx order by count(*) desc, unit_idx limit 2"
