@@ -56,6 +56,8 @@ class Settings(BaseSettings):
     mapa_max_unpacked_mb: int = Field(default=4096, ge=1)
     # Days for which pages that brought nothing new stay whole in landing; all else stays for ever.
     mapa_landing_days: int = Field(default=0, ge=0, le=36500)
+    # A house that only feeds BI tools may do without the pages.
+    mapa_site: bool = True
 
     # How patient the loaders are; the wait doubles with each attempt, up to sixty times the first.
     mapa_attempts: int = Field(default=6, ge=1, le=20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 import os
 import re
 import shutil
@@ -27,8 +28,9 @@ from openpyxl import load_workbook
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from conftest import House
-from mapa.publish import store
-from mapa.site import text
+from mapa.publish import read_manifest, store
+from mapa.site import text, writer
+from mapa.site.dictionary import Dictionary
 from mapa.site.serve import HEADERS
 
 CHROMIUM = shutil.which("chromium")
@@ -468,3 +470,30 @@ def test_where_the_site_is_and_that_there_is_none(city_house: House, tmp_path: P
     assert Path(there.stderr.strip().splitlines()[-1]).exists()
     none = say(tmp_path)
     assert (none.returncode, "Nothing has been published yet" in none.stderr) == (9, True)
+
+
+@pytest.mark.parametrize("harm", ["delete from {}", "drop table {}"])
+def test_a_version_without_an_offer_has_a_site_that_says_so(
+    city_house: House, tmp_path: Path, harm: str
+) -> None:
+    database = tmp_path / store.DATABASE
+    with duckdb.connect(str(database)) as con:
+        source = city_house.settings.published / store.DATABASE
+        con.execute(f"attach '{source.resolve()}' as version (read_only)")
+        for (name,) in con.execute(
+            "select table_name from duckdb_tables() where database_name = 'version'"
+        ).fetchall():
+            con.execute(f"create table {name} as from version.{name}")
+            if name.startswith("pub_oferta"):
+                con.execute(harm.format(name))
+    target = city_house.settings.dbt_target_path
+    manifest, catalog = (
+        json.loads((target / name).read_bytes()) for name in ("manifest.json", "docs/catalog.json")
+    )
+    version = read_manifest(city_house.settings.published)
+    assert version is not None
+    folder = tmp_path / store.SITE
+    writer.write(database, folder, version, Dictionary(manifest, catalog, city_house.project))
+    assert "Nenhuma oferta foi publicada" in (folder / "index.html").read_text(encoding="utf-8")
+    assert not (folder / "oferta.html").exists()
+    assert 'href="oferta.html"' not in (folder / "sobre.html").read_text(encoding="utf-8")

@@ -247,7 +247,7 @@ def total(settings: Settings, table: str, column: str) -> int:
 
 
 def shown_as_stale(published: Path) -> bool:
-    """Tell whether the first page of the site says that its numbers are of before."""
+    """Tell whether the first page says that something of the version is of before."""
     return "DESATUALIZADO" in (published / store.SITE / "index.html").read_text(encoding="utf-8")
 
 
@@ -261,7 +261,7 @@ def test_a_defect_of_the_queue_does_not_block_the_offer(spoilt: Settings) -> Non
         test.unlink()
     more(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total")
     offer = total(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total")
-    outcome = publish(spoilt)
+    outcome = publish(spoilt.model_copy(update={"mapa_site": True}))
     assert states(spoilt) == {"fila": (True, True), "oferta": (False, False)}
     assert total(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total") > offer
     assert "fila: STALE, as of 2026-06-30, because of fail: defeito" in str(outcome)
@@ -282,7 +282,7 @@ def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> 
     # A unit that the old offer names and the new build no longer knows.
     with duckdb.connect(str(spoilt.warehouse)) as con:
         con.execute(f"delete from {gate.SCHEMA}.pub_dim_estabelecimentos")
-    result = CliRunner().invoke(cli, ["publish"])
+    result = CliRunner().invoke(cli, ["publish"], env={"MAPA_SITE": "true"})
     assert (result.exit_code, "oferta: STALE" in result.stderr) == (9, True), result.output
     assert states(spoilt) == {"fila": (False, False), "oferta": (True, True)}
     assert total(spoilt, "pub_oferta_por_dia", "qtd_vagas_total") == before

@@ -139,7 +139,8 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
             "temporal": contents.period(database, tables),
         }
         problems = {subject.name: subject.problems for subject in build.subjects}
-        if existing := _same_content(published, manifest):
+        shown = not settings.mapa_site or (now is not None and (now / store.SITE).exists())
+        if shown and (existing := _same_content(published, manifest)):
             store.link_stable_names(published)
             return _outcome(manifest | existing, published, problems, new=False)
         contents.write_parquet(database, tables, folder / store.PARQUET, LICENCE)
@@ -153,7 +154,8 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
             (store.DCAT, descriptors.dcat(manifest)),
         ):
             manifest["files"].append(_file(folder, _write(folder / name, content)))
-        _write_site(settings, build, folder, manifest, now)
+        if settings.mapa_site:
+            _write_site(settings, build, folder, manifest, now)
         manifest["files"] = _files(folder)
         _write(folder / store.MANIFEST, manifest)
         inspection.require_clean(settings, folder)

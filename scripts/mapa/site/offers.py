@@ -8,10 +8,9 @@ from typing import Any
 
 import pandas as pd
 
-from mapa.errors import PublishError
 from mapa.site.blocks import Part, Step
 from mapa.site.cube import MONTH, Cube, Dimension
-from mapa.site.release import Release
+from mapa.site.release import NothingToShowError, Release
 
 MEASURES = {
     "qtd_vagas_total": "Oferta total",
@@ -134,14 +133,11 @@ def offer(release: Release) -> Cube:
     """Return the offer by month, region, area, unit, group, procedure and kind of slot.
 
     Raises:
-        PublishError: the version holds no offer.
+        NothingToShowError: no schedule has been loaded, or the offer has never been published.
     """
     rows = release.query(QUERY)
     if rows.empty:
-        raise PublishError(
-            "The published version holds no offer: no schedule has been loaded.\n"
-            "Load one with `mapa load export FILE`, then `dbt build` and `mapa publish`."
-        )
+        raise NothingToShowError
     over = rows.loc[rows["eh_encerrada"], MONTH]
     ahead = rows.loc[~rows["eh_encerrada"], MONTH]
     return Cube(

@@ -17,6 +17,14 @@ from mapa.publish import contents
 from mapa.site.outlines import Outlines
 
 
+SUBJECT = "oferta"
+"""The subject that the pages show; another one that is of before does not make them so."""
+
+
+class NothingToShowError(Exception):
+    """The version does not hold what a page shows; it goes without that page."""
+
+
 @dataclass(frozen=True)
 class Release:
     """One version, as its pages show it.
@@ -45,8 +53,15 @@ class Release:
     outlines: Outlines | None = field(default=None, hash=False, compare=False)
 
     def query(self, sql: str, **values: Any) -> pd.DataFrame:
-        """Return rows of the published file; days are `datetime.date`."""
-        rows = self.con.execute(sql, values) if values else self.con.execute(sql)
+        """Return rows of the published file; days are `datetime.date`.
+
+        Raises:
+            NothingToShowError: a subject that failed has never been published.
+        """
+        try:
+            rows = self.con.execute(sql, values) if values else self.con.execute(sql)
+        except duckdb.CatalogException as error:
+            raise NothingToShowError from error
         found = rows.df()
         for name in found.select_dtypes("datetime").columns:
             found[name] = found[name].dt.date
@@ -77,15 +92,15 @@ def opened(
     with contents.reading(database) as con:
         dates = contents.as_of(con)
         synthetic, source = contents.origin(con)
-        first = min(dates.values(), key=lambda state: state.day)
+        state = dates.get(SUBJECT) or min(dates.values(), key=lambda state: state.day)
         (licence,) = con.execute("select min(licenca) from pub_atualizacao").fetchall()[0]
         if licence is None:
             raise PublishError("The published file does not say how it may be used.")
         yield Release(
             con=con,
             version=version,
-            as_of=first.day,
-            stale=any(state.stale for state in dates.values()),
+            as_of=state.day,
+            stale=state.stale,
             source=source,
             synthetic=synthetic,
             licence=licence,

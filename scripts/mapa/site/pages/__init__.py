@@ -22,7 +22,7 @@ from mapa.site.pages import (
     territory,
     units,
 )
-from mapa.site.release import Release
+from mapa.site.release import NothingToShowError, Release
 
 MODULES = (overview, offer, changes, hours, alerts, quality, territory, units, procedures, about)
 """Pages of the published file alone."""
@@ -40,7 +40,12 @@ def all_pages(
 
     """
     for module in MODULES:
-        yield from module.pages(release)
+        try:
+            yield from module.pages(release)
+        except NothingToShowError:
+            # Whoever comes finds a first page that says so.
+            if module is overview:
+                yield overview.nothing()
     yield from dictionary.pages(release, described)
     yield from indicators.pages(described)
     yield from data.pages(release, version)

@@ -28,3 +28,8 @@ def pages(release: Release) -> Iterator[Page]:
         lists={"causas": offers.CAUSES},
         definitions=release.described("pub_oferta_real_por_mes"),
     )
+
+
+def nothing() -> Page:
+    """Return the first page of a version that holds no offer."""
+    return Page("index.html", "Visão geral", template="nothing.html")
