@@ -373,9 +373,10 @@ def test_regions_without_the_procedure_are_named(written: Site) -> None:
         text = (written.folder / f"procedimentos/{file_name(code)}.html").read_text("utf-8")
         said = re.search(r"<dt>Sem vagas nas unidades de</dt><dd>(.*?)</dd>", text)
         missing = written.ask(
-            "select distinct regiao_saude_nome from pub_dim_territorio where regiao_saude_codigo "
-            f"not in (select regiao_saude_codigo from {OFFER} where {PROCEDURE} = $1 and {CLOSED}) "
-            "order by 1",
+            "select distinct r.regiao_saude_nome from pub_dim_territorio "
+            "join pub_dim_regioes_saude as r using (regiao_saude_codigo) "
+            f"where regiao_saude_codigo not in (select regiao_saude_codigo from {OFFER} "
+            f"where {PROCEDURE} = $1 and {CLOSED}) order by 1",
             code,
         )
         assert (said[1].split(", ") if said else []) == [name for (name,) in missing]
@@ -401,8 +402,9 @@ def test_the_territory_adds_up_to_the_whole(written: Site, table: str, first: st
 def test_rates_divide_by_the_people_of_the_region(written: Site) -> None:
     rows = {row[0]: row for row in written.page("territorio.html").tables["regioes"][1:]}
     people = written.ask(
-        "select regiao_saude_codigo, regiao_saude_nome, any_value(populacao_regiao_saude) "
-        "from pub_dim_territorio group by all"
+        "select regiao_saude_codigo, regiao_saude_nome, populacao_regiao_saude "
+        "from pub_dim_regioes_saude "
+        "where regiao_saude_codigo in (select regiao_saude_codigo from pub_dim_territorio)"
     )
     for code, name, inhabitants in people:
         ((real,),) = written.ask(
