@@ -5,17 +5,20 @@ from __future__ import annotations
 import csv
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mapa.dictionary import entries
+from mapa.site.lineage import Lineage
 from mapa.site.prose import sentences
 
 PUBLIC = "publicacao"
 """Layer of what anybody may read."""
+OWN_SOURCE = "source.mapa.controle."
+"""Tables of the project's own record of its loads."""
 UNITS = (
     (r"qtd_(vagas|oferta|ppi|teto|programadas)", "vagas"),
     (r"(qtd|saldo)_", "contagem"),
@@ -24,7 +27,7 @@ UNITS = (
     (r"(minuto|minutos)_", "minutos"),
     (r"horas_", "horas"),
     (r"(.+_)?competencia$", "mês, escrito como o seu primeiro dia"),
-    (r"(data|desde|ate)(_|$)", "data"),
+    (r"(data|desde|ate|visto)(_|$)", "data"),
     (r"momento_", "data e hora de Brasília"),
     (r"(eh|tem|foi|pode|era|podia)_", "verdadeiro ou falso"),
     (r"populacao", "pessoas"),
@@ -60,6 +63,7 @@ KINDS = {
     "soma_confere": "as partes somam o total",
     "relationships": "existe na tabela a que se refere",
 }
+FORMULA = ("Fórmula: ", "Conta: ")
 NOTHING = re.compile(r"\b(nul[oa]s?|vazi[oa]s?|não divulgad[oa]s?)\b", re.IGNORECASE)
 REFERENCE = re.compile(r"""(?:ref|source)\(\s*['"](?:[^'"]+['"]\s*,\s*['"])?([^'"]+)['"]""")
 
@@ -92,6 +96,7 @@ class Column:
         kind: the type in words.
         unit: by the name's convention; empty when it says none.
         description: in Markdown.
+        formula: what it says of how it is worked out; empty when it says nothing.
         nothing: sentences of it that say what a missing value means.
         lgpd: class; empty where a source gives none.
         key: whether it belongs to the key of the table.
@@ -99,7 +104,9 @@ class Column:
         bounds: smallest and greatest value allowed.
         refers: table and column that hold each of its values.
         tests: that look at it.
-        origins: tables that this one reads with a column of the same name.
+        near: `tabela.coluna` of what it is computed of, one step back.
+        far: tables of the sources with the fields that it comes from in the end, without those that
+            only say which version of a row holds; of published columns alone.
 
     """
 
@@ -108,6 +115,7 @@ class Column:
     kind: str
     unit: str
     description: str
+    formula: str
     nothing: tuple[str, ...]
     lgpd: str
     key: bool
@@ -115,7 +123,8 @@ class Column:
     bounds: tuple[Any, Any] | None
     refers: tuple[str, str] | None
     tests: tuple[Test, ...]
-    origins: tuple[str, ...]
+    near: tuple[str, ...]
+    far: tuple[tuple[str, tuple[str, ...]], ...]
 
     @property
     def anchor(self) -> str:
@@ -169,6 +178,11 @@ class Table:
     def title(self) -> str:
         """Return its first sentence."""
         return entries.first_line(self.description)
+
+    @property
+    def more(self) -> str:
+        """Return what its description says after the first sentence."""
+        return self.description.partition("\n")[2].strip()
 
     def column(self, name: str) -> Column | None:
         """Return one column, if it has it."""
@@ -266,15 +280,28 @@ class Dictionary:
         return found
 
     @cached_property
-    def _named(self) -> dict[str, set[str]]:
-        """Return the columns of each table, by the name that `entries.parents` gives it."""
-        return {
-            _name(node): set(node["columns"]) for node in entries.documented(dict(self.manifest))
-        }
+    def _names(self) -> dict[str, str]:
+        """Return what each table is called, by dbt's unique id."""
+        return {node["unique_id"]: _name(node) for node in entries.documented(dict(self.manifest))}
+
+    @cached_property
+    def _lineage(self) -> Lineage:
+        return Lineage(self.manifest)
+
+    def _near(self, table: str, column: str) -> tuple[str, ...]:
+        near = self._lineage.near(table, column)
+        return tuple(sorted(f"{self._names[of]}.{name}" for of, name in near))
+
+    def _far(self, table: str, column: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        fields = defaultdict[str, list[str]](list)
+        for of, name in sorted(self._lineage.far(table, column)):
+            if not name.startswith("_") and not of.startswith(OWN_SOURCE):
+                fields[self._names[of]].append(name)
+        return tuple((of, tuple(names)) for of, names in sorted(fields.items()))
 
     def _table(self, node: dict[str, Any]) -> Table:
         unique_id = node["unique_id"]
-        manifest = dict(self.manifest)
+        manifest, layer = dict(self.manifest), entries.layer_of(node)
         parents = tuple(entries.parents(manifest, unique_id))
         types = entries.types_of(unique_id, dict(self.catalog))
         grain = tuple(node["config"].get("meta", {}).get("grao", []))
@@ -287,7 +314,7 @@ class Dictionary:
                 whole.append(self._test(test))
         return Table(
             name=_name(node),
-            layer=entries.layer_of(node),
+            layer=layer,
             schema=node["schema"],
             description=node["description"].strip(),
             grain=grain,
@@ -299,8 +326,9 @@ class Dictionary:
                     types.get(name.lower()) or column.get("data_type") or "",
                     single[name],
                     key=name in grain,
-                    origins=[parent for parent in parents if name in self._named[parent]],
-                    ours=entries.layer_of(node) != "sources",
+                    near=self._near(unique_id, name),
+                    far=self._far(unique_id, name) if layer == PUBLIC else (),
+                    ours=layer != "sources",
                 )
                 for name, column in node["columns"].items()
             ),
@@ -314,11 +342,14 @@ class Dictionary:
         tests: list[dict[str, Any]],
         *,
         key: bool,
-        origins: Iterable[str],
+        near: tuple[str, ...],
+        far: tuple[tuple[str, tuple[str, ...]], ...],
         ours: bool,
     ) -> Column:
         name, description = column["name"], column["description"].strip()
+        said = sentences(description)
         codes: tuple[Code, ...] = ()
+        allowed: tuple[str, ...] = ()
         bounds = refers = None
         for test in tests:
             metadata = test.get("test_metadata") or {}
@@ -327,27 +358,32 @@ class Dictionary:
                 case "codigo_no_dicionario":
                     codes = self.codes[given["dicionario"]]
                 case "accepted_values":
-                    codes = tuple(Code(str(value)) for value in given["values"])
+                    allowed = tuple(map(str, given["values"]))
                 case "no_intervalo":
                     bounds = (given.get("minimo"), given.get("maximo"))
                 case "relationships":
                     if found := REFERENCE.search(given["to"]):
                         refers = (found[1], given["field"])
+        if allowed:
+            labelled = tuple(code for code in codes if code.code in allowed)
+            codes = labelled or tuple(map(Code, allowed))
         return Column(
             name=name,
             type=kind.lower(),
-            kind=next((said for sign, said in TYPES if re.match(sign, kind.lower())), ""),
+            kind=next((word for sign, word in TYPES if re.match(sign, kind.lower())), ""),
             # A source names its columns as it likes.
-            unit=next((said for sign, said in UNITS if re.match(sign, name)), "") if ours else "",
+            unit=next((word for sign, word in UNITS if re.match(sign, name)), "") if ours else "",
             description=description,
-            nothing=tuple(said for said in sentences(description) if NOTHING.search(said)),
+            formula=" ".join(part.partition(": ")[2] for part in said if part.startswith(FORMULA)),
+            nothing=tuple(part for part in said if NOTHING.search(part)),
             lgpd=entries.lgpd(column) or "",
             key=key,
             codes=codes,
             bounds=bounds,
             refers=refers,
             tests=tuple(self._test(test) for test in tests),
-            origins=tuple(origins),
+            near=near,
+            far=far,
         )
 
     def _test(self, node: dict[str, Any]) -> Test:

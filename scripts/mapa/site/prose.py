@@ -36,10 +36,10 @@ def linked(html: Markup, addresses: Mapping[str, str]) -> Markup:
 
 
 def sentences(source: str) -> list[str]:
-    """Split a description into sentences, one line each.
+    r"""Split a description into sentences, one line each.
 
     Example:
-        >>> sentences("Vagas do mês.\\nNulo: não se sabe. Ver `a.b`.")
+        >>> sentences("Vagas do mês.\nNulo: não se sabe. Ver `a.b`.")
         ['Vagas do mês.', 'Nulo: não se sabe.', 'Ver `a.b`.']
     """
     return re.split(r"(?<=[.!?])\s+", " ".join(source.split()))

@@ -11,7 +11,7 @@ from mapa.site.release import Release
 
 WHOLE = {
     "mapa_publico.duckdb": "todas as tabelas em um só banco, com descrições",
-    "datapackage.json": "descrição para programas, com tipos, chaves e listas de códigos (Frictionless)",
+    "datapackage.json": "descrição para programas, com tipos, chaves e códigos (Frictionless)",
     "dcat.jsonld": "descrição para portais de dados abertos (DCAT)",
     "dicionario.xlsx": "o dicionário em planilha",
     "dicionario.csv": "o dicionário para programas",
@@ -20,16 +20,17 @@ WHOLE = {
 KINDS = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet"}
 """Formats of a single table, the ones that most people can open first."""
 RECIPES = {
-    "Excel, LibreOffice": "Abra o XLSX ou o CSV com dois cliques. Códigos com zeros à esquerda: no CSV, "
-    "importe-os como texto.",
+    "Excel, LibreOffice": "Abra o XLSX ou o CSV com dois cliques. No CSV, importe os códigos "
+    "como texto, para não perder os zeros à esquerda.",
     "DuckDB": "`duckdb mapa_publico.duckdb`, depois `from pub_oferta_real_por_mes;`",
     "Python com pandas": '`pandas.read_parquet("parquet/pub_oferta_real_por_mes.parquet")`',
     "Python com Polars": '`polars.read_parquet("parquet/pub_oferta_real_por_mes.parquet")`',
     "R": '`arrow::read_parquet("parquet/pub_oferta_real_por_mes.parquet")`',
-    "Power BI": "*Obter dados* › *Parquet*, um arquivo por tabela. Ligue as tabelas pelos códigos, como o "
-    "dicionário diz em *Valores*.",
-    "Tableau": "Ligue-se aos CSV (ou ao DuckDB, com o conector JDBC) e relacione as tabelas pelos códigos.",
-    "Metabase": "Com o *driver* de DuckDB, aponte para o arquivo `mapa_publico.duckdb`, só para leitura.",
+    "Power BI": "*Obter dados* › *Parquet*, um arquivo por tabela. Ligue as tabelas pelos códigos, "
+    "como o dicionário diz em *Valores*.",
+    "Tableau": "Ligue-se aos CSV (ou ao DuckDB, com o conector JDBC) e relacione as tabelas "
+    "pelos códigos.",
+    "Metabase": "Com o *driver* de DuckDB, aponte para `mapa_publico.duckdb`, só para leitura.",
     "Superset": "Instale `duckdb-engine` e ligue-se a `duckdb:////pasta/mapa_publico.duckdb`.",
 }
 """How each tool opens a version, in Markdown."""
@@ -88,6 +89,6 @@ def _size(file: Mapping[str, Any]) -> str:
         >>> _size({"bytes": 1_540_000}), _size({"bytes": 900})
         ('1,5 MB', '1 kB')
     """
-    if file["bytes"] < 1_000_000:  # noqa: PLR2004 - where kB become MB
+    if file["bytes"] < 1_000_000:
         return f"{max(1, round(file['bytes'] / 1000))} kB"
     return f"{file['bytes'] / 1e6:.1f} MB".replace(".", ",")

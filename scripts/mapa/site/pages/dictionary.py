@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from markupsafe import Markup
@@ -35,9 +36,14 @@ COVER = (
 )
 """Parts of the project's overview that stand on the cover."""
 RANK = {PUBLIC: 0, "marts": 2, "seeds": 2}
-"""How soon an entry is found; the public ones first, then rules, words and indicators (1)."""
+"""How soon an entry of a layer is found; others are the last (3)."""
+WORDS = 0.25
+"""The same of rules, words and indicators: after the names that are public, before their texts."""
 EXTRACT = 160
 """Characters of a description that the search looks through and shows, of what is not public."""
+TITLE = re.compile(r"\s*\*\*(.+?)\*\*")
+RULE = re.compile(r"(\bregras? )<em>([^<]+)</em>")
+"""How a rule begins, and how another text speaks of it."""
 
 
 @dataclass(frozen=True)
@@ -68,6 +74,7 @@ def pages(release: Release, dictionary: Dictionary) -> Iterator[Page]:
             "agreement": AGREEMENT,
             "layers": LAYERS,
             "tables": dictionary.tables,
+            "html": texts.html,
             "sections": texts.overview(),
             "history": texts.html(dictionary.history),
         },
@@ -108,7 +115,7 @@ def facts(release: Release, table: Table) -> Facts:
     counts = ", ".join(f'count(*) - count("{name}")' for name in described)
     period = f'min("{when}"), max("{when}")' if when else "null, null"
     row = release.con.execute(
-        f'select count(*), {period}, {counts} from "{table.name}"'  # noqa: S608 - names of our own
+        f'select count(*), {period}, {counts} from "{table.name}"'
     ).fetchall()[0]
     return Facts(
         rows=row[0],
@@ -124,12 +131,12 @@ def search(dictionary: Dictionary, texts: Texts) -> Iterator[dict[str, Any]]:
         where = f"tabela, {table.layer_name}"
         yield _entry(table.name, table.description, table.file, where, rank)
     for name, title, _ in texts.rules():
-        yield _entry(title, "", f"regras.html#{name}", "regra", 1)
+        yield _entry(title, "", f"regras.html#{name}", "regra", WORDS)
     for word, meaning in texts.words():
-        yield _entry(word, meaning, "glossario.html", "glossário", 1)
+        yield _entry(word, meaning, "glossario.html", "glossário", WORDS)
     for sheet in sheets():
         address = f"../indicadores/{sheet.address}"
-        yield _entry(sheet.name, sheet.question, address, f"indicador {sheet.number}", 1)
+        yield _entry(sheet.name, sheet.question, address, f"indicador {sheet.number}", WORDS)
     for table in dictionary.tables:
         for column in table.columns:
             yield _entry(
@@ -141,10 +148,10 @@ def search(dictionary: Dictionary, texts: Texts) -> Iterator[dict[str, Any]]:
             )
 
 
-def _entry(name: str, text: str, at: str, where: str, rank: int) -> dict[str, Any]:
+def _entry(name: str, text: str, at: str, where: str, rank: float) -> dict[str, Any]:
     """Describe one thing that can be found, without the signs of Markdown."""
     told = re.sub(r"[*`|]", "", " ".join(text.split()))
-    told = told if rank < 2 else told[:EXTRACT]  # noqa: PLR2004 - not public
+    told = told if rank < 1 else told[:EXTRACT]
     return {"name": name, "text": told, "at": at, "where": where, "rank": rank}
 
 
@@ -155,16 +162,37 @@ class Texts:
         """Take the dictionary, whose tables and columns the texts lead to."""
         self.dictionary = dictionary
 
-    def html(self, source: str) -> Markup:
-        """Turn a text into HTML in which names of tables and columns lead to their pages."""
-        return prose.linked(prose.markdown(_here(source)), self.dictionary.addresses)
+    def html(self, source: str, *, inline: bool = False) -> Markup:
+        """Turn a text into HTML in which tables, columns and rules lead to their pages."""
+        render = prose.inline if inline else prose.markdown
+        html = prose.linked(render(_here(source)), self.dictionary.addresses)
+        return Markup(RULE.sub(self._to_rule, html))  # noqa: S704 - only addresses of our own
+
+    @cached_property
+    def _titles(self) -> dict[str, str]:
+        """Return the title of each rule, with which its text begins, by its name."""
+        texts = self.dictionary.texts("regra_").items()
+        return {
+            name: title[1] if (title := TITLE.match(source)) else name.replace("_", " ")
+            for name, source in texts
+        }
+
+    @cached_property
+    def _rules(self) -> dict[str, str]:
+        """Return the name of each rule by its title, as other texts call it."""
+        return {title.lower(): name for name, title in self._titles.items()}
+
+    def _to_rule(self, found: re.Match[str]) -> str:
+        name = self._rules.get(found[2].lower())
+        return f'{found[1]}<a href="regras.html#{name}">{found[2]}</a>' if name else found[0]
 
     def rules(self) -> list[tuple[str, str, Markup]]:
         """Return name, title and text of each rule, by title."""
-        found = []
-        for name, source in self.dictionary.texts("regra_").items():
-            title = re.match(r"\*\*(.+?)\*\*", source.strip())
-            found.append((name, title[1].capitalize() if title else name, self.html(source)))
+        texts = self.dictionary.texts("regra_")
+        found = [
+            (name, title[0].upper() + title[1:], self.html(texts[name]))
+            for name, title in self._titles.items()
+        ]
         return sorted(found, key=lambda rule: rule[1])
 
     def glossary(self) -> str:
@@ -186,8 +214,8 @@ class Texts:
 
 def _here(source: str) -> str:
     """Let the links of dbt's own page lead to ours."""
-    places = {"#!/overview/mapa": "glossario.html", "#!/overview": "index.html"}
-    source = re.sub(
-        r"#!/\w+/\w+\.mapa\.([\w.]+)", lambda name: f"{name[1].replace('.', '_')}.html", source
+    source = source.replace("#!/overview/mapa", "glossario.html")
+    source = source.replace("#!/overview", "index.html")
+    return re.sub(
+        r"#!/\w+/\w+\.mapa\.([\w.]+)", lambda table: f"{table[1].replace('.', '_')}.html", source
     )
-    return re.sub(r"#!/overview(/mapa)?", lambda found: places[found[0]], source)

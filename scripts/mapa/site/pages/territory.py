@@ -14,7 +14,7 @@ AREAS = """
     select
         cast(t.area_numero as varchar) as area,
         t.area_nome,
-        r.regiao_saude_codigo as regiao,
+        t.regiao_saude_codigo as regiao,
         r.regiao_saude_nome as regiao_nome,
         r.populacao_regiao_saude as populacao,
         r.populacao_ano as ano,
