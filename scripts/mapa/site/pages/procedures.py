@@ -10,7 +10,12 @@ from mapa.site.page import Page, file_name
 from mapa.site.release import Release
 
 SIGTAP = "select procedimento_codigo, sigtap_codigo from pub_dim_procedimentos"
-REGIONS = "select distinct regiao_saude_nome from pub_dim_territorio order by 1"
+REGIONS = """
+    select distinct r.regiao_saude_nome
+    from pub_dim_territorio
+    inner join pub_dim_regioes_saude as r using (regiao_saude_codigo)
+    order by 1
+"""
 
 
 def pages(release: Release) -> Iterator[Page]:
