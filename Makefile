@@ -37,6 +37,7 @@ lint: $(STAMP) profiles.yml
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/sqlfluff lint --processes 2 models tests/singular
+	$(BIN)/sqlfluff lint --processes 2 --templater raw scripts/mapa_city
 
 profiles.yml:
 	cp profiles.yml.example $@

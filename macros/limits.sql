@@ -59,11 +59,9 @@
    shared between its units, ties to the smaller CNES. Both by largest remainder; a missing limit is
    no limit (regra_oferta_real). #}
 {% macro limited_offer(keys=[]) -%}
-{%- set colunas = keys + [
-    'competencia', 'central_executora_codigo', 'unidade_executante_cnes', 'procedimento_codigo'
-] -%}
-{%- set unidade = keys + ['competencia', 'unidade_executante_cnes', 'procedimento_codigo'] -%}
-{%- set central = keys + ['competencia', 'central_executora_codigo', 'procedimento_codigo'] -%}
+{%- set colunas = keys + place_keys() -%}
+{%- set unidade = colunas | reject('equalto', 'central_executora_codigo') | list -%}
+{%- set central = colunas | reject('equalto', 'unidade_executante_cnes') | list -%}
 {{ shared_by_remainder(
     'apos_teto', 'limitadas', 'qtd_teto', 'qtd_vagas_ativas',
     partition=unidade | join(', '), tie='central_executora_codigo'

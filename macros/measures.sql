@@ -50,29 +50,32 @@
 {%- endmacro %}
 
 
-{# The columns that say which row of SISREG's report a number is about, and a join on them. #}
-{% macro report_keys() -%}
+{# The columns that say where and when an offer is, those of a row of SISREG's report, and a join on
+   either. #}
+{% macro place_keys() -%}
     {{ return([
         'competencia',
         'central_executora_codigo',
         'unidade_executante_cnes',
         'procedimento_codigo',
-        'agenda_tipo',
     ]) }}
 {%- endmacro %}
 
-{% macro same_report_row(left, right) -%}
-    {%- for key in report_keys() -%}
+{% macro report_keys() -%}
+    {{ return(place_keys() + ['agenda_tipo']) }}
+{%- endmacro %}
+
+{% macro same_columns(left, right, keys) -%}
+    {%- for key in keys -%}
         {{ left }}.{{ key }} = {{ right }}.{{ key }}
         {%- if not loop.last %} and {% endif -%}
     {%- endfor -%}
 {%- endmacro %}
 
-
-{# A join on the place of an offer: month, executing central, executing unit, procedure. #}
 {% macro same_place(left, right) -%}
-    {{ left }}.competencia = {{ right }}.competencia
-            and {{ left }}.central_executora_codigo = {{ right }}.central_executora_codigo
-            and {{ left }}.unidade_executante_cnes = {{ right }}.unidade_executante_cnes
-            and {{ left }}.procedimento_codigo = {{ right }}.procedimento_codigo
+    {{ same_columns(left, right, place_keys()) }}
+{%- endmacro %}
+
+{% macro same_report_row(left, right) -%}
+    {{ same_columns(left, right, report_keys()) }}
 {%- endmacro %}

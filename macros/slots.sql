@@ -147,7 +147,9 @@ acrescimos as (
             )
         ) as minutos_novos
     from intervalos as i
-    inner join (values (1), (2), (3)) as o (ordem)
+    inner join (
+        values {% for causa in block_causes() %}({{ loop.index }}){{ ', ' if not loop.last }}{% endfor %}
+    ) as o (ordem)
         on i.causa_ordem <= o.ordem
 ),
 
@@ -203,15 +205,11 @@ datas as (
 bloqueadas as (
     select
         d.*,
-        {%- for causa, nome in [
-            ('feriado', 'bloqueadas_ate_feriado'),
-            ('afastamento_unidade', 'bloqueadas_ate_afastamento_unidade'),
-            ('afastamento_profissional', 'vagas_bloqueadas'),
-        ] %}
+        {%- for causa in block_causes() %}
         {{ ceil_div(
             'd.qtd_vagas_total * coalesce(m.minutos_ate_' ~ causa ~ ', 0)',
             'coalesce(m.minutos_bloco, 1)'
-        ) }} as qtd_{{ nome }}{{ ',' if not loop.last }}
+        ) }} as qtd_{{ 'vagas_bloqueadas' if loop.last else 'bloqueadas_ate_' ~ causa ~ ',' }}
         {%- endfor %}
     from datas as d
     left join minutos as m

@@ -1,8 +1,7 @@
 -- Grain: month, executing central, executing unit, procedure, kind of slot, what became of them.
 -- The rows of a kind add up to its slots. Where leaves may not be told, what holidays leave is one
 -- row (regra_divulgacao_afastamentos).
-{% set lugar = ['competencia', 'central_executora_codigo', 'unidade_executante_cnes',
-    'procedimento_codigo'] %}
+{% set lugar = place_keys() %}
 {% set partes = {
     'feriado': ['t.qtd_feriado', 't.qtd_feriado > 0'],
     'afastamento': [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 import time
 from collections.abc import Iterator
@@ -16,8 +18,9 @@ import duckdb
 import pytest
 
 from conftest import House
+from mapa.errors import ConfigError
 from mapa.publish import store
-from mapa.site import offers
+from mapa.site import offers, outlines
 from mapa.site.page import Page, file_name
 from mapa.site.pages import procedures, territory, units
 from mapa.site.release import Release, opened
@@ -119,10 +122,10 @@ class Site:
 
 
 @contextmanager
-def site(database: Path, folder: Path) -> Iterator[Site]:
+def site(database: Path, folder: Path, drawn: outlines.Outlines | None = None) -> Iterator[Site]:
     """Write the pages of a published file."""
     folder.mkdir(parents=True, exist_ok=True)
-    with opened(database, "1", "MPDFT") as release:
+    with opened(database, "1", "MPDFT", drawn) as release:
         made = list(every_page(release))
         renderer = Renderer(release, folder, [page.path for page in made])
         for page in made:
@@ -365,6 +368,19 @@ def test_the_finding_says_the_sums_of_its_months(written: Site) -> None:
     )  # fmt: skip
 
 
+def test_regions_without_the_procedure_are_named(written: Site) -> None:
+    for code in chosen(written, PROCEDURE):
+        text = (written.folder / f"procedimentos/{file_name(code)}.html").read_text("utf-8")
+        said = re.search(r"<dt>Sem vagas nas unidades de</dt><dd>(.*?)</dd>", text)
+        missing = written.ask(
+            "select distinct regiao_saude_nome from pub_dim_territorio where regiao_saude_codigo "
+            f"not in (select regiao_saude_codigo from {OFFER} where {PROCEDURE} = $1 and {CLOSED}) "
+            "order by 1",
+            code,
+        )
+        assert (said[1].split(", ") if said else []) == [name for (name,) in missing]
+
+
 # --- the territory --------------------------------------------------------------------------------
 
 
@@ -440,7 +456,7 @@ def test_an_area_without_a_place_is_named_under_the_drawing(changed: Path, tmp_p
         con.execute("update pub_dim_territorio set mosaico_linha = null where area_numero = 9")
     with site(changed, tmp_path / "site") as found:
         text = (found.folder / "territorio.html").read_text(encoding="utf-8")
-    assert "Sem lugar no mosaico: Ceilândia." in text
+    assert "Sem lugar no desenho: Ceilândia." in text
     assert text.count('<a href="#area-') == 34
 
 
@@ -453,6 +469,61 @@ def test_without_any_place_there_is_no_drawing_and_every_area_stays_in_the_table
         page = found.page("territorio.html")
         assert "mosaico" not in page.ids
         assert {f"area-{number}" for number in range(1, 36)} <= set(page.ids)
+
+
+SQUARE = [[-48, -16], [-47, -16], [-47, -15], [-48, -15], [-48, -16]]
+EAST = [[x + 1, y] for x, y in SQUARE]
+
+
+def feature(number: object, kind: str, coordinates: object) -> dict[str, Any]:
+    return {
+        "type": "Feature",
+        "properties": {"area_numero": number},
+        "geometry": {"type": kind, "coordinates": coordinates},
+    }
+
+
+def test_outlines_of_an_operator_take_the_place_of_tiles(
+    written: Site, database: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "territorio.geojson"
+    hole = [[x / 2 - 23.7, y / 2 - 7.7] for x, y in SQUARE]
+    shapes = [feature(9, "Polygon", [SQUARE, hole]), feature(2, "MultiPolygon", [[EAST]])]
+    file.write_text(json.dumps({"type": "FeatureCollection", "features": shapes}))
+    drawn = outlines.read(file)
+    assert drawn is not None
+    # Two degrees from west to east; one from north to south is longer, by the cosine of 15.5.
+    assert (drawn.width, drawn.height) == (1000, round(500 / math.cos(math.radians(15.5))))
+    assert drawn.areas["2"].path == "M500 519L1000 519L1000 0L500 0Z"
+    assert drawn.areas["9"].path.count("Z") == 2
+    with site(database, tmp_path / "site", drawn) as found:
+        text = (found.folder / "territorio.html").read_text(encoding="utf-8")
+        assert text.count('<a href="#area-') == 2
+        assert drawn.areas["9"].path in text
+        assert "Sem lugar no desenho: Plano Piloto, Taguatinga," in text
+        assert found.page("territorio.html").tables == written.page("territorio.html").tables
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[]",
+        '{"features": [1]}',
+        json.dumps({"features": [feature("<b>", "Polygon", [SQUARE])]}),
+        json.dumps({"features": [feature(9, "Point", [1, 2])]}),
+        json.dumps({"features": [feature(9, "Polygon", [SQUARE[:3]])]}),
+        json.dumps({"features": [feature(9, "Polygon", [[[187000, 8250000]] * 5])]}),
+        json.dumps({"features": [feature(9, "Polygon", [[[math.nan, 1]] * 5])]}),
+        json.dumps({"features": [feature(9, "Polygon", [SQUARE])] * 2}),
+    ],
+)
+def test_outlines_that_cannot_be_drawn_are_refused(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "territorio.geojson"
+    assert outlines.read(file) is None
+    file.write_text(content)
+    with pytest.raises(ConfigError, match=r"seeds/territorio\.geojson is no GeoJSON"):
+        outlines.read(file)
 
 
 # --- what is hostile or missing -------------------------------------------------------------------

@@ -31,9 +31,20 @@ SILENT = {
     "pub_oferta_real_por_mes.qtd_vagas_bloqueadas_afastamento_unidade",
     "pub_oferta_real_por_mes.qtd_vagas_bloqueadas_afastamento_profissional",
     "pub_atualizacao.eh_desatualizado",
+    *(
+        f"pub_oferta_horas_por_mes.{name}"
+        for name in (
+            "eh_divulgada",
+            "qtd_profissionais_comparados",
+            "horas_ofertadas",
+            "horas_contratadas",
+            "pct_horas_ofertadas",
+        )
+    ),
 }
 """Columns in which no city has anything but zeros and nulls: nobody in it has that habit yet, and
-in none five professionals serve one procedure of a unit on a day (the models' unit tests do)."""
+in none five professionals serve one procedure of a unit on a day, or have schedules and known
+contracts in a unit (the models' unit tests do)."""
 
 COLUMNS = {
     "competencia": "date",

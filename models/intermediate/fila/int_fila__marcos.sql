@@ -8,99 +8,33 @@ with solicitacoes as (
     where momento_solicitacao is not null
 ),
 
-versoes as (
-    select * from {{ ref('int_fila__versoes') }}
+documentos as (
+    select * from {{ ref('int_fila__marcos_dos_documentos') }}
 ),
 
 agendamentos as (
     select * from {{ ref('int_fila__agendamentos') }}
 ),
 
-com_agendamento as (
-    select a.solicitacao_codigo
+-- Cancelled after its day, a booking is closed already, and free to be made again.
+encerramentos as (
+    select
+        a.*,
+        a.momento_encerramento as momento
     from agendamentos as a
-    group by a.solicitacao_codigo
+    union all
+    select
+        a.*,
+        a.momento_cancelada as momento
+    from agendamentos as a
+    where a.momento_cancelada > a.momento_encerramento
 ),
 
--- `etapa` orders what happened at one instant.
 fatos as (
     select
-        s.solicitacao_codigo,
-        s.momento_solicitacao as momento,
-        0 as etapa,
-        'pedido' as origem,
-        case when s.nasceu_inexistente then 'encerrada' else 'aguardando' end as estado,
-        case when s.nasceu_inexistente then 'outras' else '' end as motivo,
+        d.*,
         cast(null as string) as agenda
-    from solicitacoes as s
-    union all
-    select
-        l.solicitacao_codigo,
-        l.momento_laudo as momento,
-        t.etapa,
-        t.origem,
-        t.estado,
-        t.motivo,
-        cast(null as string) as agenda
-    from {{ ref('int_fila__laudos') }} as l
-    inner join (
-        values
-        ('DEVOLVIDA', 1, 'laudo', 'devolvida', ''),
-        ('PENDENTE', 2, 'laudo', 'aguardando', ''),
-        ('REENVIADA', 2, 'reenvio', 'aguardando', ''),
-        ('NEGADA', 3, 'laudo', 'encerrada', 'negada'),
-        ('CANCELADA', 3, 'cancelamento', 'encerrada', 'cancelada'),
-        ('AGENDADA', 4, 'laudo', 'agendada', ''),
-        ('AUTORIZADA', 4, 'laudo', 'agendada', '')
-    ) as t (laudo_situacao, etapa, origem, estado, motivo)
-        on l.laudo_situacao = t.laudo_situacao
-    union all
-    select
-        v.solicitacao_codigo,
-        v.momento_cancelamento as momento,
-        3 as etapa,
-        'cancelamento' as origem,
-        'encerrada' as estado,
-        'cancelada' as motivo,
-        cast(null as string) as agenda
-    from versoes as v
-    where
-        cast(v.momento_cancelamento as date) <= {{ data_referencia() }}
-        and (
-            v.situacao_grupo in ('cancelada', 'agendamento_cancelado', 'indefinida')
-            or v.momento_cancelamento <= v.momento_versao
-        )
-    union all
-    select
-        v.solicitacao_codigo,
-        v.momento_versao as momento,
-        6 as etapa,
-        case
-            when v.situacao_grupo in ('cancelada', 'agendamento_cancelado') then 'cancelamento'
-            else 'situacao'
-        end as origem,
-        case
-            when v.situacao_grupo in ('aguardando', 'devolvida', 'agendada') then v.situacao_grupo
-            else 'encerrada'
-        end as estado,
-        case
-            when v.situacao_grupo in ('aguardando', 'devolvida', 'agendada') then ''
-            when v.situacao_grupo = 'confirmada' then 'atendida'
-            when v.situacao_grupo = 'agendamento_cancelado' then 'cancelada'
-            when v.situacao_grupo = 'inexistente' then 'outras'
-            else v.situacao_grupo
-        end as motivo,
-        cast(null as string) as agenda
-    from versoes as v
-    left join com_agendamento as c on v.solicitacao_codigo = c.solicitacao_codigo
-    where
-        v.eh_datada
-        and v.situacao_grupo <> 'indefinida'
-        and (
-            c.solicitacao_codigo is null
-            -- The bookings tell by themselves how they went.
-            or v.situacao_grupo not in ('agendada', 'confirmada', 'falta')
-        )
+    from documentos as d
     union all
     select
         a.solicitacao_codigo,
@@ -113,38 +47,21 @@ fatos as (
     from agendamentos as a
     union all
     select
-        a.solicitacao_codigo,
-        a.momento_encerramento as momento,
+        e.solicitacao_codigo,
+        e.momento,
         case
-            when a.momento_encerramento = a.momento_agendada then 5
-            when a.momento_encerramento = a.momento_cancelada then 3
+            when e.momento_cancelada = e.momento_encerramento and e.momento > e.momento_agendada
+                then 3
             else 5
         end as etapa,
         'agendamento' as origem,
         'encerrada' as estado,
-        a.encerramento_motivo as motivo,
-        case
-            when a.momento_encerramento = a.momento_cancelada then 'cancelada' else 'passada'
-        end as agenda
-    from agendamentos as a
+        e.encerramento_motivo as motivo,
+        case when e.momento = e.momento_cancelada then 'cancelada' else 'passada' end as agenda
+    from encerramentos as e
     where
-        cast(a.momento_encerramento as date) <= {{ data_referencia() }}
-        and (a.proxima_agendada is null or a.momento_encerramento < a.proxima_agendada)
-    union all
-    -- Cancelled after its day: closed already, and free to be booked again.
-    select
-        a.solicitacao_codigo,
-        a.momento_cancelada as momento,
-        5 as etapa,
-        'agendamento' as origem,
-        'encerrada' as estado,
-        'agendamento_cancelado' as motivo,
-        'cancelada' as agenda
-    from agendamentos as a
-    where
-        a.momento_cancelada > a.momento_encerramento
-        and cast(a.momento_cancelada as date) <= {{ data_referencia() }}
-        and (a.proxima_agendada is null or a.momento_cancelada < a.proxima_agendada)
+        cast(e.momento as date) <= {{ data_referencia() }}
+        and (e.proxima_agendada is null or e.momento < e.proxima_agendada)
 ),
 
 situados as (
@@ -182,7 +99,7 @@ final as (
         or s.agenda = 'cancelada'
         or s.origem in ('pedido', 'agendamento', 'situacao')
         or (s.agenda = 'passada' and s.origem in ('reenvio', 'cancelamento'))
-    -- Versions tell the same fact again and again.
+    -- Bookings made twice tell the same fact.
     group by all
 )
 

@@ -8,52 +8,27 @@ estabelecimentos as (
     select * from {{ ref('dim_estabelecimentos') }}
 ),
 
-vagas as (
-    select * from {{ ref('int_oferta__vagas_por_mes_e_agenda') }}
-),
-
-oferta_real as (
-    select * from {{ ref('oferta_real_por_mes') }}
+oferta as (
+    select * from {{ ref('int_oferta__por_mes_e_grupo') }}
 ),
 
 fila as (
     select * from {{ ref('fila_por_mes') }}
 ),
 
-ativas_por_regiao as (
-    select
-        v.competencia,
-        e.regiao_saude_codigo,
-        v.grupo_codigo,
-        cast(sum(v.qtd_vagas_ativas) as bigint) as qtd_ativas,
-        cast(sum(v.qtd_vagas_ativas_agenda_local) as bigint) as qtd_locais,
-        cast(sum(v.qtd_vagas_ativas_agenda_de_rede) as bigint) as qtd_de_rede
-    from vagas as v
-    inner join estabelecimentos as e on v.unidade_executante_cnes = e.unidade_cnes
-    group by all
-),
-
-reais_por_unidade as (
+ofertas as (
     select
         o.competencia,
         e.regiao_saude_codigo,
-        concat(left(o.procedimento_codigo, 4), '000') as grupo_codigo,
-        o.unidade_executante_cnes,
-        cast(sum(o.qtd_oferta_real) as bigint) as qtd_real
-    from oferta_real as o
+        o.grupo_codigo,
+        cast(sum(o.qtd_vagas_ativas) as bigint) as qtd_ativas,
+        cast(sum(o.qtd_vagas_ativas_agenda_local) as bigint) as qtd_locais,
+        cast(sum(o.qtd_vagas_ativas_agenda_de_rede) as bigint) as qtd_de_rede,
+        cast(sum(o.qtd_oferta_real) as bigint) as qtd_real,
+        sum(cast(o.qtd_oferta_real as double) * o.qtd_oferta_real) as soma_dos_quadrados,
+        sum(case when o.qtd_oferta_real > 0 then 1 else 0 end) as qtd_unidades
+    from oferta as o
     inner join estabelecimentos as e on o.unidade_executante_cnes = e.unidade_cnes
-    group by all
-),
-
-reais_por_regiao as (
-    select
-        u.competencia,
-        u.regiao_saude_codigo,
-        u.grupo_codigo,
-        cast(sum(u.qtd_real) as bigint) as qtd_real,
-        sum(cast(u.qtd_real as double) * u.qtd_real) as soma_dos_quadrados,
-        sum(case when u.qtd_real > 0 then 1 else 0 end) as qtd_unidades
-    from reais_por_unidade as u
     group by all
 ),
 
@@ -75,26 +50,11 @@ meses_da_fila as (
     from fila as f
 ),
 
--- what the whole network offers to everybody, and who shares it
-rede as (
-    select
-        a.competencia,
-        a.grupo_codigo,
-        sum(a.qtd_de_rede) as qtd_de_rede
-    from ativas_por_regiao as a
-    group by all
-),
-
-populacao_total as (
-    select sum(r.populacao) as populacao
-    from regioes as r
-),
-
 pares as (
     select
-        a.competencia,
-        a.grupo_codigo
-    from ativas_por_regiao as a
+        o.competencia,
+        o.grupo_codigo
+    from ofertas as o
 
     union distinct
 
@@ -111,34 +71,23 @@ medidas as (
         p.grupo_codigo,
         r.populacao,
         r.populacao_ano,
-        t.populacao as populacao_da_rede,
-        coalesce(o.qtd_unidades, 0) as qtd_unidades,
-        o.soma_dos_quadrados,
         -- a region without rows offers nothing; rows without any known quantity are unknown
-        {% for tabela, medida in [
-            ('a', 'qtd_ativas'),
-            ('a', 'qtd_locais'),
-            ('a', 'qtd_de_rede'),
-            ('o', 'qtd_real'),
-        ] %}
-        case when {{ tabela }}.competencia is null then 0 else {{ tabela }}.{{ medida }} end
-            as {{ medida }},
+        {% for medida in ['unidades', 'ativas', 'locais', 'de_rede', 'real'] %}
+        case when o.competencia is null then 0 else o.qtd_{{ medida }} end as qtd_{{ medida }},
         {% endfor %}
-        case when d.competencia is null then 0 else d.qtd_de_rede end as qtd_da_rede_toda,
+        o.soma_dos_quadrados,
+        -- what the whole network offers to everybody, and who shares it
+        case when count(o.competencia) over rede = 0 then 0 else sum(o.qtd_de_rede) over rede end
+            as qtd_da_rede_toda,
+        sum(r.populacao) over rede as populacao_da_rede,
         -- outside the months of the queue nobody knows who waited
         case
             when p.competencia between m.primeiro and m.ultimo then coalesce(e.qtd_aguardando, 0)
         end as qtd_aguardando
     from pares as p
     cross join regioes as r
-    cross join populacao_total as t
     cross join meses_da_fila as m
-    left join ativas_por_regiao as a
-        on
-            p.competencia = a.competencia
-            and p.grupo_codigo = a.grupo_codigo
-            and r.regiao_saude_codigo = a.regiao_saude_codigo
-    left join reais_por_regiao as o
+    left join ofertas as o
         on
             p.competencia = o.competencia
             and p.grupo_codigo = o.grupo_codigo
@@ -148,8 +97,7 @@ medidas as (
             p.competencia = e.competencia
             and p.grupo_codigo = e.grupo_codigo
             and r.regiao_saude_codigo = e.regiao_saude_codigo
-    left join rede as d
-        on p.competencia = d.competencia and p.grupo_codigo = d.grupo_codigo
+    window rede as (partition by p.competencia, p.grupo_codigo)
 ),
 
 final as (

@@ -1,11 +1,6 @@
 -- Grain: month, executing central, executing unit, procedure. The real offer is shared between the
 -- kinds of slot by largest remainder, ties in the order of the list (regra_oferta_real).
-{% set lugar = [
-    'competencia',
-    'central_executora_codigo',
-    'unidade_executante_cnes',
-    'procedimento_codigo',
-] %}
+{% set lugar = place_keys() %}
 {% set causas = block_causes() + ['teto', 'ppi'] %}
 
 with oferta as (

@@ -1,11 +1,6 @@
 -- Grain: month, executing unit, procedure, kind of slot that some schedule offers. The parts of the
 -- limits are those of the kind in each central, added up.
-{% set lugar = [
-    'competencia',
-    'central_executora_codigo',
-    'unidade_executante_cnes',
-    'procedimento_codigo',
-] %}
+{% set lugar = place_keys() %}
 
 with oferta as (
     select * from {{ ref('oferta_real_por_mes') }}

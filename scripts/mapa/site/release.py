@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pandas as pd
 
 from mapa.errors import PublishError
 from mapa.publish import contents
+from mapa.site.outlines import Outlines
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Release:
         synthetic: whether they are simulated; None: not known.
         licence: how they may be used.
         owner: who answers for them.
+        outlines: of the areas, where the operator has any.
 
     """
 
@@ -40,6 +42,7 @@ class Release:
     synthetic: bool | None
     licence: str
     owner: str
+    outlines: Outlines | None = field(default=None, hash=False, compare=False)
 
     def query(self, sql: str, **values: Any) -> pd.DataFrame:
         """Return rows of the published file; days are `datetime.date`."""
@@ -63,7 +66,9 @@ class Release:
 
 
 @contextmanager
-def opened(database: Path, version: str, owner: str) -> Iterator[Release]:
+def opened(
+    database: Path, version: str, owner: str, outlines: Outlines | None = None
+) -> Iterator[Release]:
     """Open a published file.
 
     Raises:
@@ -85,4 +90,5 @@ def opened(database: Path, version: str, owner: str) -> Iterator[Release]:
             synthetic=synthetic,
             licence=licence,
             owner=owner,
+            outlines=outlines,
         )

@@ -1,6 +1,6 @@
-"""A tile map: every area is a square of one size, shaded by what its units offer.
+"""A map as a picture of a table: each area is shaded, bears its number and leads to its row.
 
-It is a picture of a table: each tile bears its number, and leads to its row.
+Areas are squares of one size, or the outlines that an operator has.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mapa.site import text
+from mapa.site.outlines import Outlines
 
 SIDE = 100
 """Of a tile, in units of the drawing."""
@@ -21,12 +22,13 @@ ZERO, UNTOLD, NONE = ("#fff", "#000"), ("#ddd", "#000"), ("none", "currentColor"
 
 @dataclass(frozen=True)
 class Tile:
-    """A square: where it stands, what is written on it and how it is filled."""
+    """An area: its shape, what is written on it, in whose middle and how it is filled."""
 
     area: str
     name: str
     lines: Sequence[str]
     value: str
+    path: str
     x: int
     y: int
     fill: str
@@ -34,22 +36,28 @@ class Tile:
 
 
 class Mosaic:
-    """The tiles of the areas that have a place."""
+    """The areas that have a place, and those that have none (`outside`)."""
 
     def __init__(
-        self, areas: Iterable[Mapping[str, Any]], offers: Mapping[str, float | None]
+        self,
+        areas: Iterable[Mapping[str, Any]],
+        offers: Mapping[str, float | None],
+        outlines: Outlines | None = None,
     ) -> None:
         """Take areas with `area`, `area_nome`, `linha`, `coluna`, and the offer of those with any.
 
         An offer of None is not disclosed; an area that is not named has no schedule.
         """
-        placed = [area for area in areas if area["linha"] and area["coluna"]]
+        self.outlines = outlines
+        found = list(areas)
+        placed = [area for area in found if self._has_place(area)]
+        self.outside = [area["area_nome"] for area in found if area not in placed]
         self.offers = {a["area"]: offers[a["area"]] for a in placed if a["area"] in offers}
         steps = shared(sorted(value for value in self.offers.values() if value))
         self.steps = list(zip(steps, SHADES[len(SHADES) - len(steps) :], strict=True))
         self.tiles = [self._tile(area) for area in placed]
-        self.width = max((tile.x for tile in self.tiles), default=0) + SIDE
-        self.height = max((tile.y for tile in self.tiles), default=0) + SIDE
+        self.width = outlines.width if outlines else SIDE * _most(placed, "coluna")
+        self.height = outlines.height if outlines else SIDE * _most(placed, "linha")
 
     def legend(self) -> list[tuple[str, str]]:
         """Return each fill that occurs with what it means."""
@@ -65,16 +73,30 @@ class Mosaic:
             found.append((NONE[0], "sem escala conhecida"))
         return found
 
+    def _has_place(self, area: Mapping[str, Any]) -> bool:
+        if self.outlines:
+            return area["area"] in self.outlines.areas
+        return bool(area["linha"] and area["coluna"])
+
     def _tile(self, area: Mapping[str, Any]) -> Tile:
         code, name = area["area"], area["area_nome"]
         fill, ink = self._shade(code)
+        if self.outlines:
+            outline, lines = self.outlines.areas[code], []
+            path, x, y = outline.path, outline.x, outline.y
+        else:
+            left, top = (SIDE * (int(area[part]) - 1) for part in ("coluna", "linha"))
+            path = f"M{left + 2} {top + 2}h{SIDE - 4}v{SIDE - 4}h{4 - SIDE}Z"
+            x, y = left + SIDE // 2, top + SIDE * 4 // 5
+            lines = textwrap.wrap(name.replace("/", "/ "), 14, max_lines=3, placeholder="…")
         return Tile(
             area=code,
             name=name,
-            lines=textwrap.wrap(name.replace("/", "/ "), 14, max_lines=3, placeholder="…"),
+            lines=lines,
             value=text.number(self.offers[code]) if code in self.offers else "",
-            x=SIDE * (int(area["coluna"]) - 1),
-            y=SIDE * (int(area["linha"]) - 1),
+            path=path,
+            x=x,
+            y=y,
             fill=fill,
             ink=ink,
         )
@@ -86,6 +108,11 @@ class Mosaic:
         if value is None:
             return UNTOLD
         return next((shade for (_, last), shade in self.steps if 0 < value <= last), ZERO)
+
+
+def _most(areas: Iterable[Mapping[str, Any]], part: str) -> int:
+    """Return the last line or column."""
+    return max((int(area[part]) for area in areas), default=0)
 
 
 def shared(ordered: Sequence[float]) -> list[tuple[float, float]]:

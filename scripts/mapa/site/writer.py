@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from mapa.site import outlines
 from mapa.site.dictionary import Dictionary
 from mapa.site.pages import all_pages
 from mapa.site.release import opened
@@ -30,9 +31,11 @@ def write(
 
     Raises:
         PublishError: the file does not say what it describes.
+        ConfigError: the outlines cannot be read.
     """
+    drawn = outlines.read(described.project / "seeds" / outlines.NAME)
     folder.mkdir()
-    with opened(database, version["version"], version["publisher"]) as release:
+    with opened(database, version["version"], version["publisher"], drawn) as release:
         pages = list(all_pages(release, described, version))
         renderer = Renderer(release, folder, {page.path for page in pages})
         renderer.assets(before)

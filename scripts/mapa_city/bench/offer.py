@@ -23,79 +23,19 @@ from mapa import warehouse
 from mapa.dbt import run_dbt
 from mapa.settings import Settings
 from mapa_city.bench.cost import Cost, measure
+from mapa_city.sql import sql
 
 REFERENCE = date(2026, 6, 30)
 LIMIT_MB = 4096
 """Peak memory that the build may reach, DuckDB's own limit and all else together."""
-DRAW = "create temp macro draw(i, what, below) as cast(hash(i, what) % below as integer)"
-SCHEDULES = """
-    insert into bruto_sisreg.escala_ambulatorial (
-        cod_escala_ambulatorial, cod_central_exec, cpf_profissional_exec, cod_cbo, cod_cnes_exec,
-        cod_procedimento_interno, sigla_dia_semana, qtd_vagas_prim_vez, qtd_vagas_retorno,
-        qtd_vagas_reserva, agenda_local, data_de_vigencia_inicial, data_de_vigencia_final,
-        hora_inicial, hora_final, status, _carga_id, _arquivo, _linha, _carregado_em, _carga_ordem
-    )
-    select
-        cast(1000000 + i as varchar), '530010', lpad(cast(draw(i, 0, 20000) as varchar), 11, '0'),
-        '225265', lpad(cast(draw(i, 1, 2000) as varchar), 7, '0'),
-        lpad(cast(1001 + draw(i, 2, 600) as varchar), 7, '0'),
-        ['SEG', 'TER', 'QUA', 'QUI', 'SEX', 'SAB'][1 + draw(i, 3, 6)],
-        cast(1 + draw(i, 4, 12) as varchar),
-        case when draw(i, 5, 4) = 0 then cast(1 + draw(i, 6, 6) as varchar) else '0' end,
-        case when draw(i, 7, 8) = 0 then '1' else '0' end, 'NAO',
-        strftime(desde, '%d/%m/%Y'),
-        strftime(desde + draw(i, 8, 500), '%d/%m/%Y'),
-        ['07:00', '08:00', '13:00'][1 + draw(i, 9, 3)],
-        ['11:00', '12:00', '17:00'][1 + draw(i, 9, 3)],
-        case when draw(i, 10, 20) = 0 then 'EXCLUIDA' else 'ATIVA' end,
-        'banco', 'banco.csv', i, timestamp '2026-06-30 12:00:00', 1
-    from (select i, $1 - draw(i, 11, 3650) as desde from range($2) as t(i))
-"""
-LEAVES = """
-    insert into bruto_sisreg.afastamento_profissional (
-        cod_afastamento, cpf_profissional_exec, data_inicio, hora_inicio, data_fim, hora_fim,
-        _carga_id, _arquivo, _linha, _carregado_em, _carga_ordem
-    )
-    select
-        cast(i as varchar), lpad(cast(draw(i, 0, 20000) as varchar), 11, '0'),
-        strftime(desde, '%d/%m/%Y'), case when draw(i, 1, 5) = 0 then '09:00' end,
-        strftime(desde + draw(i, 2, 30), '%d/%m/%Y'), null,
-        'banco', 'banco.csv', i, timestamp '2026-06-30 12:00:00', 1
-    from (select i, $1 - draw(i, 3, 3650) as desde from range($2) as t(i))
-"""
-LEAST = """
-    create table vagas as
-    with escalas as (
-        select
-            _linha as id, cpf_profissional_exec as cpf,
-            strptime(data_de_vigencia_inicial, '%d/%m/%Y') as ini,
-            strptime(data_de_vigencia_final, '%d/%m/%Y') as fim,
-            list_position(['SEG', 'TER', 'QUA', 'QUI', 'SEX', 'SAB'], sigla_dia_semana) as dia
-        from casa.bruto_sisreg.escala_ambulatorial
-        where status = 'ATIVA'
-    ),
-    dias as (
-        select id, cpf, cast(unnest(generate_series(
-            ini + to_days(cast((dia - isodow(ini) + 7) % 7 as integer)), fim, interval 7 day
-        )) as date) as d
-        from escalas
-    ),
-    folgas as (
-        select distinct cpf_profissional_exec as cpf, cast(unnest(generate_series(
-            strptime(data_inicio, '%d/%m/%Y'), strptime(data_fim, '%d/%m/%Y'), interval 1 day
-        )) as date) as d
-        from casa.bruto_sisreg.afastamento_profissional
-    )
-    select id, d from dias anti join folgas using (cpf, d)
-"""
 
 
 def make_network(settings: Settings, schedules: int) -> None:
     """Write the raw rows of a network, as loads would have left them."""
     with warehouse.connect(settings.warehouse) as con:
-        con.execute(DRAW)
-        con.execute(SCHEDULES, [REFERENCE, schedules])
-        con.execute(LEAVES, [REFERENCE, schedules // 30])
+        con.execute(sql("bench", "draw"))
+        con.execute(sql("bench", "schedules"), [REFERENCE, schedules])
+        con.execute(sql("bench", "leaves"), [REFERENCE, schedules // 30])
         con.execute(
             "insert into controle.cargas (carga_id, fonte, entidade, origem, iniciada_em, "
             "terminada_em, versao_codigo, resultado, ordem) values ('banco', 'arquivo', 'escala', "
@@ -123,7 +63,7 @@ def least(settings: Settings) -> int:
     with duckdb.connect(str(settings.mapa_dir / "least.duckdb")) as con:
         con.execute("set threads = 2; set memory_limit = '3GB'")
         con.execute(f"attach '{settings.warehouse}' as casa (read_only)")
-        con.execute(LEAST)
+        con.execute(sql("bench", "least"))
         row = con.execute("select count(*) from vagas").fetchone()
     return int(row[0]) if row else 0
 

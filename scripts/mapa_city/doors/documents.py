@@ -1,8 +1,8 @@
 """The city's tables as SISREG documents and CadSUS records, at the end of a given day.
 
 `build` writes one DuckDB file that the server then only reads. Everything is made by DuckDB from
-whole columns; there is never a Python object per document. A document shows what had happened by
-the end of `as_of` and nothing later.
+whole columns, with the statements in `sql/`; there is never a Python object per document. A
+document shows what had happened by the end of `as_of` and nothing later.
 
 The known defects of the source are put in here, by a hash of the request number and the seed, so
 that a document keeps its defects from one day to the next and two runs give the same bytes:
@@ -25,14 +25,7 @@ import numpy as np
 import pyarrow as pa
 
 from mapa_city.city import City
-from mapa_city.doors.document_sql import (
-    HOSPITAL,
-    MACROS,
-    MARCACAO,
-    PREPARATION,
-    REGISTRY,
-    SOLICITACAO,
-)
+from mapa_city.sql import sql
 
 LOCAL = ZoneInfo("America/Sao_Paulo")
 # Beyond the limit DuckDB sorts on disk beside the store, so a large city fits a small machine. No
@@ -70,6 +63,9 @@ PROFILES = {
     "COORDENADOR": "17",
 }
 """Profile of an actor to its code in SISREG; the automatic waiting list has none."""
+
+STATEMENTS = ("macros", "preparation", "solicitacao", "marcacao", "hospitalar", "registered")
+"""What makes a store, in this order."""
 
 
 def clock(as_of: date) -> datetime:
@@ -138,8 +134,8 @@ def build(
         con.execute(
             "set variable written_at = ?", [clock(day).astimezone(UTC).replace(tzinfo=None)]
         )
-        for statement in (MACROS, PREPARATION, SOLICITACAO, MARCACAO, HOSPITAL, REGISTRY):
-            con.execute(statement)
+        for name in STATEMENTS:
+            con.execute(sql("doors", name))
         habits.put_on(con)
         con.execute("create table clock as select ? as instant", [clock(day).isoformat()])
     finally:

@@ -13,6 +13,9 @@
 The CSV of bookings names its executing unit only in the file name: the seven digits before the
 month. A hidden marker beside the files says that they are simulated. Defects are those that the
 real files are known for, and none hides a fact.
+
+Each file is a query in `sql/` that names the columns as the header shows them; `seen_*` holds the
+records of the offer on the day of the export.
 """
 
 from __future__ import annotations
@@ -28,18 +31,7 @@ from mapa import synthetic
 from mapa_city import past
 from mapa_city.city import City
 from mapa_city.doors import documents
-from mapa_city.doors.document_sql import MACROS
-from mapa_city.doors.file_sql import (
-    BOOKINGS,
-    CONTRACTS,
-    ESTABLISHMENTS,
-    FILE_MACROS,
-    HOLIDAYS,
-    LEAVES_PROFESSIONAL,
-    LEAVES_UNIT,
-    LIMITS,
-    SCHEDULES,
-)
+from mapa_city.sql import sql
 
 PATTERNS = (
     "SISREG_ESCALAS_AMB_*.csv",
@@ -47,6 +39,16 @@ PATTERNS = (
     "SISREG_AGENDAMENTO_*.txt",
     "tbEstabelecimento*.csv",
 )
+NAMED = (
+    "afastamento_profissional",
+    "afastamento_unidade",
+    "feriado",
+    "ppi",
+    "teto",
+    "cota",
+    "carga_horaria",
+)
+"""Files whose names are those of their queries."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class _Form:
 
 @dataclass(frozen=True)
 class _Export:
-    """One file to write: the query names the columns as the header shows them."""
+    """One file to write, and the query of its rows."""
 
     name: str
     query: str
@@ -87,8 +89,8 @@ def write(city: City, directory: Path, as_of: date | None = None) -> list[Path]:
             documents.number(con, f"seen_{name}", getattr(records, name))
         con.execute("set variable seed = ?", [city.parameters.seed])
         con.execute("set variable closing = ?", [datetime.combine(day + timedelta(days=1), time())])
-        for statement in (MACROS, FILE_MACROS):
-            con.execute(statement)
+        for name in ("macros", "file_macros"):
+            con.execute(sql("doors", name))
         return [
             _write(con, directory, export) for export in _exports(con, city.territory.central, day)
         ]
@@ -98,16 +100,13 @@ def write(city: City, directory: Path, as_of: date | None = None) -> list[Path]:
 
 def _exports(con: duckdb.DuckDBPyConnection, central: str, day: date) -> Iterator[_Export]:
     stamp = documents.clock(day)
-    yield _Export(f"SISREG_ESCALAS_AMB_{central}_{stamp:%Y%m%d_%H%M}.csv", SCHEDULES)
-    yield _Export("afastamento_profissional.csv", LEAVES_PROFESSIONAL)
-    yield _Export("afastamento_unidade.csv", LEAVES_UNIT)
-    yield _Export("feriado.csv", HOLIDAYS)
-    for name, query in LIMITS.items():
-        yield _Export(f"{name}.csv", query)
-    yield _Export("carga_horaria.csv", CONTRACTS)
+    schedules = sql("doors", "escala")
+    yield _Export(f"SISREG_ESCALAS_AMB_{central}_{stamp:%Y%m%d_%H%M}.csv", schedules)
+    for name in NAMED:
+        yield _Export(f"{name}.csv", sql("doors", name))
     yield from _bookings(con, day)
     form = _Form(encoding="iso-8859-1", quoted=True)
-    yield _Export(f"tbEstabelecimento{day:%Y%m}.csv", ESTABLISHMENTS, form)
+    yield _Export(f"tbEstabelecimento{day:%Y%m}.csv", sql("doors", "estabelecimento"), form)
 
 
 def _bookings(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[_Export]:
@@ -116,7 +115,7 @@ def _bookings(con: duckdb.DuckDBPyConnection, day: date) -> Iterator[_Export]:
     first = last.replace(day=1)
     con.execute("set variable first_day = ?", [first])
     con.execute("set variable last_day = ?", [last])
-    con.execute(BOOKINGS)
+    con.execute(sql("doors", "agendamento"))
     busiest = con.execute(
         "select any_value(unit_cnes), any_value(unit_name), count(*) from booked "
         "group by unit_idx order by count(*) desc, unit_idx limit 2"

@@ -314,19 +314,18 @@ def hours_of_units(people: Iterable[Month]) -> dict[str, Any]:
             offered = sum(minutes or 0 for minutes, *_ in compared)
             due = sum(minutes or 0 for _, minutes, _ in compared)
             told = (len(compared), offered / 60, due / 60, 100 * offered / due if due else None)
-        lines.append(
-            (*unit, register and register.isoformat(), is_told, everybody[0].working_days, *told)
-        )
+        known_since = register and register.isoformat()
+        lines.append((*unit, known_since, is_told, *told, everybody[0].working_days))
     return {
         "chave": ["competencia", "unidade_executante_cnes"],
         "colunas": [
             "contrato_competencia",
             "eh_divulgada",
-            "qtd_dias_uteis",
             "qtd_profissionais_comparados",
             "horas_ofertadas",
             "horas_contratadas",
             "pct_horas_ofertadas",
+            "qtd_dias_uteis",
         ],
         "linhas": lines,
     }

@@ -33,10 +33,7 @@ tetos as (
 
 limitadas as (
     select
-        o.competencia,
-        o.central_executora_codigo,
-        o.unidade_executante_cnes,
-        o.procedimento_codigo,
+        o.{{ place_keys() | join(',\n        o.') }},
         o.qtd_vagas_ativas,
         p.qtd_ppi,
         t.qtd_teto
@@ -58,10 +55,7 @@ limitadas as (
 final as (
     select
         -- identificadores
-        r.competencia,
-        r.central_executora_codigo,
-        r.unidade_executante_cnes,
-        r.procedimento_codigo,
+        r.{{ place_keys() | join(',\n        r.') }},
         -- quantidades
         r.qtd_ppi,
         r.qtd_teto,

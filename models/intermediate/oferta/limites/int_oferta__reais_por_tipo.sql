@@ -1,12 +1,7 @@
 -- Grain: month, executing unit, procedure of the agenda, kind of slot that some schedule offers.
 -- The real offer of each central shared between the kinds by largest remainder, ties in the order
 -- of the list, and added up over the centrals (regra_oferta_real).
-{% set lugar = [
-    'competencia',
-    'central_executora_codigo',
-    'unidade_executante_cnes',
-    'procedimento_codigo',
-] %}
+{% set lugar = place_keys() %}
 
 with oferta as (
     select * from {{ ref('int_oferta__por_mes') }}

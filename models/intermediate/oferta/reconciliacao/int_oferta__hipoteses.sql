@@ -61,11 +61,7 @@ lugares as (
             and v.unidade_executante_cnes = t.unidade_executante_cnes
             and v.procedimento_codigo = t.procedimento_codigo
     left join limites as l
-        on
-            v.competencia = l.competencia
-            and v.central_executora_codigo = l.central_executora_codigo
-            and v.unidade_executante_cnes = l.unidade_executante_cnes
-            and v.procedimento_codigo = l.procedimento_codigo
+        on {{ same_place('v', 'l') }}
     left join relatorio as r
         on {{ same_report_row('v', 'r') }}
     where v.hipotese = 'mapa'

@@ -24,10 +24,7 @@ pedidos as (
 com_agenda_local as (
     select
         v.hipotese,
-        v.competencia,
-        v.central_executora_codigo,
-        v.unidade_executante_cnes,
-        v.procedimento_codigo,
+        v.{{ place_keys() | join(',\n        v.') }},
         v.eh_agenda_local,
         v.vaga_tipo,
         v.qtd_total,
@@ -38,10 +35,7 @@ com_agenda_local as (
 
     select
         'agenda_local' as hipotese,
-        v.competencia,
-        v.central_executora_codigo,
-        v.unidade_executante_cnes,
-        v.procedimento_codigo,
+        v.{{ place_keys() | join(',\n        v.') }},
         v.eh_agenda_local,
         v.vaga_tipo,
         v.qtd_total,
@@ -53,10 +47,7 @@ com_agenda_local as (
 pedidas as (
     select
         v.hipotese,
-        v.competencia,
-        v.central_executora_codigo,
-        v.unidade_executante_cnes,
-        v.procedimento_codigo,
+        v.{{ place_keys() | join(',\n        v.') }},
         p.agenda_tipo,
         v.vaga_tipo,
         cast(sum(v.qtd_total) as bigint) as qtd_total,
@@ -97,11 +88,7 @@ final as (
     select
         -- identificadores
         h.hipotese,
-        l.competencia,
-        l.central_executora_codigo,
-        l.unidade_executante_cnes,
-        l.procedimento_codigo,
-        l.agenda_tipo,
+        l.{{ report_keys() | join(',\n        l.') }},
         -- quantidades
         {% for medida in ['total', 'bloqueada'] %}
         {% for tipo in tipos %}
@@ -117,13 +104,7 @@ final as (
     from lugares as l
     cross join hipoteses as h
     left join pedidas as p
-        on
-            h.hipotese = p.hipotese
-            and l.competencia = p.competencia
-            and l.central_executora_codigo = p.central_executora_codigo
-            and l.unidade_executante_cnes = p.unidade_executante_cnes
-            and l.procedimento_codigo = p.procedimento_codigo
-            and l.agenda_tipo = p.agenda_tipo
+        on h.hipotese = p.hipotese and {{ same_report_row('l', 'p') }}
     group by all
 )
 

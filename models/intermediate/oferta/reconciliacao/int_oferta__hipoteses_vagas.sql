@@ -122,10 +122,7 @@ final as (
     select
         -- identificadores
         v.hipotese,
-        v.competencia,
-        v.central_executora_codigo,
-        v.unidade_executante_cnes,
-        v.procedimento_codigo,
+        v.{{ place_keys() | join(',\n        v.') }},
         v.eh_agenda_local,
         v.vaga_tipo,
         -- quantidades

@@ -2,8 +2,7 @@
 -- leave the house, and how fine (regra_divulgacao_afastamentos). The attacker is taken to know the
 -- agenda, who works it, the leaves of the unit, and this rule.
 {% set tipos = slot_kinds() %}
-{% set lugar = ['competencia', 'central_executora_codigo', 'unidade_executante_cnes',
-    'procedimento_codigo'] %}
+{% set lugar = place_keys() %}
 
 with -- what holidays and leaves of the unit leave, and what leaves of professionals take of it
 por_tipo as (

@@ -10,6 +10,7 @@ from mapa.site.page import Page, file_name
 from mapa.site.release import Release
 
 SIGTAP = "select procedimento_codigo, sigtap_codigo from pub_dim_procedimentos"
+REGIONS = "select distinct regiao_saude_nome from pub_dim_territorio order by 1"
 
 
 def pages(release: Release) -> Iterator[Page]:
@@ -19,6 +20,7 @@ def pages(release: Release) -> Iterator[Page]:
     unit = cube.rows.drop_duplicates("unidade").set_index("unidade").to_dict("index")
     sigtap = dict(release.query(SIGTAP).itertuples(index=False, name=None))
     regions = cube.dimension("regiao").labels
+    everywhere = list(release.query(REGIONS)["regiao_saude_nome"])
     groups = list(cube.dimension("grupo").labels)
     procedures = list(slices.slices(cube, "procedimento", "unidade"))
     ordered = sorted(procedures, key=lambda each: groups.index(what[each.code]["grupo"]))
@@ -56,8 +58,8 @@ def pages(release: Release) -> Iterator[Page]:
                 "by_region": by_region,
                 "absent": [
                     name
-                    for region, name in regions.items()
-                    if region not in by_region and region != offers.NOWHERE
+                    for name in everywhere
+                    if name not in {regions[region] for region in by_region}
                 ],
                 "slices": slices,
             },

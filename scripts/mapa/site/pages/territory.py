@@ -12,16 +12,17 @@ from mapa.site.tiles import Mosaic
 
 AREAS = """
     select
-        cast(area_numero as varchar) as area,
-        area_nome,
-        regiao_saude_codigo as regiao,
-        regiao_saude_nome as regiao_nome,
-        populacao_regiao_saude as populacao,
-        populacao_ano as ano,
-        mosaico_linha as linha,
-        mosaico_coluna as coluna
-    from pub_dim_territorio
-    order by area_numero
+        cast(t.area_numero as varchar) as area,
+        t.area_nome,
+        t.regiao_saude_codigo as regiao,
+        r.regiao_saude_nome as regiao_nome,
+        r.populacao_regiao_saude as populacao,
+        r.populacao_ano as ano,
+        t.mosaico_linha as linha,
+        t.mosaico_coluna as coluna
+    from pub_dim_territorio as t
+    left join pub_dim_regioes_saude as r using (regiao_saude_codigo)
+    order by t.area_numero
 """
 
 
@@ -43,7 +44,11 @@ def pages(release: Release) -> Iterator[Page]:
         template="territory.html",
         content={
             "cube": cube,
-            "mosaic": Mosaic(rows, {code: each["qtd_oferta_real"] for code, each in sums.items()}),
+            "mosaic": Mosaic(
+                rows,
+                {code: each["qtd_oferta_real"] for code, each in sums.items()},
+                release.outlines,
+            ),
             "of_area": of_area,
             "of_region": of_region,
             # Those with an offer first: many areas of a territory have no unit at all.
