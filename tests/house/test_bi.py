@@ -20,7 +20,7 @@ from rdflib.namespace import DCTERMS, FOAF, RDF, RDFS
 
 from conftest import House
 from mapa.errors import PublishError
-from mapa.publish import publish, read_manifest, store
+from mapa.publish import gate, publish, read_manifest, store
 from mapa.settings import Settings
 
 
@@ -69,6 +69,26 @@ def test_every_grain_and_every_reference_of_the_graph_is_declared(city_house: Ho
     assert found == expected
     manifest = described(city_house)
     assert [table["broken_keys"] for table in manifest["tables"]] == [[]] * len(models)
+
+
+@pytest.mark.parametrize("weaker", [{"severity": "warn"}, {"severity": "WARN"}, {"where": "1 = 1"}])
+def test_a_test_that_does_not_hold_for_every_row_makes_no_key(
+    copied: Settings, weaker: dict[str, str]
+) -> None:
+    place = ("pub_oferta_por_dia", "unidade_executante_cnes")
+
+    def referring() -> set[tuple[str, str]]:
+        tables = gate.finished_build(copied).tables
+        return {(table.name, key.column) for table in tables for key in table.references}
+
+    before = referring()
+    path = copied.dbt_target_path / "manifest.json"
+    record = json.loads(path.read_bytes())
+    for node in record["nodes"].values():
+        if node["name"] == "pub_oferta_por_dia__toda_unidade_esta_publicada":
+            node["config"] |= weaker
+    path.write_text(json.dumps(record))
+    assert referring() == before - {place} != before
 
 
 def test_a_table_that_lost_its_key_is_published_and_says_so(copied: Settings) -> None:

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from conftest import PROJECT, House, environment
 from mapa.cli import cli
-from mapa.publish import read_manifest, store
+from mapa.publish import read_manifest, sheets, store
 from mapa.settings import Settings
 from postgres_server import PASSWORD, Server, server_or_reason
 
@@ -39,6 +39,7 @@ def real_offer(published: Path) -> int:
 def test_the_page_has_the_recipes_that_are_looked_for() -> None:
     assert TRIED.count("```python") == len(PYTHON) == 6
     assert len(SQL) == 1
+    assert f"mais de {sheets.MOST_CELLS // 1000} mil células" in PAGE
 
 
 @pytest.mark.parametrize("recipe", PYTHON)

@@ -60,7 +60,7 @@ def datapackage(
         codes: allowed values of columns.
     """
     licence = {
-        "name": manifest["licence"].replace(" ", "-", 1).replace(" ", "-"),
+        "name": manifest["licence"].replace(" ", "-"),
         "path": manifest["licence_url"],
         "title": manifest["licence"],
     }
