@@ -16,7 +16,6 @@ from mapa.errors import PublishError
 from mapa.publish import contents
 from mapa.site.outlines import Outlines
 
-
 SUBJECT = "oferta"
 """The subject that the pages show; another one that is of before does not make them so."""
 
