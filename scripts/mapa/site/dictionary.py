@@ -31,6 +31,7 @@ UNITS = (
     (r"momento_", "data e hora de Brasília"),
     (r"(eh|tem|foi|pode|era|podia)_", "verdadeiro ou falso"),
     (r"populacao", "pessoas"),
+    (r"mosaico_", "posição no mosaico"),
     (r".*_(codigo|cnes|ibge|sigla|id)$", "código"),
     (r".*_(nome|descricao)$", "texto"),
 )
