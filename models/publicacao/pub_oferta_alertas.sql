@@ -1,5 +1,5 @@
--- Grain: rule, unit, procedure, month. Alerts about agendas, added up over professionals; none about
--- one person, none that counts who waits or what was booked (regra_alertas_publicados).
+-- Grain: rule, unit, procedure, month. Alerts about agendas, added up over professionals; none
+-- about one person, none that counts who waits or what was booked (regra_alertas_publicados).
 with alertas as (
     select * from {{ ref('int_oferta__alertas_vencimento') }}
 

@@ -99,7 +99,7 @@ def test_a_build_killed_at_any_published_table_is_never_published(
 ) -> None:
     env = copy_of(city_house, tmp_path)
     tables = sorted(path.stem for path in (PROJECT / "models" / "publicacao").glob("*.sql"))
-    assert len(tables) == 7
+    assert len(tables) == 15
     with environment(env):
         settings = Settings.load()
         before = digest(settings.published)
