@@ -103,10 +103,10 @@ def difference(value: float) -> str:
 
     Example:
         >>> difference(12), difference(-1200), difference(0)
-        ('12 a mais', '1.200 a menos', 'tantas quanto')
+        ('12 a mais', '1.200 a menos', 'nem mais nem menos')
     """
     if value == 0:
-        return "tantas quanto"
+        return "nem mais nem menos"
     return f"{text.number(abs(value))} a {'mais' if value > 0 else 'menos'}"
 
 

@@ -21,7 +21,7 @@
   }
   const signed = (value) => (value > 0 ? "+" : "") + number(value);
   const difference = (value) =>
-    value === 0 ? "tantas quanto" : `${number(Math.abs(value))} a ${value > 0 ? "mais" : "menos"}`;
+    value === 0 ? "nem mais nem menos" : `${number(Math.abs(value))} a ${value > 0 ? "mais" : "menos"}`;
   function percent(part, whole) {
     if (part === null || !whole) return UNKNOWN;
     const tenths = Math.floor(Math.abs((1000 * part) / whole) + 0.5);
