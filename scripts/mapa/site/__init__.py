@@ -1,4 +1,4 @@
-"""The public face: one static site with panels, dictionary and data, made from a published version.
+"""The public face: one static site of panels, dictionary and data, made of a version.
 
 A page is a module in `pages`, a template and, where it counts something, a cube (`cube.py`) and
 blocks (`blocks.py`). Nothing is fetched from outside, and a page opens from a folder as from a
