@@ -11,6 +11,7 @@ import pandas as pd
 from mapa.site.blocks import Part, Step
 from mapa.site.cube import MONTH, Cube, Dimension
 from mapa.site.release import NothingToShowError, Release
+from mapa.site.sentences import Sentence
 
 MEASURES = {
     "qtd_vagas_total": "Oferta total",
@@ -51,6 +52,55 @@ CAUSES = {
 """What takes slots, by measure, in the order in which a slot with several causes counts."""
 LOSSES = ("qtd_vagas_total", "qtd_vagas_nao_divulgadas", "qtd_oferta_real")
 """The first less the others: what is told as lost."""
+FINDINGS = (
+    Sentence(
+        "achado",
+        (
+            "Em {somado|meses} foram programadas {somado.qtd_vagas_total|n} vagas. Das "
+            "{somado.qtd_vagas_total - somado.qtd_vagas_nao_divulgadas|n} cujo destino é "
+            "divulgado, {somado.qtd_oferta_real|n} "
+            "({somado.qtd_oferta_real / "
+            "somado.qtd_vagas_total - somado.qtd_vagas_nao_divulgadas|p}) "
+            "puderam de fato ser marcadas. O que mais retirou vagas: {somado.causas|maior}.",
+            "Em {somado|meses} foram programadas {somado.qtd_vagas_total|n} vagas; quantas puderam "
+            "ser marcadas não é divulgado.",
+            "Em {somado|meses} não há vagas programadas conhecidas.",
+        ),
+    ),
+    Sentence(
+        "mudanca",
+        (
+            "Em {ultimo|meses} a oferta real foi de {ultimo.qtd_oferta_real|n} vagas: "
+            "{ultimo.qtd_oferta_real - anterior.qtd_oferta_real|s} em relação a {anterior|meses} e "
+            "{ultimo.qtd_oferta_real - ano_antes.qtd_oferta_real|s} em relação a "
+            "{ano_antes|meses}.",
+            "Em {ultimo|meses} a oferta real foi de {ultimo.qtd_oferta_real|n} vagas: "
+            "{ultimo.qtd_oferta_real - anterior.qtd_oferta_real|s} em relação a {anterior|meses}. "
+            "Do mesmo mês do ano anterior não há oferta real conhecida.",
+            "Em {ultimo|meses} a oferta real foi de {ultimo.qtd_oferta_real|n} vagas: "
+            "{ultimo.qtd_oferta_real - ano_antes.qtd_oferta_real|s} em relação a "
+            "{ano_antes|meses}. Do mês anterior não há oferta real conhecida.",
+            "Em {ultimo|meses} a oferta real foi de {ultimo.qtd_oferta_real|n} vagas. Do mês "
+            "anterior e do mesmo mês do ano anterior não há oferta real conhecida.",
+            "Em {ultimo|meses} foram programadas {ultimo.qtd_vagas_total|n} vagas; quantas puderam "
+            "ser marcadas não é divulgado.",
+            "Em {ultimo|meses} não há vagas programadas conhecidas.",
+        ),
+    ),
+    Sentence(
+        "programada",
+        (
+            "À parte, {previsto|meses} (mês em curso ou por vir) têm {previsto.qtd_vagas_total|n} "
+            "vagas programadas; os limites de "
+            "{previsto.qtd_vagas_sem_limite / previsto.qtd_vagas_ativas|p} das que estão ativas "
+            "ainda não foram informados.",
+            "À parte, {previsto|meses} (mês em curso ou por vir) têm {previsto.qtd_vagas_total|n} "
+            "vagas programadas.",
+            "Para {previsto|meses} ainda não há vagas programadas conhecidas.",
+        ),
+    ),
+)
+"""What every page on the offer says first: the finding, what changed, what is planned."""
 LINKS = {"unidade": "unidades/{}.html", "procedimento": "procedimentos/{}.html"}
 """Pages of what a table names."""
 NOWHERE = "nao_identificada"

@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from mapa.site import offers
 from mapa.site.cube import MONTH, Cube, plain
 from mapa.site.offers import CAUSES, LOSSES, MEASURES, PARTS
 from mapa.site.sentences import Filler, Sentence, Summed, largest
@@ -19,50 +20,7 @@ LENGTH = 120
 """Of the longest bar of a table, in units of its drawing."""
 COMPARED = ("ultimo", "anterior", "ano_antes")
 FINDINGS = (
-    Sentence(
-        "achado",
-        (
-            "Em {somado|meses}, de {somado.qtd_vagas_total|n} vagas programadas, "
-            "{somado.qtd_oferta_real|n} puderam de fato ser marcadas: "
-            "{somado.qtd_oferta_real / somado.qtd_vagas_total - somado.qtd_vagas_nao_divulgadas|p} "
-            "do que é divulgado. O que mais retirou vagas: {somado.causas|maior}.",
-            "Em {somado|meses} foram programadas {somado.qtd_vagas_total|n} vagas; quantas puderam "
-            "ser marcadas não é divulgado.",
-            "Em {somado|meses} não há vagas programadas conhecidas.",
-        ),
-    ),
-    Sentence(
-        "mudanca",
-        (
-            "Em {ultimo|meses} a oferta real foi de {ultimo.qtd_oferta_real|n} vagas: "
-            "{ultimo.qtd_oferta_real - anterior.qtd_oferta_real|s} em relação a {anterior|meses} e "
-            "{ultimo.qtd_oferta_real - ano_antes.qtd_oferta_real|s} em relação a "
-            "{ano_antes|meses}.",
-            "Em {ultimo|meses} a oferta real foi de {ultimo.qtd_oferta_real|n} vagas: "
-            "{ultimo.qtd_oferta_real - anterior.qtd_oferta_real|s} em relação a {anterior|meses}. "
-            "Do mesmo mês do ano anterior não há oferta real conhecida.",
-            "Em {ultimo|meses} a oferta real foi de {ultimo.qtd_oferta_real|n} vagas: "
-            "{ultimo.qtd_oferta_real - ano_antes.qtd_oferta_real|s} em relação a "
-            "{ano_antes|meses}. Do mês anterior não há oferta real conhecida.",
-            "Em {ultimo|meses} a oferta real foi de {ultimo.qtd_oferta_real|n} vagas. Do mês "
-            "anterior e do mesmo mês do ano anterior não há oferta real conhecida.",
-            "Em {ultimo|meses} foram programadas {ultimo.qtd_vagas_total|n} vagas; quantas puderam "
-            "ser marcadas não é divulgado.",
-            "Em {ultimo|meses} não há vagas programadas conhecidas.",
-        ),
-    ),
-    Sentence(
-        "programada",
-        (
-            "À parte, {previsto|meses} (mês em curso ou por vir) têm {previsto.qtd_vagas_total|n} "
-            "vagas programadas; os limites de "
-            "{previsto.qtd_vagas_sem_limite / previsto.qtd_vagas_ativas|p} das que estão ativas "
-            "ainda não foram informados.",
-            "À parte, {previsto|meses} (mês em curso ou por vir) têm {previsto.qtd_vagas_total|n} "
-            "vagas programadas.",
-            "Para {previsto|meses} ainda não há vagas programadas conhecidas.",
-        ),
-    ),
+    *offers.FINDINGS,
     Sentence(
         "limites",
         (

@@ -9,44 +9,7 @@ from mapa.site.blocks import Block, Chart, Figure, Figures, Listing
 from mapa.site.cube import MONTH
 from mapa.site.page import Page
 from mapa.site.release import Release
-from mapa.site.sentences import Sentence
 
-FINDINGS = (
-    Sentence(
-        "achado",
-        (
-            "Em {somado|meses} foram programadas {somado.qtd_vagas_total|n} vagas. Das "
-            "{somado.qtd_vagas_total - somado.qtd_vagas_nao_divulgadas|n} cujo destino é "
-            "divulgado, {somado.qtd_oferta_real|n} "
-            "({somado.qtd_oferta_real / "
-            "somado.qtd_vagas_total - somado.qtd_vagas_nao_divulgadas|p}) "
-            "puderam de fato ser marcadas. O que mais retirou vagas: {somado.causas|maior}.",
-            "Em {somado|meses} foram programadas {somado.qtd_vagas_total|n} vagas.",
-        ),
-    ),
-    Sentence(
-        "mudanca",
-        (
-            "Em {ultimo|meses} a oferta real divulgada foi de {ultimo.qtd_oferta_real|n} vagas: "
-            "{ultimo.qtd_oferta_real - anterior.qtd_oferta_real|d} que em {anterior|meses} e "
-            "{ultimo.qtd_oferta_real - ano_antes.qtd_oferta_real|d} que em {ano_antes|meses}.",
-            "Em {ultimo|meses} a oferta real divulgada foi de {ultimo.qtd_oferta_real|n} vagas: "
-            "{ultimo.qtd_oferta_real - anterior.qtd_oferta_real|d} que em {anterior|meses}. "
-            "Do mesmo mês do ano anterior não há oferta real conhecida.",
-        ),
-    ),
-    Sentence(
-        "programada",
-        (
-            "À parte, {previsto|meses} (mês em curso ou por vir) têm {previsto.qtd_vagas_total|n} "
-            "vagas programadas; os limites de "
-            "{previsto.qtd_vagas_sem_limite / previsto.qtd_vagas_ativas|p} das que estão ativas "
-            "ainda não foram informados.",
-            "À parte, {previsto|meses} (mês em curso ou por vir) têm {previsto.qtd_vagas_total|n} "
-            "vagas programadas.",
-        ),
-    ),
-)
 SUM = Figures(
     "soma",
     "A conta",
@@ -96,7 +59,7 @@ SUM = Figures(
     ),
 )
 BLOCKS: tuple[Block, ...] = (
-    *FINDINGS,
+    *offers.FINDINGS,
     SUM,
     Chart("cascata", "Da oferta total à oferta real", offers.STEPS, shape="waterfall"),
     Chart(

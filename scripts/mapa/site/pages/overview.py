@@ -8,7 +8,7 @@ from mapa.site import offers
 from mapa.site.blocks import Chart
 from mapa.site.cube import MONTH
 from mapa.site.page import Page
-from mapa.site.pages.offer import FINDINGS, SUM
+from mapa.site.pages.offer import SUM
 from mapa.site.release import Release
 
 
@@ -20,7 +20,7 @@ def pages(release: Release) -> Iterator[Page]:
         template="overview.html",
         cube=offers.offer(release),
         blocks=(
-            *FINDINGS,
+            *offers.FINDINGS,
             SUM,
             Chart("meses", "Oferta mês a mês", offers.PARTS, by=MONTH, shape="columns"),
         ),
