@@ -177,7 +177,13 @@ def words(page: Page) -> str:
             """() => {
               const copy = document.querySelector("main").cloneNode(true);
               copy.querySelectorAll(".desenho, #anuncio, select").forEach((one) => one.remove());
-              return copy.textContent.replace(/\\s+/g, " ");
+              const walker = document.createTreeWalker(copy, NodeFilter.SHOW_TEXT);
+              const found = [];
+              while (walker.nextNode()) {
+                const text = walker.currentNode.data.replace(/\\s+/g, " ").trim();
+                if (text) found.push(text);
+              }
+              return found.join("|");
             }"""
         )
     )

@@ -91,6 +91,7 @@ def _holding(con: duckdb.DuckDBPyConnection, table: Table, declared: dict[str, K
     foreign = []
     # A test may stand twice, under two names.
     for reference in dict.fromkeys(table.references):
+        # Not to itself either: a row is checked as it comes, and its group may come later.
         if declared.get(reference.table, Keys()).primary != (reference.field,):
             continue
         if rows := _orphans(con, table, reference):

@@ -8,6 +8,7 @@ drawing serves light, dark and paper.
 from __future__ import annotations
 
 import copy
+import re
 from functools import cache
 from importlib.metadata import version
 from typing import Any, Final
@@ -31,6 +32,8 @@ TOLD = (
     alt.Tooltip("value:Q", title="Vagas", format=",d"),
 )
 BAR = 26
+FINE = re.compile(r"(\d\.\d)\d+")
+"""Lengths finer than a tenth of a pixel, which nobody sees and every visitor loads."""
 LIBRARY = f"vega-{version('vl-convert-python')}.js"
 """What the file of the chart library is called: another wheel gives another file."""
 
@@ -48,7 +51,7 @@ def drawn(chart: Chart, rows: list[dict[str, Any]], width: int) -> str:
         if table["name"] == DATA:
             table["values"] = rows
     svg: str = vlc.vega_to_svg(spec, format_locale=NUMBERS)
-    return svg
+    return FINE.sub(r"\1", svg)
 
 
 @cache
@@ -96,7 +99,7 @@ def _compiled(shape: str, fills: tuple[tuple[str, str], ...], width: int) -> dic
         made = _told(base, shape, bar, value, scale)
     spec = (
         made.properties(width=width, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
-        .configure(background="transparent", aria=False)
+        .configure(background="transparent")
         .configure_view(stroke=None)
         .configure_axis(
             labelColor=INK, titleColor=INK, domainColor=INK, tickColor=INK, gridColor="#8885",
@@ -106,7 +109,19 @@ def _compiled(shape: str, fills: tuple[tuple[str, str], ...], width: int) -> dic
         .configure_bar(stroke=INK, strokeWidth=0.4)
         .to_dict()
     )  # fmt: skip
-    return dict(vlc.vegalite_to_vega(spec))
+    return _silent(dict(vlc.vegalite_to_vega(spec)))
+
+
+def _silent(part: dict[str, Any]) -> dict[str, Any]:
+    """Take the roles of a drawing's parts away: the whole is one picture, a table has its numbers.
+
+    Vega-Lite does not hand its setting for that on to Vega.
+    """
+    for kind in ("marks", "axes", "legends"):
+        for one in part.get(kind, ()):
+            one["aria"] = False
+            _silent(one)
+    return part
 
 
 def _told(base: Any, shape: str, bar: Any, value: Any, scale: Any) -> Any:
