@@ -53,7 +53,8 @@ def test_every_grain_and_every_reference_of_the_graph_is_declared(city_house: Ho
         if test.get("test_metadata", {}).get("name") == "relationships":
             owner = test["attached_node"].split(".")[2]
             target = test["refs"][0]["name"]
-            if owner in models and target in models:
+            # A table that refers to itself is not told: its rows are checked as they come.
+            if owner in models and target in models and owner != target:
                 key = test["test_metadata"]["kwargs"]["field"]
                 assert models[target]["config"]["meta"]["grao"] == [key], test["name"]
                 expected.add((owner, "FOREIGN KEY", (test["column_name"],), target))
@@ -158,14 +159,22 @@ def test_each_table_is_a_csv_with_the_same_cells(city_house: House) -> None:
         assert rows == expected, table["name"]
 
 
+def _fifteen(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Return a row whose fractions have the fifteen digits that a spreadsheet keeps."""
+    return tuple(float(f"{v:.15g}") if isinstance(v, float) else v for v in row)
+
+
 def test_each_table_is_a_workbook_with_the_same_cells(city_house: House) -> None:
     for table in described(city_house)["tables"]:
         path = city_house.settings.published / table["files"]["xlsx"]
         book = load_workbook(path, read_only=True)
         heading, *rows = book["Dados"].iter_rows(values_only=True)
+        # A row ends with its last cell that says something.
+        rows = [(*row, *[None] * (len(heading) - len(row))) for row in rows]
         assert list(heading) == [column["name"] for column in table["columns"]]
         found = [tuple(v.date() if isinstance(v, datetime) else v for v in row) for row in rows]
-        assert found == rows_of(city_house, table["name"]), table["name"]
+        expected = rows_of(city_house, table["name"])
+        assert list(map(_fifteen, found)) == list(map(_fifteen, expected)), table["name"]
         facts = book["Procedência"].iter_rows(max_row=10, max_col=2, values_only=True)
         about = {str(name): value for name, value in facts}
         assert str(about["Dados"]).startswith("DADOS SINTÉTICOS")
@@ -220,7 +229,11 @@ def test_a_catalogue_finds_every_file_of_the_version(city_house: House) -> None:
         for file in read.objects(dataset, namespace.distribution)
     }
     besides = {store.MANIFEST, store.DATAPACKAGE, store.DCAT}
-    assert found == {p for p in folder.rglob("*") if p.is_file() and p.name not in besides}
+    assert found == {
+        path
+        for path in folder.rglob("*")
+        if path.is_file() and path.name not in besides and store.SITE not in path.parts
+    }
     manifest = described(city_house)
     about = {
         "title": read.value(dataset, DCTERMS.title),
@@ -251,5 +264,6 @@ def test_a_version_of_before_gets_the_files_that_it_lacks(copied: Settings) -> N
     manifest.write_text(json.dumps(content))
     outcome = publish(copied)
     assert outcome.new
-    for name in store.STABLE:
+    assert not (copied.published / store.SITE).is_symlink()
+    for name in set(store.STABLE) - {store.SITE}:
         assert (copied.published / name).exists(), name

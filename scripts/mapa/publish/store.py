@@ -101,11 +101,14 @@ def install(published: Path, prepared: Path, version: str) -> Path:
 
 
 def link_stable_names(published: Path) -> None:
-    """Make the names that readers use, all through `current`."""
+    """Make the names that readers use, all through `current`; none of what a version lacks."""
     for name in STABLE:
         target = Path("current") / name
         link = published / name
-        if not link.is_symlink() or link.readlink() != target:
+        if not (published / target).exists():
+            if link.is_symlink():
+                link.unlink()
+        elif not link.is_symlink() or link.readlink() != target:
             _link(link, target)
 
 

@@ -353,7 +353,9 @@
       const rows = this.rowsOf(block);
       const note = byId(`${block.id}-nota`);
       if (note) note.textContent = this.fill([block.note]);
-      this.tabulate(block, rows);
+      this.drawn ??= {};
+      this.drawn[block.id] = rows;
+      if (byId(`${block.id}-tabela`).closest("details").open) this.tabulate(block);
       const frame = byId(`${block.id}-desenho`);
       this.waiting ??= new Map();
       this.waiting.set(block.id, rows);
@@ -412,11 +414,18 @@
       await this.views[id].view.width(width).runAsync();
     }
 
+    tabulateAll() {
+      for (const block of this.content.blocks) if (block.kind === "chart") this.tabulate(block);
+    }
+
     paintAll() {
       return Promise.all([...(this.waiting?.keys() ?? [])].map((id) => this.paint(id)));
     }
 
-    tabulate({ id, shape, parts }, rows) {
+    /* The table of a chart is filled when it is opened, downloaded or printed. */
+    tabulate({ id, shape, parts }) {
+      const rows = this.drawn?.[id];
+      if (!rows) return;
       const body = byId(`${id}-tabela`).tBodies[0];
       if (shape === "bars" || shape === "columns") {
         const bars = new Map();
@@ -484,6 +493,7 @@
         ]);
         return { headings, rows, measures: block.measures };
       }
+      this.tabulate(block);
       const table = byId(`${id}-tabela`);
       const headings = [...table.tHead.rows[0].cells].map((found) => found.textContent);
       const rows = [...table.tBodies[0].rows].map((row) =>
@@ -746,7 +756,10 @@
       page.readAddress();
       page.draw();
     });
-    addEventListener("beforeprint", () => page.paintAll());
+    addEventListener("beforeprint", () => {
+      page.tabulateAll();
+      page.paintAll();
+    });
     let resizing;
     addEventListener("resize", () => {
       clearTimeout(resizing);
@@ -757,6 +770,8 @@
     for (const block of content.blocks.filter(({ kind }) => kind === "chart")) {
       const interested = () => page.interested(block);
       byId(`${block.id}-desenho`).addEventListener("pointerenter", interested, { once: true });
+      const details = byId(`${block.id}-tabela`).closest("details");
+      details.addEventListener("toggle", () => page.tabulate(block));
     }
     page.readAddress();
     follow(page.address());
@@ -822,6 +837,7 @@
     /* For tests: draw everything now, as after a choice. */
     redraw: async () => {
       page.draw();
+      page.tabulateAll();
       await page.paintAll();
     },
   };
