@@ -312,6 +312,8 @@ def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> 
         ("seed.mapa.regras_feriados", {"fila", "oferta"}),
         ("test.mapa.absenteismo_por_mes__grao", set()),
         ("test.mapa.espera_por_mes__grao", set()),
+        ("test.mapa.oferta_alertas__iguais_as_fontes", set()),
+        ("test.mapa.oferta_por_territorio_por_mes__igual_as_fontes", set()),
     ],
 )
 def test_what_failed_decides_who_is_stale(spoilt: Settings, node: str, stale: set[str]) -> None:

@@ -306,10 +306,10 @@ def _problems(
 
 
 def _tested(manifest: dict[str, Any], name: str) -> set[str]:
-    """Return what a test is about: the model it stands on, else the last ones that it reads.
+    """Return what a test is about: the model it stands on or whose name it bears.
 
-    A test of the queue that looks into the calendar, or compares a mart with what it is made of,
-    is about the queue and that mart.
+    Without either it is about the last models that it reads: a test of the queue that looks into
+    the calendar is about the queue. One that compares a mart with others bears the mart's name.
     """
     node = {**manifest["nodes"], **manifest["unit_tests"]}.get(name)
     if node is None or node["resource_type"] not in ("test", "unit_test"):
@@ -317,6 +317,9 @@ def _tested(manifest: dict[str, Any], name: str) -> set[str]:
     if attached := node.get("attached_node"):
         return {attached}
     read = set(node["depends_on"]["nodes"])
+    named = [one for one in read if node["name"].startswith(f"{one.rpartition('.')[2]}__")]
+    if named:
+        return {max(named, key=len)}
     inner = {above for one in read for above in _ancestors(manifest, [one]) - {one}}
     return read - inner
 
