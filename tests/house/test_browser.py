@@ -203,6 +203,18 @@ def test_what_the_browser_adds_up_is_what_was_written(
         assert watched.troubles == []
 
 
+def test_what_is_not_told_is_a_dash_before_and_after_a_choice(
+    browser: Browser, folder: Path
+) -> None:
+    # No unit of the city has professionals enough for its hours to be told.
+    with looking(browser) as watched:
+        watched.page.goto((folder / "horas.html").as_uri())
+        for _ in range(2):
+            cells = watched.page.locator("#meses-tabela tbody td").all_text_contents()
+            assert set(cells) == {text.UNKNOWN}
+            watched.page.evaluate("MAPA.redraw()")
+
+
 def test_a_page_without_scripts_is_whole(browser: Browser, folder: Path, city_house: House) -> None:
     with looking(browser, java_script_enabled=False) as watched:
         watched.page.goto((folder / "oferta.html").as_uri())

@@ -112,7 +112,7 @@ class Chart:
                 "at": at,
                 "part": part.name,
                 "order": order,
-                "value": row[part.measure] or 0,
+                "value": row[part.measure],
             }
             for at, row in enumerate(found)
             for order, part in enumerate(self.parts)
@@ -122,9 +122,10 @@ class Chart:
         level: float = 0
         rows = []
         for at, step in enumerate(self.parts):
-            value = sums[step.measure] or 0
+            value = sums[step.measure]
             kind = step.kind if isinstance(step, Step) else "less"
-            start, end = (0, value) if kind == "level" else (level, level - value)
+            known = value or 0
+            start, end = (0, known) if kind == "level" else (level, level - known)
             level = end
             rows.append(
                 {"bar": step.name, "at": at, "from": start, "to": end, "part": step.name,
@@ -133,12 +134,13 @@ class Chart:
         return rows
 
     def _ranking(self, sums: Mapping[str, float | None]) -> list[dict[str, Any]]:
-        found = [(part, sums[part.measure] or 0) for part in self.parts]
-        ranked = sorted(enumerate(found), key=lambda item: (-item[1][1], item[0]))
+        # What is not known comes last, and is told as such.
+        found = [(part, sums[part.measure]) for part in self.parts]
+        ranked = sorted(enumerate(found), key=lambda item: (-(item[1][1] or 0), item[0]))
         return [
             {"bar": part.name, "at": at, "part": part.name, "value": value}
             for at, (_, (part, value)) in enumerate(ranked)
-            if value > 0
+            if value is None or value > 0
         ]
 
     def for_the_browser(self) -> dict[str, Any]:
@@ -173,7 +175,6 @@ class Listing:
         order: measures that say which rows come first, one less the others; none: by the codes.
         shown: rows before "show more".
         links: pages that a code of a dimension leads to, with `{}` for the code.
-        shares: names of columns that are quotients of two expressions of measures.
 
     """
 

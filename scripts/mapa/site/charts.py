@@ -26,6 +26,8 @@ LABELS = {WIDE: 260, NARROW: 150}
 """How long the names of bars may be, in pixels."""
 NUMBERS: Final = "pt-BR"
 HEIGHT = 280
+SAID = "isValid(datum.value) ? format(datum.value, ',d') : '–'"
+"""What is not known or not disclosed bears a dash, never a zero."""
 TOLD = (
     alt.Tooltip("bar:N", title="Barra"),
     alt.Tooltip("part:N", title="Parte"),
@@ -134,11 +136,11 @@ def _told(base: Any, shape: str, bar: Any, value: Any, scale: Any) -> Any:
         else {"x": alt.X("value:Q", axis=value)}
     )
     bars = base.mark_bar().encode(y=y, fill=fill, tooltip=[TOLD[0], TOLD[2]], **ends)
-    right = "max(datum.from, datum.to)" if shape == "waterfall" else "datum.value"
+    right = "max(datum.from, datum.to)" if shape == "waterfall" else "datum.value || 0"
     numbers = (
-        base.transform_calculate(right=right)
+        base.transform_calculate(right=right, said=SAID)
         .mark_text(align="left", dx=4, color=INK, font=FONT)
-        .encode(y=y, x=alt.X("right:Q", axis=value), text=alt.Text("value:Q", format=",d"))
+        .encode(y=y, x=alt.X("right:Q", axis=value), text="said:N")
     )
     return (bars + numbers).properties(height=alt.Step(BAR))
 

@@ -329,21 +329,22 @@
             at,
             part: part.name,
             order: place,
-            value: row[part.measure] ?? 0,
+            value: row[part.measure],
           })),
         );
       }
       const sums = this.of(cut);
       if (shape === "ranking")
         return parts
-          .map((part, place) => ({ part, place, value: sums[part.measure] ?? 0 }))
-          .sort((a, b) => b.value - a.value || a.place - b.place)
-          .filter(({ value }) => value > 0)
+          .map((part, place) => ({ part, place, value: sums[part.measure] }))
+          .sort((a, b) => (b.value ?? 0) - (a.value ?? 0) || a.place - b.place)
+          .filter(({ value }) => value === null || value > 0)
           .map(({ part, value }, at) => ({ bar: part.name, at, part: part.name, value }));
       let level = 0;
       return parts.map((part, at) => {
-        const value = sums[part.measure] ?? 0;
-        const [from, to] = part.kind === "level" ? [0, value] : [level, level - value];
+        const value = sums[part.measure];
+        const known = value ?? 0;
+        const [from, to] = part.kind === "level" ? [0, known] : [level, level - known];
         level = to;
         return { bar: part.name, at, from, to, part: part.name, value };
       });

@@ -24,7 +24,10 @@ QUERY = f"""
         o.competencia, {offers.UNIT},
         o.horas_ofertadas,
         o.horas_contratadas,
-        greatest(o.horas_contratadas - o.horas_ofertadas, 0) as horas_nao_ofertadas
+        -- greatest() passes over what is unknown
+        case when o.horas_contratadas > o.horas_ofertadas
+            then o.horas_contratadas - o.horas_ofertadas
+            when o.horas_contratadas <= o.horas_ofertadas then 0 end as horas_nao_ofertadas
     from pub_oferta_horas_por_mes as o {offers.WITH_UNIT}
 """
 READING = """
