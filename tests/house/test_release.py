@@ -94,12 +94,17 @@ def killed_at(env: dict[str, str], sign: str, *selection: str) -> None:
     assert sign in "".join(said[-1:]), "".join(said[-20:])
 
 
+TABLES = sorted(path.stem for path in (PROJECT / "models" / "publicacao").glob("*.sql"))
+FEW = TABLES[:: len(TABLES) // 2]
+
+
+@pytest.mark.parametrize(
+    "tables", [FEW, pytest.param(TABLES, marks=pytest.mark.long)], ids=["few", "all"]
+)
 def test_a_build_killed_at_any_published_table_is_never_published(
-    city_house: House, tmp_path: Path
+    city_house: House, tmp_path: Path, tables: list[str]
 ) -> None:
     env = copy_of(city_house, tmp_path)
-    tables = sorted(path.stem for path in (PROJECT / "models" / "publicacao").glob("*.sql"))
-    assert len(tables) == 15
     with environment(env):
         settings = Settings.load()
         before = digest(settings.published)
