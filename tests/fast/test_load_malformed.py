@@ -140,23 +140,25 @@ def _assert_loaded(case: dict[str, Any], settings: Settings, summaries: list[Sum
 
 def _assert_raw_is_empty(settings: Settings) -> None:
     if settings.warehouse.exists():
-        for layout in every():
-            assert _query(settings, f"select count(*) from {layout.table}") == [(0,)]
-        assert _query(settings, "select count(*) from controle.rejeitos") == [(0,)]
+        tables = (*(layout.table for layout in every()), "controle.rejeitos")
+        counts = " union all ".join(f"select '{table}', count(*) from {table}" for table in tables)
+        assert [table for table, rows in _query(settings, counts) if rows] == []
 
 
 def _control_texts(settings: Settings) -> list[str]:
     """Return the rows of all control tables as text."""
     if not settings.warehouse.exists():
         return []
-    tables = _query(
-        settings, "select table_name from duckdb_tables() where schema_name = 'controle'"
-    )
-    return [
-        str(row)
-        for (table,) in tables
-        for row in _query(settings, f"select * from controle.{table}")
-    ]
+    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+        tables = con.execute(
+            "select table_name from duckdb_tables() where schema_name = 'controle'"
+        ).fetchall()
+        assert tables
+        return [
+            str(row)
+            for (table,) in tables
+            for row in con.execute(f"select * from controle.{table}").fetchall()
+        ]
 
 
 def _query(settings: Settings, sql: str) -> list[tuple[Any, ...]]:
