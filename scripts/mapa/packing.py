@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-from isal import igzip, igzip_lib
+from isal import igzip, igzip_lib, isal_zlib
 
 MAGIC = b"\x1f\x8b"
 PIECE = 2**18
@@ -26,6 +26,14 @@ def pack(data: bytes) -> bytes:
     """Return a gzip stream of these bytes; the same bytes give the same stream."""
     stream: bytes = igzip.compress(data, mtime=0)
     return stream
+
+
+def packed(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield a gzip stream of what comes piece by piece."""
+    packer = isal_zlib.compressobj(wbits=31)
+    for piece in pieces:
+        yield packer.compress(piece)
+    yield packer.flush()
 
 
 def pieces(data: bytes) -> Iterator[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import csv
 import json
 import shutil
@@ -32,6 +31,18 @@ def manifest(city_house: House) -> dict[str, Any]:
         (city_house.settings.dbt_target_path / "manifest.json").read_bytes()
     )
     return content
+
+
+@pytest.fixture(scope="module")
+def before(city_house: House, manifest: dict[str, Any]) -> set[checks.Finding]:
+    """Return what the rules say of the project as it stands, without the database."""
+    return set(checks.all_findings(city_house.project, manifest, {}))
+
+
+def copy_of(manifest: dict[str, Any]) -> dict[str, Any]:
+    """Return a copy to spoil; JSON is several times as fast as `deepcopy`."""
+    copied: dict[str, Any] = json.loads(json.dumps(manifest))
+    return copied
 
 
 def test_nothing_in_the_project_is_undocumented(city_house: House) -> None:
@@ -138,7 +149,7 @@ def test_the_page_is_one_portuguese_file_that_calls_nobody(city_house: House) ->
 
 
 def test_the_digest_follows_what_the_dictionary_says(manifest: dict[str, Any]) -> None:
-    altered = copy.deepcopy(manifest)
+    altered = copy_of(manifest)
     assert dictionary.digest(altered) == dictionary.digest(manifest)
     altered["nodes"][MODEL]["columns"][COLUMN]["description"] += "x"
     assert dictionary.digest(altered) != dictionary.digest(manifest)
@@ -229,24 +240,23 @@ def macro_without_text(manifest: dict[str, Any]) -> None:
 def test_each_rule_objects(
     city_house: House,
     manifest: dict[str, Any],
+    before: set[checks.Finding],
     alter: Callable[[dict[str, Any]], None],
     problem: str,
 ) -> None:
-    altered = copy.deepcopy(manifest)
+    altered = copy_of(manifest)
     alter(altered)
-    before = checks.all_findings(city_house.project, manifest, {})
-    new = set(checks.all_findings(city_house.project, altered, {})) - set(before)
+    new = set(checks.all_findings(city_house.project, altered, {})) - before
     assert any(problem in str(finding) for finding in new), sorted(map(str, new))
 
 
 def test_a_staging_model_may_be_described_with_its_source(
-    city_house: House, manifest: dict[str, Any]
+    city_house: House, manifest: dict[str, Any], before: set[checks.Finding]
 ) -> None:
     def findings(model: str, path: str) -> set[checks.Finding]:
-        altered = copy.deepcopy(manifest)
+        altered = copy_of(manifest)
         altered["nodes"][f"model.mapa.{model}"]["patch_path"] = f"mapa://models/{path}/_sources.yml"
-        before = checks.all_findings(city_house.project, manifest, {})
-        return set(checks.all_findings(city_house.project, altered, {})) - set(before)
+        return set(checks.all_findings(city_house.project, altered, {})) - before
 
     assert not findings("stg_sisreg__tetos", "staging/sisreg")
     assert len(findings("stg_sisreg__tetos", "staging/cnes")) == 1

@@ -15,8 +15,6 @@ import base64
 import hashlib
 import threading
 import time
-import zlib
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -38,6 +36,7 @@ from mapa.layouts import Layout, named
 from mapa.load import deliveries, exports, fhir, pdq, snapshot
 from mapa.load.archives import Export, exports_in
 from mapa.load.intake import Intake
+from mapa.packing import packed
 from mapa.settings import Settings
 from mapa.sources import CADSUS
 from mapa.ui import progress
@@ -442,7 +441,7 @@ def _load_batch(
     what = SOURCE, ENTITY, registry.door.host
     with deliveries.receiving(con, settings.landing, what, door=registry) as receipt:
         asked = _ask_all(registry, wanted, settings.cadsus_concurrency)
-        landed = receipt.folder.write(NDJSON, _packed(asked))
+        landed = receipt.folder.write(NDJSON, packed(one.line() for one in asked))
         replies = [(one, one.reply) for one in asked]
         if len(replies) >= MANY and all(reply.outcome == pdq.FAULT for _, reply in replies):
             raise SourceError(
@@ -510,14 +509,6 @@ def _ask_all(registry: Registry, wanted: list[tuple[str, str]], concurrency: int
         raise
     finally:
         pool.shutdown(wait=waits, cancel_futures=True)
-
-
-def _packed(asked: list[Asked]) -> Iterator[bytes]:
-    # Most bodies came packed, and stay so below base64: there is little to gain.
-    packer = zlib.compressobj(1, wbits=31)
-    for one in asked:
-        yield packer.compress(one.line())
-    yield packer.flush()
 
 
 def _take_all(load: Load, replies: list[tuple[Asked, pdq.Reply]], file: str) -> None:

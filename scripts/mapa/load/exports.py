@@ -7,7 +7,6 @@ and what stands in it since it was loaded is skipped, so that a folder may simpl
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -26,6 +25,7 @@ from mapa.load.archives import Export, exports_in, files_in
 from mapa.load.deliveries import SKIPPED, Delivery
 from mapa.load.intake import Intake
 from mapa.load.recognise import AGENDAMENTO, HeaderError, Recognised, examine, recognise
+from mapa.packing import packed
 from mapa.settings import Settings
 from mapa.sources import FILES
 from mapa.ui import progress
@@ -310,15 +310,13 @@ def land(folder: Folder, export: Export, sha256: str) -> Landed:
     """
     digest, watch = hashlib.sha256(), synthetic.Watch()
 
-    def packed() -> Iterator[bytes]:
-        packer = zlib.compressobj(wbits=31)
+    def chunks() -> Iterator[bytes]:
         for chunk in watch.over(export.chunks()):
             digest.update(chunk)
-            yield packer.compress(chunk)
-        yield packer.flush()
+            yield chunk
 
     # Members of archives have longer names than a disk takes; the end of a name tells more.
-    landed = folder.write(f"{export.title.removesuffix('.gz')[-MOST_NAME:]}.gz", packed())
+    landed = folder.write(f"{export.title.removesuffix('.gz')[-MOST_NAME:]}.gz", packed(chunks()))
     if digest.hexdigest() != sha256:
         raise FormatError(
             f"{export.name} changed while it was being read; nothing was loaded.\n"
