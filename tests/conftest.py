@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -9,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Any
 
 import pytest
-from xdist.scheduler import LoadFileScheduling
 
 import parsed_dbt
 from mapa import dbt
@@ -49,21 +50,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         dbt.CHILD = ALONE
 
 
-class HouseScheduling(LoadFileScheduling):  # type: ignore[misc]  # it has no types
-    """Keeps a file in one process, with the house it builds, and all files that share the city's.
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let what takes long begin first: files with houses, every second one the city's.
 
-    xdist's own groups are a mark that it writes into a test's id, where pytest 9 does not look.
+    While one process builds the city's house, the other has a house of its own to build.
     """
-
-    def _split_scope(self, nodeid: str) -> str:
-        file = str(super()._split_scope(nodeid))
-        return "city" if "city_house" in (PROJECT / file).read_text() else file
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> HouseScheduling | None:
-    """Share the tests out by houses, when they are shared out by files."""
-    return HouseScheduling(config, log) if config.getvalue("dist") == "loadfile" else None
+    files = dict.fromkeys(item.path for item in items)
+    houses = [path for path in files if path.parent.name != "fast"]
+    city = [path for path in houses if "city_house" in path.read_text()]
+    others = [path for path in houses if path not in city]
+    turns = chain.from_iterable(zip_longest(city, others))
+    order = {path: place for place, path in enumerate(path for path in turns if path)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
@@ -98,7 +96,9 @@ def house_environment(directory: Path) -> dict[str, str]:
     """Return an environment in which nothing of the checkout's own data is touched."""
     profiles = directory / "profiles"
     profiles.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(PROJECT / "profiles.yml.example", profiles / "profiles.yml")
+    profile = profiles / "profiles.yml"
+    if not profile.exists():  # another process may read it just now
+        shutil.copyfile(PROJECT / "profiles.yml.example", profile)
     return {
         "MAPA_DIR": str(directory / "data"),
         "MAPA_PSEUDONYM_KEY": TEST_KEY,
@@ -112,6 +112,15 @@ def house_environment(directory: Path) -> dict[str, str]:
     }
 
 
+def house_at(directory: Path) -> House:
+    """Return the house of a city that stands in a folder."""
+    env = house_environment(directory) | {"MAPA_MAX_CLOCK_HOURS": "6"}
+    with environment(env | {"MAPA_SITE": "true"}):
+        settings = Settings.load()
+    truth = json.loads((settings.mapa_dir / "city" / "truth.json").read_bytes())
+    return House(settings.mapa_dir, PROJECT, truth, env, settings)
+
+
 def make_house(directory: Path, size: CitySize) -> House:
     """Build a house as `mapa demo` does."""
     env = house_environment(directory) | {"MAPA_MAX_CLOCK_HOURS": "6"}
@@ -119,14 +128,26 @@ def make_house(directory: Path, size: CitySize) -> House:
         settings = Settings.load()
         fresh_directory(settings)
         build_house(settings, size)
-    truth = json.loads((settings.mapa_dir / "city" / "truth.json").read_bytes())
-    return House(settings.mapa_dir, PROJECT, truth, env, settings)
+    return house_at(directory)
 
 
 @pytest.fixture(scope="session")
-def city_house(tmp_path_factory: pytest.TempPathFactory) -> House:
-    """Return the small city of the first seed, loaded, built, verified and published."""
-    return make_house(tmp_path_factory.mktemp("house"), SMALL)
+def city_house(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> House:
+    """Return the small city of the first seed, loaded, built, verified and published.
+
+    All processes look at one house: who comes first builds it, and nobody writes into it.
+    """
+    own = tmp_path_factory.getbasetemp()
+    folder = (own if worker_id == "master" else own.parent) / "city"
+    folder.mkdir(exist_ok=True)
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        built = folder / "built"
+        if built.exists():
+            return house_at(folder)
+        house = make_house(folder, SMALL)
+        built.touch()
+        return house
 
 
 @pytest.fixture

@@ -210,11 +210,9 @@ def test_a_missing_or_short_key_stops_dbt(empty: dict[str, str], key: str, state
     assert state in done.stdout + done.stderr
 
 
-def test_a_second_writer_is_told_to_wait(city_house: House) -> None:
-    with warehouse.connect(city_house.settings.warehouse):
-        done = run(
-            city_house.env, "mapa", "load", "export", str(city_house.directory / "city" / "files")
-        )
+def test_a_second_writer_is_told_to_wait(empty: dict[str, str], city_house: House) -> None:
+    with warehouse.connect(Path(empty["MAPA_DIR"]) / "mapa.duckdb"):
+        done = run(empty, "mapa", "load", "export", str(city_house.directory / "city" / "files"))
     assert done.returncode == 6
     assert "in use by another process" in done.stderr
 
