@@ -125,18 +125,6 @@ def test_the_spreadsheet_is_ready_to_use(city_house: House) -> None:
         assert sheet.max_row > 5
 
 
-def test_the_page_is_one_portuguese_file_that_calls_nobody(city_house: House) -> None:
-    text = (city_house.settings.published / "dicionario.html").read_text(encoding="utf-8")
-    assert 'lang="pt-BR"' in text
-    assert "Mapa Social da Saúde — dicionário de dados" in text
-    assert "DADOS SINTÉTICOS" in text
-    assert "<script src=" not in text
-    assert '<link rel="stylesheet"' not in text
-    for address in ('getdbt.com/"', "sinter-collect", "fuzzed"):
-        assert address not in text
-    assert str(city_house.settings.dbt_target_path.resolve()) not in text
-
-
 def test_the_digest_follows_what_the_dictionary_says(manifest: dict[str, Any]) -> None:
     altered = copy.deepcopy(manifest)
     assert dictionary.digest(altered) == dictionary.digest(manifest)

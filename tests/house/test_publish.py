@@ -160,9 +160,9 @@ def test_real_data_are_published_as_real(copied: Settings) -> None:
     manifest = read_manifest(copied.published)
     assert manifest is not None
     assert (manifest["synthetic"], manifest["source"]) == (False, "SISREG e CNES")
-    for name in ("dicionario.html", "dicionario.csv"):
+    for name in ("datapackage.json", "dicionario.csv"):
         said = (copied.published / name).read_text(encoding="utf-8")
-        assert "DADOS SINTÉTICOS: este" not in said
+        assert "DADOS SINTÉTICOS" not in said
         assert ";sintéticos\r\n" not in said
 
 

@@ -369,9 +369,7 @@ def test_the_page_of_the_data_offers_every_file_of_a_table(site: Written) -> Non
     page = site.page("dados.html")
     offered = {str(address).removeprefix("../") for address in page.xpath("//main//a/@href")}
     listed = {
-        file["path"]
-        for file in site.version["files"]
-        if not file["path"].startswith("site/") and file["path"] != "dicionario.html"
+        file["path"] for file in site.version["files"] if not file["path"].startswith("site/")
     }
     assert listed <= offered
     assert "manifest.json" in offered
