@@ -248,6 +248,9 @@ def test_a_filter_lives_in_the_address_and_travels(
         page.select_option("#filtro-unidade", unit)
         assert f"unidade={unit}" in page.url
         kept = page.url
+        # Also through a page that has no filters.
+        page.click("nav >> text=Sobre")
+        page.wait_for_url(f"**/sobre.html#*regiao={code}*")
         page.click("nav >> text=Visão geral")
         page.wait_for_url(f"**/index.html#*regiao={code}*")
         assert page.input_value("#filtro-regiao") == code
@@ -310,6 +313,165 @@ def test_downloads_hold_the_published_numbers_and_where_they_come_from(
     said = {row[0]: row[1] for row in book["Procedência"].iter_rows(values_only=True)}
     assert {"Fonte", "Licença", "Versão", "Dados até", "Filtros", "Atenção"} <= set(said)
     assert "vagas" in str(said["Oferta total"]).lower()
+
+
+def download(page: Page, name: str, kind: str, folder: Path) -> Path:
+    """Press a button of a table and return the file that it gives."""
+    with page.expect_download() as waiting:
+        page.click(f"[data-baixar={name}][data-tipo={kind}]")
+    file = folder / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def one_of_each(folder: Path) -> dict[str, str]:
+    """Return the pages of the unit and the procedure that are told most of."""
+
+    def largest(kind: str) -> str:
+        pages = (page for page in (folder / kind).glob("*.html") if page.stem != "index")
+        return max(pages, key=lambda page: (page.stat().st_size, page.name)).stem
+
+    return {kind: f"{kind}/{largest(kind)}.html" for kind in ("unidades", "procedimentos")}
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("unidades", "procedimentos"),
+        ("unidades", "meses"),
+        ("procedimentos", "unidades"),
+        ("procedimentos", "causas"),
+        ("territorio.html", "areas"),
+        ("territorio.html", "regioes"),
+    ],
+)
+def test_a_table_of_any_page_downloads_as_it_stands(
+    browser: Browser,
+    folder: Path,
+    one_of_each: dict[str, str],
+    tmp_path: Path,
+    place: tuple[str, str],
+) -> None:
+    kind, table = place
+    path = one_of_each.get(kind, kind)
+    with looking(browser) as watched:
+        page = watched.page
+        page.goto((folder / path).as_uri())
+        shown = page.locator(f"#{table} tbody tr").evaluate_all(
+            "rows => rows.map(row => [...row.cells].map(cell => cell.textContent.trim()))"
+        )
+        as_of = page.inner_text("footer strong")
+        made = {each: download(page, table, each, tmp_path) for each in ("csv", "xlsx")}
+        assert watched.troubles == []
+    day = "-".join(reversed(as_of.split("/")))
+    stem = path.removesuffix(".html").replace("/", "_")
+    assert made["csv"].name == f"dados_sinteticos_{stem}_{table}_dados_ate_{day}.csv"
+    content = made["csv"].read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    heading, *rows = csv.reader(content.decode("utf-8-sig").splitlines(), delimiter=";")
+    assert not {"Partes", "Tamanho"} & set(heading)
+    assert len(rows) == len(shown)
+    for row, cells in zip(rows, shown, strict=True):
+        found = dict(zip(heading, row, strict=True))
+        # Whole numbers lose their dots, shares keep one decimal with its comma, a dash is empty.
+        told = [cell.removesuffix("%") for cell in cells if re.fullmatch(r"[\d.]+(,\d)?%?", cell)]
+        given = [value for value in row if re.fullmatch(r"\d+(,\d)?", value)]
+        for number in told:
+            assert number.replace(".", "").removesuffix(",0") in given, (number, found)
+        assert "–" not in row
+    book = load_workbook(made["xlsx"])
+    top, *cells = book["Dados"].iter_rows(values_only=True)
+    assert list(top) == heading
+    for row, values in zip(rows, cells, strict=True):
+        assert row == [
+            "" if value is None else str(value).replace(".", ",") if _is_number(value) else value
+            for value in values
+        ]
+    said = {row[0]: row[1] for row in book["Procedência"].iter_rows(values_only=True)}
+    assert {"Página", "Tabela", "Fonte", "Licença", "Versão", "Filtros", "Atenção"} <= set(said)
+    assert said["Dados até"] == as_of
+    measures = [name.removesuffix(" (%)") for name in heading]
+    assert all(said[name] for name in measures if name in said)
+    if place == ("territorio.html", "areas"):
+        shares = [row[heading.index("Do que é divulgado (%)")] for row in rows]
+        assert any(re.fullmatch(r"\d+,\d", share) for share in shares)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+def test_codes_of_a_page_are_a_column_of_their_own(
+    browser: Browser, folder: Path, one_of_each: dict[str, str], tmp_path: Path
+) -> None:
+    with looking(browser) as watched:
+        watched.page.goto((folder / one_of_each["procedimentos"]).as_uri())
+        file = download(watched.page, "unidades", "csv", tmp_path)
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.DictReader(lines, delimiter=";"))
+    assert list(rows[0])[:3] == ["Unidade (código)", "Unidade", "Região de saúde"]
+    assert all(f"({row['Unidade (código)']})" in row["Unidade"] for row in rows)
+
+
+def test_a_list_downloads_whole_or_as_it_was_narrowed(
+    browser: Browser, folder: Path, tmp_path: Path
+) -> None:
+    def rows(page: Page) -> list[dict[str, str]]:
+        file = download(page, "lista", "csv", tmp_path)
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            return list(csv.DictReader(lines, delimiter=";"))
+
+    with looking(browser) as watched:
+        page = watched.page
+        page.goto((folder / "unidades" / "index.html").as_uri())
+        whole = rows(page)
+        assert len(whole) == page.locator("[data-lista] tbody tr").count()
+        assert len({row["Região de saúde"] for row in whole}) > 1
+        code = whole[-1]["Unidade (código)"]
+        page.fill("#filtra", code)
+        assert rows(page) == whole[-1:]
+        book = load_workbook(download(page, "lista", "xlsx", tmp_path))
+        said = {row[0]: row[1] for row in book["Procedência"].iter_rows(values_only=True)}
+        assert code in str(said["Filtros"])
+
+
+def test_a_fraction_has_a_comma_in_the_csv_of_a_page_with_filters(
+    browser: Browser, folder: Path, tmp_path: Path
+) -> None:
+    # Hours are fractions; those of the city are not told.
+    copy = tmp_path / "site"
+    shutil.copytree(folder, copy)
+    data = copy / "dados" / "horas.js"
+    before, name, after = data.read_text(encoding="utf-8").partition('"horas_ofertadas":[')
+    hours, end, rest = after.partition("]")
+    told = hours.replace("null", "1234.5")
+    data.write_text(f"{before}{name}{told}{end}{rest}", encoding="utf-8")
+    with looking(browser) as watched:
+        watched.page.goto((copy / "horas.html").as_uri())
+        content = download(watched.page, "tabela", "csv", tmp_path).read_text("utf-8-sig")
+        assert ";1234,5;" in content
+        book = load_workbook(download(watched.page, "tabela", "xlsx", tmp_path))
+    assert 1234.5 in [cell for row in book["Dados"].iter_rows(values_only=True) for cell in row]
+
+
+@pytest.mark.parametrize("kind", ["unidades", "procedimentos", "territorio.html"])
+def test_a_page_without_filters_is_cited_by_its_sentence(
+    browser: Browser, folder: Path, one_of_each: dict[str, str], kind: str
+) -> None:
+    with looking(browser) as watched:
+        watched.page.goto((folder / one_of_each.get(kind, kind)).as_uri())
+        watched.page.evaluate(
+            "navigator.clipboard.writeText = async (text) => { window.copied = text; }"
+        )
+        watched.page.click("text=Copiar citação")
+        watched.page.wait_for_function("window.copied")
+        copied = watched.page.evaluate("window.copied")
+        sentence = watched.page.inner_text("#achado")
+        title = watched.page.inner_text("h1")
+    assert copied.startswith(f"{sentence} (dados até ")
+    assert f"Mapa Social da Saúde: {title}. Disponível em: file:" in copied
+    assert copied.endswith("DADOS SINTÉTICOS.")
 
 
 def test_a_citation_says_value_filters_day_version_and_address(

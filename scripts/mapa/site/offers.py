@@ -103,6 +103,20 @@ FINDINGS = (
 """What every page on the offer says first: the finding, what changed, what is planned."""
 LINKS = {"unidade": "unidades/{}.html", "procedimento": "procedimentos/{}.html"}
 """Pages of what a table names."""
+DERIVED = {
+    "Não divulgada": "Vagas que existem e de que não se divulga o destino, porque diria quem "
+    "faltou.",
+    "Ativa sem limite informado": "Vagas ativas de que não se informou PPI nem teto.",
+    "Perdida": "Oferta total menos a não divulgada e a real: o que feriado, afastamento, teto e "
+    "PPI retiraram.",
+    "Do que é divulgado": "Por cento das vagas de que se divulga o destino.",
+    "O que mais retirou": "A causa que mais vagas retirou; vazio quando não é conhecida.",
+    "Oferta real por mil habitantes": "Oferta real que se divulga, por mil habitantes da região.",
+    "Habitantes": "População da região no ano que a página diz.",
+    "Unidades": "Unidades com vagas programadas no período.",
+    "Procedimentos": "Procedimentos com vagas programadas no período.",
+}
+"""What the headings of tables mean that are no column of the published table."""
 NOWHERE = "nao_identificada"
 NO_NAME = "Sem nome no cadastro"
 UNIT = f"""
@@ -201,6 +215,12 @@ def offer(release: Release) -> Cube:
         over=tuple(sorted(over.unique())),
         ahead=tuple(sorted(ahead.unique())),
     )
+
+
+def meanings(release: Release) -> dict[str, str]:
+    """Return what the headings of tables of the offer mean, for their downloads."""
+    described = release.described("pub_oferta_real_por_mes")
+    return {name: described[m] for m, name in MEASURES.items() if m in described} | DERIVED
 
 
 def unit_dimensions(rows: pd.DataFrame) -> tuple[Dimension, ...]:
