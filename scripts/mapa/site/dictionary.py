@@ -17,6 +17,8 @@ from mapa.site.prose import sentences
 
 PUBLIC = "publicacao"
 """Layer of what anybody may read."""
+HISTORY, LISTS = "CHANGELOG.md", "seeds/dicionario_codigos.csv"
+"""Files of the project: its history, and its lists of codes."""
 OWN_SOURCE = "source.mapa.controle."
 """Tables of the project's own record of its loads."""
 UNITS = (
@@ -235,7 +237,7 @@ class Dictionary:
     def codes(self) -> dict[str, tuple[Code, ...]]:
         """Return the project's lists of codes."""
         lists = defaultdict[str, list[Code]](list)
-        file = self.project / "seeds" / "dicionario_codigos.csv"
+        file = self.project / LISTS
         with file.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines):
                 lists[row["coluna"]].append(Code(row["codigo"], row["rotulo"], row["descricao"]))
@@ -252,7 +254,7 @@ class Dictionary:
     @cached_property
     def history(self) -> str:
         """Return what the project's CHANGELOG tells readers of the data; empty without one."""
-        file = self.project / "CHANGELOG.md"
+        file = self.project / HISTORY
         if not file.exists():
             return ""
         parts = re.split(r"^(##+ .*)$", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
@@ -265,7 +267,8 @@ class Dictionary:
         return "\n".join(told)
 
     @cached_property
-    def _statuses(self) -> dict[str, str]:
+    def statuses(self) -> dict[str, str]:
+        """Return how each node of the build ended, by its unique id."""
         rows = self.results["results"] if self.results else []
         return {row["unique_id"]: row["status"] for row in rows}
 
@@ -389,7 +392,7 @@ class Dictionary:
 
     def _test(self, node: dict[str, Any]) -> Test:
         kind = (node.get("test_metadata") or {}).get("name", "")
-        status = self._statuses.get(node["unique_id"])
+        status = self.statuses.get(node["unique_id"])
         return Test(
             name=node["name"],
             what=KINDS.get(kind, ""),
