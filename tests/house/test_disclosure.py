@@ -577,7 +577,7 @@ RUN = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "  =1", '"=1', "\u200b=
 def test_what_a_spreadsheet_would_run_is_text_in_every_file(tmp_path: Path, text: str) -> None:
     assert harmless(text) == f"'{text}"
     row = entries.Entry(**dict.fromkeys(entries.HEADINGS, text))
-    table = entries.TableEntry(text, text, text, text, text, text, 3, text)
+    table = entries.TableEntry(text, text, text, text, text, text, 3, text, text)
     files.write_csv([row], tmp_path / "d.csv")
     with (tmp_path / "d.csv").open(encoding="utf-8-sig", newline="") as file:
         read = list(csv.reader(file, delimiter=";"))

@@ -71,8 +71,11 @@ def check(settings: Settings) -> list[checks.Finding]:
 def digest(manifest: dict[str, Any]) -> str:
     """Return a hash of everything that the dictionary says."""
     said = [
-        [node["unique_id"], node["description"]]
-        + [[name, c["description"], entries.lgpd(c)] for name, c in node["columns"].items()]
+        [node["unique_id"], node["description"], entries.state(node)]
+        + [
+            [name, c["description"], entries.lgpd(c), entries.state(c)]
+            for name, c in node["columns"].items()
+        ]
         for node in entries.documented(manifest)
     ]
     pages = sorted((doc["unique_id"], doc["block_contents"]) for doc in manifest["docs"].values())

@@ -32,6 +32,7 @@ WIDTHS = {
     "grao": 40,
     "colunas": 9,
     "arquivo": 50,
+    "situacao": 16,
     "dados": 14,
 }
 

@@ -50,5 +50,6 @@ def _files(project: Path, package: Path) -> Iterator[str | bytes]:
 
 def _built(described: Dictionary) -> Iterator[str]:
     """Yield what dbt's records add to the texts: sources of all nodes, and how tests ended."""
+    yield str(described.agreement)
     for name, node in sorted(described.manifest["nodes"].items()):
         yield f"{name} {node['checksum']['checksum']} {described.statuses.get(name, '')}"
