@@ -263,6 +263,28 @@ def test_a_filter_lives_in_the_address_and_travels(
         assert watched.troubles == []
 
 
+@pytest.mark.parametrize("name", CUBES)
+def test_no_sentence_vanishes_whatever_is_chosen(browser: Browser, folder: Path, name: str) -> None:
+    with looking(browser) as watched:
+        page = watched.page
+        page.goto((folder / name).as_uri())
+        names = page.locator("#filtros select").evaluate_all("all => all.map(one => one.id)")
+        sentences = page.locator(".frase").count()
+        nothing = 0
+        # The last of every list: what stands at the ends of all seldom meets.
+        for control in names:
+            last = page.locator(f"#{control} option").count() - 1
+            page.select_option(f"#{control}", index=last)
+            said = page.locator(".frase").all_inner_texts()
+            assert len(said) == sentences
+            assert all(len(text) > 20 and "{" not in text for text in said), said
+            notes = page.locator("dd.nota").all_inner_texts()
+            assert all(notes), notes
+            nothing += page.locator("#vazio").is_visible()
+        assert nothing or name not in {"oferta.html", "mudancas.html"}
+        assert watched.troubles == []
+
+
 def test_what_an_address_asks_and_is_not_there_is_said(browser: Browser, folder: Path) -> None:
     with looking(browser) as watched:
         watched.page.goto(f"{(folder / 'oferta.html').as_uri()}#regiao=nenhuma&cor=azul")

@@ -65,6 +65,7 @@ FINDINGS = (
             "Em {somado|meses} foram programadas {somado.qtd_vagas_total|n} vagas; quantas puderam "
             "ser marcadas não é divulgado.",
             "Em {somado|meses} não há vagas programadas conhecidas.",
+            "Não há vagas programadas conhecidas.",
         ),
     ),
     Sentence(
@@ -85,6 +86,7 @@ FINDINGS = (
             "Em {ultimo|meses} foram programadas {ultimo.qtd_vagas_total|n} vagas; quantas puderam "
             "ser marcadas não é divulgado.",
             "Em {ultimo|meses} não há vagas programadas conhecidas.",
+            "O que mudou não é informado: não há mês encerrado nesta seleção.",
         ),
     ),
     Sentence(
@@ -97,6 +99,7 @@ FINDINGS = (
             "À parte, {previsto|meses} (mês em curso ou por vir) têm {previsto.qtd_vagas_total|n} "
             "vagas programadas.",
             "Para {previsto|meses} ainda não há vagas programadas conhecidas.",
+            "A oferta programada não é informada: não há mês em curso ou por vir nestes dados.",
         ),
     ),
 )

@@ -26,6 +26,7 @@ FINDINGS = (
         (
             "De {somado.qtd_vagas_ativas|n} vagas ativas, {somado.qtd_vagas_sem_limite|n} não têm "
             "PPI nem teto informados: delas não se sabe se um limite as retirou.",
+            "De quantas vagas ativas faltam PPI e teto não é informado.",
         ),
     ),
 )
@@ -90,10 +91,9 @@ class Slice:
 
 
 def said(cube: Summed) -> dict[str, str]:
-    """Return the sentences that the numbers of a cube or a part of it allow, by name."""
+    """Return what the sentences say of a cube or a part of it, by name."""
     filler = Filler(cube, {"causas": CAUSES})
-    filled = {sentence.name: filler.fill(sentence.texts) for sentence in FINDINGS}
-    return {name: text for name, text in filled.items() if text}
+    return {sentence.name: filler.fill(sentence.texts) for sentence in FINDINGS}
 
 
 def slices(cube: Cube, key: str, inner: str) -> Iterator[Slice]:

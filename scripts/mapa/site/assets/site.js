@@ -304,7 +304,7 @@
         });
         if (known) return filled;
       }
-      return "";
+      return "não informado";
     }
 
     sentence({ id, texts }) {
