@@ -29,8 +29,11 @@ from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from conftest import House
 from mapa.publish import read_manifest, store
-from mapa.site import text, writer
+from mapa.site import cube, text, writer
 from mapa.site.dictionary import Dictionary
+from mapa.site.pages import offer
+from mapa.site.release import opened
+from mapa.site.render import Renderer
 from mapa.site.serve import HEADERS
 
 CHROMIUM = shutil.which("chromium")
@@ -261,6 +264,79 @@ def test_a_filter_lives_in_the_address_and_travels(
         assert figures(page) == everything
         assert "regiao" not in page.url
         assert watched.troubles == []
+
+
+def read_parts(page: Page) -> None:
+    """Wait until the data of a choice have come."""
+    page.wait_for_function("!document.getElementById('anuncio').textContent.startsWith('Lendo')")
+
+
+def test_data_in_several_files_are_read_when_a_choice_needs_them(
+    browser: Browser,
+    folder: Path,
+    city_house: House,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As a large network's are: the limits are small here, not the data large.
+    monkeypatch.setattr(cube, "WHOLE", 1_000)
+    monkeypatch.setattr(cube, "MOST", 3_000)
+    target = tmp_path / store.SITE
+    target.mkdir()
+    database = city_house.settings.published / store.DATABASE
+    with opened(database, "1", "MPDFT") as release:
+        renderer = Renderer(release, target, ["oferta.html"])
+        renderer.assets(folder)
+        for made in offer.pages(release):
+            renderer.write(made)
+    files = {file.name for file in (target / "dados").glob("oferta_*.js")}
+    assert len(files) > 5
+    assert {name.split("_")[1] for name in files} == {"2025", "2026"}
+    with duckdb.connect(str(database), read_only=True) as con:
+        code, month = con.execute(
+            "select min(regiao_saude_codigo), max(strftime(competencia, '%Y-%m')) "
+            "from pub_oferta_real_por_mes where competencia_situacao = 'encerrada'"
+        ).fetchall()[0]
+    with looking(browser) as watched:
+        page = watched.page
+
+        def asked() -> set[str]:
+            return {url.rpartition("/")[2] for url in watched.asked} & files
+
+        page.goto((target / "oferta.html").as_uri())
+        assert figures(page) == published(city_house)
+        assert asked() == set()
+        page.select_option("#filtro-de", month)
+        read_parts(page)
+        assert 0 < len(asked()) < len(files)
+        page.click("text=Limpar filtros")
+        page.select_option("#filtro-regiao", code)
+        read_parts(page)
+        assert figures(page) == published(city_house, f"regiao_saude_codigo = '{code}'")
+        page.goto("about:blank")
+        page.goto(f"{(target / 'oferta.html').as_uri()}#regiao={code}")
+        read_parts(page)
+        assert figures(page) == published(city_house, f"regiao_saude_codigo = '{code}'")
+        page.goto("about:blank")
+        page.goto((target / "oferta.html").as_uri())
+        before = words(page)
+        page.evaluate("MAPA.redraw()")
+        assert words(page) == before
+        page.goto("about:blank")
+        page.goto((target / "oferta.html").as_uri())
+        file = download(page, "tabela", "csv", tmp_path)
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = list(csv.DictReader(lines, delimiter=";"))
+        told = sum(int(row["qtd_oferta_real"] or 0) for row in rows)
+        assert text.number(told) == published(city_house)["v-real"]
+        assert watched.troubles == []
+        # Said, and not silently wrong, when a file of them is gone.
+        for name in files:
+            (target / "dados" / name).unlink()
+        page.goto("about:blank")
+        page.goto(f"{(target / 'oferta.html').as_uri()}#regiao={code}")
+        page.wait_for_selector("#endereco:visible")
+        assert "não puderam ser lidos" in page.inner_text("#endereco")
 
 
 @pytest.mark.parametrize("name", CUBES)

@@ -77,7 +77,17 @@ class Renderer:
         context: dict[str, Any] = {"page": page, **page.content}
         if page.cube:
             context |= self._filled(page)
-            self.script(f"{page.name}.js", "MAPA.start", self._for_the_browser(page))
+            first, *others = parts = page.cube.parts()
+            named = {f"{page.name}_{part.name}.js": part for part in parts} if others else {}
+            content = self._for_the_browser(page) | {
+                "rows": None if named else first.content,
+                "parts": [
+                    {"file": f"dados/{name}", "months": part.months} for name, part in named.items()
+                ],
+            }
+            self.script(f"{page.name}.js", "MAPA.start", content)
+            for at, (name, part) in enumerate(named.items()):
+                self.script(name, "MAPA.part", {"at": at, **part.content})
         if page.script:
             self.script(f"{page.name}.js", *page.script)
         shown = self.environment.get_template(page.template).render(context)

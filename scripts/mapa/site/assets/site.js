@@ -52,8 +52,19 @@
   class Cube {
     constructor(data) {
       Object.assign(this, data);
-      this.length = data.rows.competencia.length;
+      this.length = 0;
+      this.rows = {};
+      this.measures = {};
       this.named = Object.fromEntries(data.dimensions.map((dimension) => [dimension.name, dimension]));
+    }
+
+    take({ rows, measures }) {
+      for (const [mine, given] of [
+        [this.rows, rows],
+        [this.measures, measures],
+      ])
+        for (const [name, column] of Object.entries(given)) mine[name] = (mine[name] ?? []).concat(column);
+      this.length = this.rows.competencia.length;
     }
 
     monthsOf(cut, state) {
@@ -143,6 +154,8 @@
       this.content = content;
       this.elsewhere = facts.travelling.filter((name) => !content.filters.includes(name));
       this.cube = new Cube(content.cube);
+      this.parts = content.parts;
+      if (content.rows) this.cube.take(content.rows);
       this.views = {};
       this.shown = {};
       this.sorting = {};
@@ -237,7 +250,25 @@
       return [`Período: ${periodName(this.cube.monthsOf("tudo", this.state).map((m) => m.month))}`, ...names];
     }
 
+    /* Where the data are many they stand in several files: read those that the choice is about,
+       then go on; at once, when they are here. */
+    ready(then) {
+      const cuts = ["tudo", "previsto", "ultimo", "anterior", "ano_antes"];
+      const wanted = new Set(cuts.flatMap((cut) => this.cube.monthsOf(cut, this.state).map(({ at }) => at)));
+      const missing = this.parts.filter(({ here, months }) => !here && months.some((at) => wanted.has(at)));
+      if (!missing.length) return then();
+      byId("anuncio").textContent = "Lendo os dados…";
+      return Promise.all(missing.map(({ file }) => loaded(file, () => false))).then(then, () => {
+        byId("endereco").hidden = false;
+        byId("endereco").textContent = "Os dados desta escolha não puderam ser lidos. Recarregue a página.";
+      });
+    }
+
     draw() {
+      return this.ready(() => this.show());
+    }
+
+    show() {
       this.sums = {};
       for (const block of this.content.blocks) this[block.kind](block);
       byId("escolhas").textContent = this.chosen().join("; ");
@@ -370,7 +401,7 @@
       this.sums ??= {};
       this.seen ??= new Set();
       this.seen.add(block.id);
-      this.chart(block);
+      this.ready(() => this.chart(block));
     }
 
     /* A chart is drawn when it is seen, and before a print. */
@@ -792,7 +823,7 @@
       if (mais) {
         const block = page.content.blocks.find(({ id }) => id === mais);
         page.shown[mais] = (page.shown[mais] ?? block.shown) + MORE;
-        page.listing(block);
+        page.ready(() => page.listing(block));
       } else if (ordem) {
         const [id, column] = ordem.split(" ");
         const now = page.sorting[id];
@@ -801,7 +832,7 @@
         for (const heading of byId(`${id}-tabela`).tHead.rows[0].cells)
           heading.removeAttribute("aria-sort");
         event.target.closest("th").setAttribute("aria-sort", down ? "descending" : "ascending");
-        page.listing(page.content.blocks.find((block) => block.id === id));
+        page.ready(() => page.listing(page.content.blocks.find((block) => block.id === id)));
       }
     });
     addEventListener("hashchange", () => {
@@ -912,17 +943,24 @@
   if (byId("filtra")) narrowing(byId("filtra"));
   document.addEventListener("click", (event) => {
     const button = event.target.closest("button");
-    if (button?.dataset.baixar) download(button.dataset, button.closest("section, main"));
-    else if (button?.dataset.citar !== undefined) copy(citation(), button);
+    if (button?.dataset.baixar) {
+      const give = () => download(button.dataset, button.closest("section, main"));
+      if (page) page.ready(give);
+      else give();
+    } else if (button?.dataset.citar !== undefined) copy(citation(), button);
   });
 
   window.MAPA = {
     version,
     start,
+    part: ({ at, ...content }) => {
+      page.parts[at].here = true;
+      page.cube.take(content);
+    },
     search,
     /* For tests: draw everything now, as after a choice. */
     redraw: async () => {
-      page.draw();
+      await page.draw();
       page.tabulateAll();
       await page.paintAll();
     },
