@@ -886,11 +886,10 @@
               entry,
             ])
             .sort((a, b) => a[0] - b[0])
-            .slice(0, 60)
             .map((pair) => pair[1])
         : [];
       results.replaceChildren(
-        ...found.map((entry) =>
+        ...found.slice(0, MORE).map((entry) =>
           element(
             "li",
             {},
@@ -902,7 +901,8 @@
       );
       byId("anuncio").textContent = words.length
         ? found.length
-          ? `${found.length} resultados`
+          ? `${number(found.length)} ${found.length === 1 ? "resultado" : "resultados"}` +
+            (found.length > MORE ? `; aqui os ${MORE} primeiros` : "")
           : "Nada foi encontrado. Tente outra palavra."
         : "";
     };
