@@ -628,6 +628,41 @@ def test_axe_finds_no_barrier(browser: Browser, folder: Path, name: str, scheme:
             watched.page.locator("summary").first.click()
 
 
+PLAIN = (
+    "territorio.html",
+    "unidades/index.html",
+    "procedimentos/index.html",
+    "dicionario/index.html",
+    "dicionario/regras.html",
+    "dicionario/glossario.html",
+    "dicionario/pub_oferta_real_por_mes.html",
+    "indicadores/index.html",
+    "indicadores/4.html",
+    "dados.html",
+    "sobre.html",
+)
+"""Pages without filters, one of each kind, beside those of one unit and one procedure."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_without_filters_have_no_barrier_and_fit_every_width(
+    browser: Browser, folder: Path, one_of_each: dict[str, str], scheme: str
+) -> None:
+    with looking(browser, color_scheme=scheme) as watched:
+        for name in (*PLAIN, *one_of_each.values()):
+            watched.page.goto((folder / name).as_uri())
+            for width in WIDTHS:
+                watched.page.set_viewport_size({"width": width, "height": 800})
+                wide = watched.page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, (name, width)
+            assert watched.troubles == []
+            assert watched.hosts == {""}
+            found = Axe().run(watched.page)
+            assert found.violations_count == 0, (name, found.generate_report())
+            # The judge asks for the style sheet, which the policy does not let it have.
+            watched.troubles.clear()
+
+
 def test_the_keyboard_reaches_content_and_filters(browser: Browser, folder: Path) -> None:
     with looking(browser) as watched:
         page = watched.page
@@ -687,6 +722,28 @@ def test_a_first_visit_is_light_and_a_choice_is_quick(
                 page.evaluate("() => new Promise((done) => requestAnimationFrame(() => done()))")
                 spent.append(_thread_seconds(session) - before)
             assert min(spent) <= 0.1, (name, spent)
+
+
+def test_no_page_of_the_site_is_heavy(folder: Path) -> None:
+    """Bytes of a first visit: the page and all that it names, as they are and compressed."""
+    sizes: dict[Path, tuple[int, int]] = {}
+
+    def size(file: Path) -> tuple[int, int]:
+        if file not in sizes:
+            content = file.read_bytes()
+            sizes[file] = len(content), len(gzip.compress(content))
+        return sizes[file]
+
+    pages = sorted(folder.rglob("*.html"))
+    assert len(pages) > 200
+    for page in pages:
+        said = page.read_text(encoding="utf-8")
+        named = re.findall(r'<(?:script|link|img)\b[^>]*?(?:src|href)="([^":]+)"', said)
+        assert page.name == "404.html" or len(named) >= 3
+        files = {page, *((page.parent / name).resolve() for name in named)}
+        whole, packed = (sum(parts) for parts in zip(*map(size, sorted(files)), strict=True))
+        assert whole <= 1_000_000, (page, whole)
+        assert packed <= 400_000, (page, packed)
 
 
 def _thread_seconds(session: CDPSession) -> float:
