@@ -104,6 +104,16 @@ def slices(cube: Cube, key: str, inner: str) -> Iterator[Slice]:
         yield Slice(cube, code, months[code], parts.get(code, {}), kinds.get(code, {}))
 
 
+def grouped(
+    cube: Cube, found: Iterable[Slice], by: str, of: Mapping[str, Mapping[str, Any]]
+) -> list[tuple[str, list[Slice]]]:
+    """Return each code of a wider dimension that has slices with them, in the order of both."""
+    groups: dict[str, list[Slice]] = {code: [] for code in cube.dimension(by).labels}
+    for one in found:
+        groups[of[one.code][by]].append(one)
+    return [(code, inner) for code, inner in groups.items() if inner]
+
+
 def total(sums: Iterable[Sums]) -> Sums:
     """Add sums up; None where nothing is known."""
     found = list(sums)
