@@ -3,6 +3,9 @@
 {% macro setting_rules() -%}
     {{ return({
         'responsavel': {'form': 'name'},
+        'acordo': {'form': 'name', 'most': 200, 'unknown': true},
+        'acordo_numero': {'form': 'name', 'unknown': true},
+        'orgao_aprovador': {'form': 'name', 'most': 200, 'unknown': true},
         'municipio_ibge6': {'form': 'ibge6'},
         'uf_sigla': {'form': 'state'},
         'uf_inteira': {'form': 'boolean'},
@@ -42,7 +45,9 @@
     {%- elif rule.form == 'ibge6' -%} a municipality as the 6 digits of IBGE, in quotation marks
     {%- elif rule.form == 'central' -%} a central as 6 digits or capital letters, in quotation marks
     {%- elif rule.form == 'state' -%} a state as its two capital letters, in quotation marks
-    {%- elif rule.form == 'name' -%} a name of 1 to 80 letters, digits, blanks and signs .,-/()
+    {%- elif rule.form == 'name' -%}
+        a name of 1 to {{ rule.most or 80 }} letters, digits, blanks and signs .,-/()
+        {%- if rule.unknown %}, or null{% endif -%}
     {%- elif rule.form == 'boolean' -%} true or false, without quotation marks
     {%- elif rule.form == 'integer' -%} a whole number from {{ rule.least }} to {{ rule.most }}
         {%- if rule.unknown %}, or null{% endif -%}
@@ -70,11 +75,11 @@
             and modules.re.fullmatch('[0-9A-Z]{6}', value) is not none -%}
     {%- elif rule.form == 'state' -%}
         {%- set fits.yes = value is string and modules.re.fullmatch('[A-Z]{2}', value) is not none -%}
-    {%- elif rule.form == 'name' -%}
-        {%- set fits.yes = value is string
-            and modules.re.fullmatch('[\\w .,/()-]{1,80}', value) is not none -%}
     {%- elif value is none -%}
         {%- set fits.yes = rule.unknown is true -%}
+    {%- elif rule.form == 'name' -%}
+        {%- set fits.yes = value is string and value | length <= (rule.most or 80)
+            and modules.re.fullmatch('[\\w .,/()-]+', value) is not none -%}
     {%- elif rule.form == 'boolean' -%}
         {%- set fits.yes = value is boolean -%}
     {%- elif value is number and value is not boolean -%}

@@ -262,8 +262,12 @@ def test_a_version_of_before_gets_the_files_that_it_lacks(copied: Settings) -> N
     content["content_sha256"] = "of a program that wrote fewer files"
     del content["issued_at"]
     manifest.write_text(json.dumps(content))
+    # What versions have no more leaves no name behind that leads nowhere.
+    gone = copied.published / "dicionario.html"
+    gone.symlink_to("current/dicionario.html")
     outcome = publish(copied)
     assert outcome.new
+    assert not gone.is_symlink()
     assert not (copied.published / store.SITE).is_symlink()
     for name in set(store.STABLE) - {store.SITE}:
         assert (copied.published / name).exists(), name

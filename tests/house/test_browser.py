@@ -29,8 +29,11 @@ from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
 
 from conftest import House
 from mapa.publish import read_manifest, store
-from mapa.site import text, writer
+from mapa.site import cube, text, writer
 from mapa.site.dictionary import Dictionary
+from mapa.site.pages import offer
+from mapa.site.release import opened
+from mapa.site.render import Renderer
 from mapa.site.serve import HEADERS
 
 CHROMIUM = shutil.which("chromium")
@@ -248,6 +251,9 @@ def test_a_filter_lives_in_the_address_and_travels(
         page.select_option("#filtro-unidade", unit)
         assert f"unidade={unit}" in page.url
         kept = page.url
+        # Also through a page that has no filters.
+        page.click("nav >> text=Sobre")
+        page.wait_for_url(f"**/sobre.html#*regiao={code}*")
         page.click("nav >> text=Visão geral")
         page.wait_for_url(f"**/index.html#*regiao={code}*")
         assert page.input_value("#filtro-regiao") == code
@@ -257,6 +263,101 @@ def test_a_filter_lives_in_the_address_and_travels(
         page.click("text=Limpar filtros")
         assert figures(page) == everything
         assert "regiao" not in page.url
+        assert watched.troubles == []
+
+
+def read_parts(page: Page) -> None:
+    """Wait until the data of a choice have come."""
+    page.wait_for_function("!document.getElementById('anuncio').textContent.startsWith('Lendo')")
+
+
+def test_data_in_several_files_are_read_when_a_choice_needs_them(
+    browser: Browser,
+    folder: Path,
+    city_house: House,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    # As a large network's are: the limits are small here, not the data large.
+    monkeypatch.setattr(cube, "WHOLE", 1_000)
+    monkeypatch.setattr(cube, "MOST", 3_000)
+    target = tmp_path / store.SITE
+    target.mkdir()
+    database = city_house.settings.published / store.DATABASE
+    with opened(database, "1", "MPDFT") as release:
+        renderer = Renderer(release, target, ["oferta.html"])
+        renderer.assets(folder)
+        for made in offer.pages(release):
+            renderer.write(made)
+    files = {file.name for file in (target / "dados").glob("oferta_*.js")}
+    assert len(files) > 5
+    assert {name.split("_")[1] for name in files} == {"2025", "2026"}
+    with duckdb.connect(str(database), read_only=True) as con:
+        code, month = con.execute(
+            "select min(regiao_saude_codigo), max(strftime(competencia, '%Y-%m')) "
+            "from pub_oferta_real_por_mes where competencia_situacao = 'encerrada'"
+        ).fetchall()[0]
+    with looking(browser) as watched:
+        page = watched.page
+
+        def asked() -> set[str]:
+            return {url.rpartition("/")[2] for url in watched.asked} & files
+
+        page.goto((target / "oferta.html").as_uri())
+        assert figures(page) == published(city_house)
+        assert asked() == set()
+        page.select_option("#filtro-de", month)
+        read_parts(page)
+        assert 0 < len(asked()) < len(files)
+        page.click("text=Limpar filtros")
+        page.select_option("#filtro-regiao", code)
+        read_parts(page)
+        assert figures(page) == published(city_house, f"regiao_saude_codigo = '{code}'")
+        page.goto("about:blank")
+        page.goto(f"{(target / 'oferta.html').as_uri()}#regiao={code}")
+        read_parts(page)
+        assert figures(page) == published(city_house, f"regiao_saude_codigo = '{code}'")
+        page.goto("about:blank")
+        page.goto((target / "oferta.html").as_uri())
+        before = words(page)
+        page.evaluate("MAPA.redraw()")
+        assert words(page) == before
+        page.goto("about:blank")
+        page.goto((target / "oferta.html").as_uri())
+        file = download(page, "tabela", "csv", tmp_path)
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            rows = list(csv.DictReader(lines, delimiter=";"))
+        told = sum(int(row["qtd_oferta_real"] or 0) for row in rows)
+        assert text.number(told) == published(city_house)["v-real"]
+        assert watched.troubles == []
+        # Said, and not silently wrong, when a file of them is gone.
+        for name in files:
+            (target / "dados" / name).unlink()
+        page.goto("about:blank")
+        page.goto(f"{(target / 'oferta.html').as_uri()}#regiao={code}")
+        page.wait_for_selector("#endereco:visible")
+        assert "não puderam ser lidos" in page.inner_text("#endereco")
+
+
+@pytest.mark.parametrize("name", CUBES)
+def test_no_sentence_vanishes_whatever_is_chosen(browser: Browser, folder: Path, name: str) -> None:
+    with looking(browser) as watched:
+        page = watched.page
+        page.goto((folder / name).as_uri())
+        names = page.locator("#filtros select").evaluate_all("all => all.map(one => one.id)")
+        sentences = page.locator(".frase").count()
+        nothing = 0
+        # The last of every list: what stands at the ends of all seldom meets.
+        for control in names:
+            last = page.locator(f"#{control} option").count() - 1
+            page.select_option(f"#{control}", index=last)
+            said = page.locator(".frase").all_inner_texts()
+            assert len(said) == sentences
+            assert all(len(text) > 20 and "{" not in text for text in said), said
+            notes = page.locator("dd.nota").all_inner_texts()
+            assert all(notes), notes
+            nothing += page.locator("#vazio").is_visible()
+        assert nothing or name not in {"oferta.html", "mudancas.html"}
         assert watched.troubles == []
 
 
@@ -310,6 +411,165 @@ def test_downloads_hold_the_published_numbers_and_where_they_come_from(
     said = {row[0]: row[1] for row in book["Procedência"].iter_rows(values_only=True)}
     assert {"Fonte", "Licença", "Versão", "Dados até", "Filtros", "Atenção"} <= set(said)
     assert "vagas" in str(said["Oferta total"]).lower()
+
+
+def download(page: Page, name: str, kind: str, folder: Path) -> Path:
+    """Press a button of a table and return the file that it gives."""
+    with page.expect_download() as waiting:
+        page.click(f"[data-baixar={name}][data-tipo={kind}]")
+    file = folder / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    return file
+
+
+@pytest.fixture(scope="module")
+def one_of_each(folder: Path) -> dict[str, str]:
+    """Return the pages of the unit and the procedure that are told most of."""
+
+    def largest(kind: str) -> str:
+        pages = (page for page in (folder / kind).glob("*.html") if page.stem != "index")
+        return max(pages, key=lambda page: (page.stat().st_size, page.name)).stem
+
+    return {kind: f"{kind}/{largest(kind)}.html" for kind in ("unidades", "procedimentos")}
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("unidades", "procedimentos"),
+        ("unidades", "meses"),
+        ("procedimentos", "unidades"),
+        ("procedimentos", "causas"),
+        ("territorio.html", "areas"),
+        ("territorio.html", "regioes"),
+    ],
+)
+def test_a_table_of_any_page_downloads_as_it_stands(
+    browser: Browser,
+    folder: Path,
+    one_of_each: dict[str, str],
+    tmp_path: Path,
+    place: tuple[str, str],
+) -> None:
+    kind, table = place
+    path = one_of_each.get(kind, kind)
+    with looking(browser) as watched:
+        page = watched.page
+        page.goto((folder / path).as_uri())
+        shown = page.locator(f"#{table} tbody tr").evaluate_all(
+            "rows => rows.map(row => [...row.cells].map(cell => cell.textContent.trim()))"
+        )
+        as_of = page.inner_text("footer strong")
+        made = {each: download(page, table, each, tmp_path) for each in ("csv", "xlsx")}
+        assert watched.troubles == []
+    day = "-".join(reversed(as_of.split("/")))
+    stem = path.removesuffix(".html").replace("/", "_")
+    assert made["csv"].name == f"dados_sinteticos_{stem}_{table}_dados_ate_{day}.csv"
+    content = made["csv"].read_bytes()
+    assert content.startswith(b"\xef\xbb\xbf")
+    heading, *rows = csv.reader(content.decode("utf-8-sig").splitlines(), delimiter=";")
+    assert not {"Partes", "Tamanho"} & set(heading)
+    assert len(rows) == len(shown)
+    for row, cells in zip(rows, shown, strict=True):
+        found = dict(zip(heading, row, strict=True))
+        # Whole numbers lose their dots, shares keep one decimal with its comma, a dash is empty.
+        told = [cell.removesuffix("%") for cell in cells if re.fullmatch(r"[\d.]+(,\d)?%?", cell)]
+        given = [value for value in row if re.fullmatch(r"\d+(,\d)?", value)]
+        for number in told:
+            assert number.replace(".", "").removesuffix(",0") in given, (number, found)
+        assert "–" not in row
+    book = load_workbook(made["xlsx"])
+    top, *cells = book["Dados"].iter_rows(values_only=True)
+    assert list(top) == heading
+    for row, values in zip(rows, cells, strict=True):
+        assert row == [
+            "" if value is None else str(value).replace(".", ",") if _is_number(value) else value
+            for value in values
+        ]
+    said = {row[0]: row[1] for row in book["Procedência"].iter_rows(values_only=True)}
+    assert {"Página", "Tabela", "Fonte", "Licença", "Versão", "Filtros", "Atenção"} <= set(said)
+    assert said["Dados até"] == as_of
+    measures = [name.removesuffix(" (%)") for name in heading]
+    assert all(said[name] for name in measures if name in said)
+    if place == ("territorio.html", "areas"):
+        shares = [row[heading.index("Do que é divulgado (%)")] for row in rows]
+        assert any(re.fullmatch(r"\d+,\d", share) for share in shares)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
+def test_codes_of_a_page_are_a_column_of_their_own(
+    browser: Browser, folder: Path, one_of_each: dict[str, str], tmp_path: Path
+) -> None:
+    with looking(browser) as watched:
+        watched.page.goto((folder / one_of_each["procedimentos"]).as_uri())
+        file = download(watched.page, "unidades", "csv", tmp_path)
+    with file.open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.DictReader(lines, delimiter=";"))
+    assert list(rows[0])[:3] == ["Unidade (código)", "Unidade", "Região de saúde"]
+    assert all(f"({row['Unidade (código)']})" in row["Unidade"] for row in rows)
+
+
+def test_a_list_downloads_whole_or_as_it_was_narrowed(
+    browser: Browser, folder: Path, tmp_path: Path
+) -> None:
+    def rows(page: Page) -> list[dict[str, str]]:
+        file = download(page, "lista", "csv", tmp_path)
+        with file.open(encoding="utf-8-sig", newline="") as lines:
+            return list(csv.DictReader(lines, delimiter=";"))
+
+    with looking(browser) as watched:
+        page = watched.page
+        page.goto((folder / "unidades" / "index.html").as_uri())
+        whole = rows(page)
+        assert len(whole) == page.locator("[data-lista] tbody tr").count()
+        assert len({row["Região de saúde"] for row in whole}) > 1
+        code = whole[-1]["Unidade (código)"]
+        page.fill("#filtra", code)
+        assert rows(page) == whole[-1:]
+        book = load_workbook(download(page, "lista", "xlsx", tmp_path))
+        said = {row[0]: row[1] for row in book["Procedência"].iter_rows(values_only=True)}
+        assert code in str(said["Filtros"])
+
+
+def test_a_fraction_has_a_comma_in_the_csv_of_a_page_with_filters(
+    browser: Browser, folder: Path, tmp_path: Path
+) -> None:
+    # Hours are fractions; those of the city are not told.
+    copy = tmp_path / "site"
+    shutil.copytree(folder, copy)
+    data = copy / "dados" / "horas.js"
+    before, name, after = data.read_text(encoding="utf-8").partition('"horas_ofertadas":[')
+    hours, end, rest = after.partition("]")
+    told = hours.replace("null", "1234.5")
+    data.write_text(f"{before}{name}{told}{end}{rest}", encoding="utf-8")
+    with looking(browser) as watched:
+        watched.page.goto((copy / "horas.html").as_uri())
+        content = download(watched.page, "tabela", "csv", tmp_path).read_text("utf-8-sig")
+        assert ";1234,5;" in content
+        book = load_workbook(download(watched.page, "tabela", "xlsx", tmp_path))
+    assert 1234.5 in [cell for row in book["Dados"].iter_rows(values_only=True) for cell in row]
+
+
+@pytest.mark.parametrize("kind", ["unidades", "procedimentos", "territorio.html"])
+def test_a_page_without_filters_is_cited_by_its_sentence(
+    browser: Browser, folder: Path, one_of_each: dict[str, str], kind: str
+) -> None:
+    with looking(browser) as watched:
+        watched.page.goto((folder / one_of_each.get(kind, kind)).as_uri())
+        watched.page.evaluate(
+            "navigator.clipboard.writeText = async (text) => { window.copied = text; }"
+        )
+        watched.page.click("text=Copiar citação")
+        watched.page.wait_for_function("window.copied")
+        copied = watched.page.evaluate("window.copied")
+        sentence = watched.page.inner_text("#achado")
+        title = watched.page.inner_text("h1")
+    assert copied.startswith(f"{sentence} (dados até ")
+    assert f"Mapa Social da Saúde: {title}. Disponível em: file:" in copied
+    assert copied.endswith("DADOS SINTÉTICOS.")
 
 
 def test_a_citation_says_value_filters_day_version_and_address(
@@ -366,6 +626,41 @@ def test_axe_finds_no_barrier(browser: Browser, folder: Path, name: str, scheme:
                 break
             watched.page.evaluate("MAPA.redraw()")
             watched.page.locator("summary").first.click()
+
+
+PLAIN = (
+    "territorio.html",
+    "unidades/index.html",
+    "procedimentos/index.html",
+    "dicionario/index.html",
+    "dicionario/regras.html",
+    "dicionario/glossario.html",
+    "dicionario/pub_oferta_real_por_mes.html",
+    "indicadores/index.html",
+    "indicadores/4.html",
+    "dados.html",
+    "sobre.html",
+)
+"""Pages without filters, one of each kind, beside those of one unit and one procedure."""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pages_without_filters_have_no_barrier_and_fit_every_width(
+    browser: Browser, folder: Path, one_of_each: dict[str, str], scheme: str
+) -> None:
+    with looking(browser, color_scheme=scheme) as watched:
+        for name in (*PLAIN, *one_of_each.values()):
+            watched.page.goto((folder / name).as_uri())
+            for width in WIDTHS:
+                watched.page.set_viewport_size({"width": width, "height": 800})
+                wide = watched.page.evaluate("document.documentElement.scrollWidth")
+                assert wide <= width, (name, width)
+            assert watched.troubles == []
+            assert watched.hosts == {""}
+            found = Axe().run(watched.page)
+            assert found.violations_count == 0, (name, found.generate_report())
+            # The judge asks for the style sheet, which the policy does not let it have.
+            watched.troubles.clear()
 
 
 def test_the_keyboard_reaches_content_and_filters(browser: Browser, folder: Path) -> None:
@@ -427,6 +722,28 @@ def test_a_first_visit_is_light_and_a_choice_is_quick(
                 page.evaluate("() => new Promise((done) => requestAnimationFrame(() => done()))")
                 spent.append(_thread_seconds(session) - before)
             assert min(spent) <= 0.1, (name, spent)
+
+
+def test_no_page_of_the_site_is_heavy(folder: Path) -> None:
+    """Bytes of a first visit: the page and all that it names, as they are and compressed."""
+    sizes: dict[Path, tuple[int, int]] = {}
+
+    def size(file: Path) -> tuple[int, int]:
+        if file not in sizes:
+            content = file.read_bytes()
+            sizes[file] = len(content), len(gzip.compress(content))
+        return sizes[file]
+
+    pages = sorted(folder.rglob("*.html"))
+    assert len(pages) > 200
+    for page in pages:
+        said = page.read_text(encoding="utf-8")
+        named = re.findall(r'<(?:script|link|img)\b[^>]*?(?:src|href)="([^":]+)"', said)
+        assert page.name == "404.html" or len(named) >= 3
+        files = {page, *((page.parent / name).resolve() for name in named)}
+        whole, packed = (sum(parts) for parts in zip(*map(size, sorted(files)), strict=True))
+        assert whole <= 1_000_000, (page, whole)
+        assert packed <= 400_000, (page, packed)
 
 
 def _thread_seconds(session: CDPSession) -> float:

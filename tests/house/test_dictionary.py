@@ -136,22 +136,29 @@ def test_the_spreadsheet_is_ready_to_use(city_house: House) -> None:
         assert sheet.max_row > 5
 
 
-def test_the_page_is_one_portuguese_file_that_calls_nobody(city_house: House) -> None:
-    text = (city_house.settings.published / "dicionario.html").read_text(encoding="utf-8")
-    assert 'lang="pt-BR"' in text
-    assert "Mapa Social da Saúde — dicionário de dados" in text
-    assert "DADOS SINTÉTICOS" in text
-    assert "<script src=" not in text
-    assert '<link rel="stylesheet"' not in text
-    for address in ('getdbt.com/"', "sinter-collect", "fuzzed"):
-        assert address not in text
-    assert str(city_house.settings.dbt_target_path.resolve()) not in text
-
-
 def test_the_digest_follows_what_the_dictionary_says(manifest: dict[str, Any]) -> None:
     altered = copy_of(manifest)
     assert dictionary.digest(altered) == dictionary.digest(manifest)
     altered["nodes"][MODEL]["columns"][COLUMN]["description"] += "x"
+    assert dictionary.digest(altered) != dictionary.digest(manifest)
+
+
+def test_an_entry_is_in_force_drafted_or_replaced(manifest: dict[str, Any]) -> None:
+    states = {each.tabela: each.situacao for each in entries.tables(manifest)}
+    # How what counts people will be published, with what suppressed, is still open.
+    drafts = {"fila_por_mes", "espera_por_mes", "absenteismo_por_mes"}
+    assert {name for name, state in states.items() if state == "em elaboração"} == drafts
+    assert {state for name, state in states.items() if name not in drafts} == {"em vigor"}
+    altered = copy.deepcopy(manifest)
+    replaced_by("unidade_cnes")(altered)
+    rows = {(row.tabela, row.coluna): row for row in entries.columns(altered, {})}
+    (told, other) = (
+        rows["pub_dim_estabelecimentos", name].situacao for name in (COLUMN, "unidade_cnes")
+    )
+    assert (told, other) == ("substituída por unidade_cnes", "em vigor")
+    altered["nodes"]["model.mapa.fila_por_mes"]["config"]["meta"]["substituida_por"] = "outra"
+    (state,) = (each.situacao for each in entries.tables(altered) if each.tabela == "fila_por_mes")
+    assert state == "substituída por outra"
     assert dictionary.digest(altered) != dictionary.digest(manifest)
 
 
@@ -200,6 +207,13 @@ def untested_grain(manifest: dict[str, Any]) -> None:
         del manifest["nodes"][name]
 
 
+def replaced_by(name: str) -> Callable[[dict[str, Any]], None]:
+    def alter(manifest: dict[str, Any]) -> None:
+        manifest["nodes"][MODEL]["columns"][COLUMN]["config"]["meta"]["substituida_por"] = name
+
+    return alter
+
+
 def backward_reference(manifest: dict[str, Any]) -> None:
     manifest["parent_map"]["model.mapa.dim_estabelecimentos"].append(MODEL)
 
@@ -233,6 +247,11 @@ def macro_without_text(manifest: dict[str, Any]) -> None:
         (other_grain, "the grain names outra, which is no column"),
         (untested_quantities, "no test fila_por_mes__nunca_negativas looks at"),
         (untested_grain, "no test pub_dim_estabelecimentos__grao"),
+        (node_key("config", {"meta": {"situacao": "nova"}}), "situacao is nova, not em_elabor"),
+        (node_key("config", {"meta": {"situacao": "em_elaboracao"}}), "so that it is no draft"),
+        (replaced_by("outra"), "substituida_por names outra, which is not there"),
+        (replaced_by(COLUMN), f"substituida_por names {COLUMN}, which is not there"),
+        (node_key("config", {"meta": {"substituida_por": "pub_outra"}}), "names pub_outra, which"),
         (backward_reference, "which comes later"),
         (macro_without_text, "macro pad_code has no description"),
     ],

@@ -493,9 +493,12 @@ def spoil_json(file: Path, said: str) -> None:
 
 def spoil_page(file: Path, said: str) -> None:
     page = file.read_text(encoding="utf-8")
-    spoilt = page.replace('"description": "', f'"description": {json.dumps(said)[:-1]} ', 1)
-    assert spoilt != page
-    file.write_text(spoilt, encoding="utf-8")
+    file.write_text(page.replace("<h1>", f"<h1>{said} ", 1), encoding="utf-8")
+
+
+def spoil_script(file: Path, said: str) -> None:
+    script = file.read_text(encoding="utf-8")
+    file.write_text(script.replace('"name":"', f'"name":"{said} ', 1), encoding="utf-8")
 
 
 def spoil_book(file: Path, said: str) -> None:
@@ -528,7 +531,8 @@ def spoil_parquet(file: Path, said: str) -> None:
         ("dicionario.csv", spoil_csv),
         ("dicionario.xlsx", spoil_book),
         ("dicionario.xlsx", spoil_properties),
-        ("dicionario.html", spoil_page),
+        ("site/sobre.html", spoil_page),
+        ("site/dados/oferta.js", spoil_script),
         ("csv/pub_atualizacao.csv", spoil_csv),
         ("xlsx/pub_atualizacao.xlsx", spoil_book),
         ("manifest.json", spoil_json),
@@ -541,8 +545,8 @@ def test_no_published_file_may_name_a_person_or_this_machine(
 ) -> None:
     settings = city_house.settings
     folder = tmp_path / "version"
-    folder.mkdir()
-    file = folder / Path(name).name
+    file = folder / name
+    file.parent.mkdir(parents=True)
     original = settings.published / "current" / name
     shutil.copyfile(original, file)
     inspection.require_clean(settings, folder)
@@ -573,7 +577,7 @@ RUN = ["=1+1", "+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "  =1", '"=1', "\u200b=
 def test_what_a_spreadsheet_would_run_is_text_in_every_file(tmp_path: Path, text: str) -> None:
     assert harmless(text) == f"'{text}"
     row = entries.Entry(**dict.fromkeys(entries.HEADINGS, text))
-    table = entries.TableEntry(text, text, text, text, text, text, 3, text)
+    table = entries.TableEntry(text, text, text, text, text, text, 3, text, text)
     files.write_csv([row], tmp_path / "d.csv")
     with (tmp_path / "d.csv").open(encoding="utf-8-sig", newline="") as file:
         read = list(csv.reader(file, delimiter=";"))

@@ -245,6 +245,7 @@ def test_only_seeds_of_the_territory_and_lines_of_its_variables_change(project: 
     differ = [new.strip() for old, new in zip(*lines, strict=True) if old != new]
     assert differ == [
         """responsavel: &responsavel "SES d'Oeste: 1ª #2\"""",
+        "acordo: null",
         'municipio_ibge6: "520870"',
         'uf_sigla: "GO"',
         "uf_inteira: false",

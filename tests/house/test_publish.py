@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -17,11 +18,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import House
+from conftest import PROJECT, House
 from mapa.errors import DiskError, LockedError, PublishError
 from mapa.publish import gate, publish, read_manifest, store
 from mapa.publish.identifiers import identifier_in
 from mapa.settings import Settings
+from mapa.site import outlines, sources
 
 CPF = "00000000191"
 CNS = "700000000000005"
@@ -116,6 +118,44 @@ def test_the_same_content_makes_no_new_version(copied: Settings) -> None:
     assert require_whole(copied.published) == before
 
 
+def test_what_only_the_site_shows_renews_the_site_and_keeps_the_data(
+    copied: Settings, tmp_path: Path
+) -> None:
+    project = tmp_path / "project"
+    (project / "seeds").mkdir(parents=True)
+    for name in sources.OF_PROJECT:
+        if (PROJECT / name).exists():
+            (project / name).parent.mkdir(exist_ok=True)
+            shutil.copyfile(PROJECT / name, project / name)
+    settings = copied.model_copy(update={"dbt_project_dir": project, "mapa_site": True})
+    before = require_whole(copied.published)
+    assert not publish(settings).new
+    first = read_manifest(copied.published)
+    square = [[-48.0, -15.8], [-47.9, -15.8], [-47.9, -15.7], [-48.0, -15.8]]
+    outline = {"type": "Polygon", "coordinates": [square]}
+    areas = [{"type": "Feature", "properties": {"area_numero": 1}, "geometry": outline}]
+    (project / "seeds" / outlines.NAME).write_text(
+        json.dumps({"type": "FeatureCollection", "features": areas})
+    )
+    outcome = publish(settings)
+    assert outcome.new
+    assert f"data as in {before}, the site anew" in str(outcome)
+    second = read_manifest(copied.published)
+    assert first is not None and second is not None
+    assert second["content_sha256"] == first["content_sha256"]
+    assert second["site_sha256"] != first["site_sha256"]
+    # The digits of a version are those of its data; its time is another.
+    assert second["version"].rpartition("-")[2] == before.rpartition("-")[2]
+    assert [table["sha256"] for table in second["tables"]] == [
+        table["sha256"] for table in first["tables"]
+    ]
+    assert require_whole(copied.published) == outcome.version
+    page = copied.published / store.SITE / "territorio.html"
+    assert "Cada região administrativa tem" in page.read_text(encoding="utf-8")
+    # A house that does without pages is not made to publish for their sake.
+    assert not publish(copied).new
+
+
 def test_new_content_replaces_the_old_under_the_readers(copied: Settings) -> None:
     question = "select sum(qtd_vagas_total), count(*) from pub_oferta_real_por_mes"
     database = copied.published / store.DATABASE
@@ -160,9 +200,9 @@ def test_real_data_are_published_as_real(copied: Settings) -> None:
     manifest = read_manifest(copied.published)
     assert manifest is not None
     assert (manifest["synthetic"], manifest["source"]) == (False, "SISREG e CNES")
-    for name in ("dicionario.html", "dicionario.csv"):
+    for name in ("datapackage.json", "dicionario.csv"):
         said = (copied.published / name).read_text(encoding="utf-8")
-        assert "DADOS SINTÉTICOS: este" not in said
+        assert "DADOS SINTÉTICOS" not in said
         assert ";sintéticos\r\n" not in said
 
 

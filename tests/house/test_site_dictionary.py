@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import csv
 import json
+import re
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -18,9 +19,9 @@ from lxml import html
 from conftest import PROJECT, House
 from mapa.dictionary.entries import documented
 from mapa.site import indicators, release, render, text
-from mapa.site.dictionary import UNITS, Dictionary
+from mapa.site.dictionary import COVER_PAGE, HISTORY, UNITS, Dictionary
 from mapa.site.lineage import Lineage
-from mapa.site.pages import dictionary, offer
+from mapa.site.pages import about, dictionary, offer
 from mapa.site.release import Release
 from site_links import Site
 
@@ -369,9 +370,7 @@ def test_the_page_of_the_data_offers_every_file_of_a_table(site: Written) -> Non
     page = site.page("dados.html")
     offered = {str(address).removeprefix("../") for address in page.xpath("//main//a/@href")}
     listed = {
-        file["path"]
-        for file in site.version["files"]
-        if not file["path"].startswith("site/") and file["path"] != "dicionario.html"
+        file["path"] for file in site.version["files"] if not file["path"].startswith("site/")
     }
     assert listed <= offered
     assert "manifest.json" in offered
@@ -380,15 +379,71 @@ def test_the_page_of_the_data_offers_every_file_of_a_table(site: Written) -> Non
 def test_the_cover_says_what_it_is_and_for_when(site: Written) -> None:
     page = site.page("dicionario/index.html")
     assert "07/2025" in (field(page, "Instrumento") or "")
-    assert field(page, "Responsável") == site.version["publisher"]
+    # Nobody has told them: they are not invented.
+    assert field(page, "Número ou termo") == field(page, "Órgão que aprova") == "não informado"
+    assert field(page, "Órgão emissor") == site.version["publisher"]
     assert field(page, "Versão") == site.version["version"]
     assert field(page, "Dados até") == text.day(site.release.as_of)
     assert page.xpath('//*[@id="historico"]')
 
 
-def test_a_project_without_a_changelog_has_no_history(
-    described: Dictionary, tmp_path: Path
+def test_the_agreement_is_what_the_project_says(
+    site: Written, described: Dictionary, tmp_path: Path
 ) -> None:
+    manifest = copy.deepcopy(dict(described.manifest))
+    manifest["exposures"][COVER_PAGE]["config"]["meta"] = {
+        "acordo": "",
+        "acordo_numero": "ACT 12/2025",
+        "orgao_aprovador": "CIB",
+    }
+    other = replace(described, manifest=manifest)
+    folder = tmp_path / "site"
+    folder.mkdir()
+    cover = rewritten(site, other, folder).pages[(folder / "dicionario" / "index.html").resolve()]
+    assert field(cover, "Instrumento") == "não informado"
+    assert field(cover, "Número ou termo") == "ACT 12/2025"
+    assert field(cover, "Órgão que aprova") == "CIB"
+    (page,) = about.pages(site.release, other)
+    assert "Instrumento: não informado." in page.content["text"]
+
+
+def test_the_state_of_each_entry_is_said(site: Written, described: Dictionary) -> None:
+    assert field(site.page("dicionario/pub_oferta_real_por_mes.html"), "Situação") == "em vigor"
+    assert field(site.page("dicionario/fila_por_mes.html"), "Situação") == "em elaboração"
+    assert "fila_por_mes (em elaboração)" in said(site.page("dicionario/index.html"))
+    manifest = copy.deepcopy(dict(described.manifest))
+    columns = manifest["nodes"]["model.mapa.pub_oferta_real_por_mes"]["columns"]
+    columns["qtd_ppi"]["config"]["meta"]["substituida_por"] = "qtd_teto"
+    table = replace(described, manifest=manifest).by_name["pub_oferta_real_por_mes"]
+    column = table.column("qtd_ppi")
+    assert column is not None
+    assert (table.state, column.state) == ("em vigor", "substituída por qtd_teto")
+
+
+def told_changes(text: str) -> dict[str, int]:
+    """Return how many changes a file tells readers of the data of, by version."""
+    parts = re.split(r"^## (.+)$", text, flags=re.MULTILINE)
+    bodies = dict(zip(parts[1::2], parts[2::2], strict=True))
+    return {
+        version: len(re.findall(r"^- ", body, re.MULTILINE)) for version, body in bodies.items()
+    }
+
+
+def test_every_change_of_the_dictionary_is_told_in_portuguese() -> None:
+    english = re.sub(
+        r"^### (?!Dictionary).*?(?=^##|\Z)",
+        "",
+        (PROJECT / "CHANGELOG.md").read_text(encoding="utf-8"),
+        flags=re.MULTILINE | re.DOTALL,
+    )
+    told = told_changes((PROJECT / HISTORY).read_text(encoding="utf-8"))
+    names = {"Unreleased": "Ainda sem versão"}
+    assert told == {names.get(name, name): n for name, n in told_changes(english).items()}
+    assert sum(told.values()) > 20
+
+
+def test_a_project_that_tells_no_history_has_none(described: Dictionary, tmp_path: Path) -> None:
+    assert described.history.startswith("## Ainda sem versão")
     assert replace(described, project=tmp_path).history == ""
 
 
@@ -405,7 +460,8 @@ def test_hostile_text_stays_text(site: Written, described: Dictionary, tmp_path:
         "\n".join(line.replace("Teto", "<script>alert(1)</script>Teto") for line in lines),
         encoding="utf-8",
     )
-    (tmp_path / "CHANGELOG.md").write_text(f"## 1\n\n### Dictionary\n\n- {HOSTILE}\n")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / HISTORY).write_text(f"# H\n\n## 1\n\n- {HOSTILE}\n", encoding="utf-8")
     folder = tmp_path / "site"
     folder.mkdir()
     found = rewritten(site, Dictionary(manifest, described.catalog, tmp_path), folder)

@@ -24,10 +24,11 @@ from mapa.ui import say
     help="Folder for the files.  [default: MAPA_DIR/dicionario]",
 )
 def dictionary(check: bool, output: Path | None) -> None:
-    """Make the dictionary as a page, a spreadsheet and CSV, or check it with --check.
+    """Make the dictionary as a spreadsheet and CSV, or check it with --check.
 
-    `mapa publish` puts the same files beside the published data. With --check each finding is one
-    line, `file: problem`, and the exit code is 3 when there is any.
+    `mapa publish` puts the same files beside the published data, and its pages into
+    the site. With --check each finding is one line, `file: problem`, and the exit code is 3 when
+    there is any.
     """
     settings = Settings.load()
     if check:

@@ -66,6 +66,8 @@ def _left(one: Municipality, owner: str | None) -> list[str]:
     signed = [] if owner else ["dbt_project.yml: responsavel, who publishes (or --owner)"]
     return [
         *signed,
+        "dbt_project.yml: acordo, acordo_numero and orgao_aprovador, which the dictionary's "
+        "cover names; null says that they were not told",
         "dbt_project.yml: central_codigo and sisreg_sufixo are guesses; the Ministry, which issues "
         "the credentials of SISREG, knows them",
         "dbt_project.yml: territorio_qtd_areas, territorio_qtd_regioes, territorio_populacao, to "

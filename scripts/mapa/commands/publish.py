@@ -47,8 +47,9 @@ def publish(keep: int, to: str | None, schema: str, role: str) -> None:
 
     Only a `dbt build` of everything loaded so far that ran to its end is published. A subject in
     which something failed keeps its tables of before, is marked stale, and the exit code is 9. When
-    nothing has changed since the current version, no new one is made. Readers may stay connected,
-    to the files and to the PostgreSQL of --to, which gets the current version in one transaction.
+    neither the data nor what the site is made of have changed since the current version, no new one
+    is made. Readers may stay connected, to the files and to the PostgreSQL of --to, which gets the
+    current version in one transaction.
     """
     address = _address(to, schema, role) if to else None
     settings = Settings.load()

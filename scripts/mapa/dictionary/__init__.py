@@ -1,7 +1,7 @@
 """The data dictionary: made from dbt's own documentation, and checked.
 
-What a person reads (page, spreadsheet) and what a program reads (CSV) come from the same
-descriptions that dbt persists as comments in the database.
+What a person reads (the site's pages, a spreadsheet) and what a program reads (CSV) come from the
+same descriptions that dbt persists as comments in the database.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from mapa.settings import Settings
 
 
 def make(settings: Settings, folder: Path, manifest: dict[str, Any] | None = None) -> list[Path]:
-    """Write dicionario.html, dicionario.xlsx and dicionario.csv into the folder.
+    """Write dicionario.xlsx and dicionario.csv into the folder.
 
-    All three say so when what is loaded is simulated, in whole or in part.
+    Both say so when what is loaded is simulated, in whole or in part.
 
     Args:
         settings: where the warehouse and dbt's records are.
@@ -45,15 +45,10 @@ def make(settings: Settings, folder: Path, manifest: dict[str, Any] | None = Non
     for name, record in (("manifest", manifest), ("catalog", tables)):
         (target / f"{name}.json").write_text(json.dumps(record), encoding="utf-8")
     folder.mkdir(parents=True, exist_ok=True)
-    made = [folder / f"dicionario.{kind}" for kind in ("html", "xlsx", "csv")]
-    machine = [
-        path.resolve()
-        for path in (target, target.parent, settings.dbt_project_dir, settings.mapa_dir)
-    ]
-    files.write_html(files.page(manifest, tables), made[0], machine, synthetic=synthetic)
+    made = [folder / f"dicionario.{kind}" for kind in ("xlsx", "csv")]
     rows = list(entries.columns(manifest, tables, entries.DATA[synthetic]))
-    files.write_xlsx(rows, entries.tables(manifest), made[1])
-    files.write_csv(rows, made[2])
+    files.write_xlsx(rows, entries.tables(manifest), made[0])
+    files.write_csv(rows, made[1])
     return made
 
 
@@ -76,8 +71,11 @@ def check(settings: Settings) -> list[checks.Finding]:
 def digest(manifest: dict[str, Any]) -> str:
     """Return a hash of everything that the dictionary says."""
     said = [
-        [node["unique_id"], node["description"]]
-        + [[name, c["description"], entries.lgpd(c)] for name, c in node["columns"].items()]
+        [node["unique_id"], node["description"], entries.state(node)]
+        + [
+            [name, c["description"], entries.lgpd(c), entries.state(c)]
+            for name, c in node["columns"].items()
+        ]
         for node in entries.documented(manifest)
     ]
     pages = sorted((doc["unique_id"], doc["block_contents"]) for doc in manifest["docs"].values())

@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from mapa.dictionary.entries import LAYERS, documented, layer_of, lgpd
+from mapa.dictionary.entries import DRAFTED, LAYERS, documented, layer_of, lgpd, replacement
 from mapa.dictionary.yaml_keys import unknown_keys
 
 CLASSES = {"publico", "pessoal", "sensivel", "pseudonimo"}
@@ -51,6 +51,7 @@ def all_findings(project: Path, manifest: dict[str, Any], catalog: dict[str, Any
     for node in documented(manifest):
         path = _yaml_path(node)
         problems = [*_described(node), *_classed(node), *_columns_in_order(node, catalog)]
+        problems += _states(manifest, node)
         if node["resource_type"] == "model":
             problems += [*_grain(manifest, node), *_forward(manifest, node), *_placed(node)]
             problems += _short(node)
@@ -141,6 +142,23 @@ def _classed(node: dict[str, Any]) -> Iterator[str]:
             yield f".{name}: config.meta.lgpd is {value or 'missing'}, not one of {_list(CLASSES)}"
         elif value not in ALLOWED.get(layer, CLASSES):
             yield f".{name}: `{value}` is not allowed in {layer}, only {_list(ALLOWED[layer])}"
+
+
+def _states(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[str]:
+    """Ask that what replaces a table or column is there, and that what is published is no draft."""
+    tables = {other["name"] for other in documented(manifest)}
+    columns = set(node["columns"])
+    for name, each, known in (
+        ("", node, tables - {node["name"]}),
+        *((f".{name}", column, columns - {name}) for name, column in node["columns"].items()),
+    ):
+        if (by := replacement(each)) and by not in known:
+            yield f"{name}: config.meta.substituida_por names {by}, which is not there"
+        if said := each["config"].get("meta", {}).get("situacao"):
+            if said != DRAFTED:
+                yield f"{name}: config.meta.situacao is {said}, not {DRAFTED}"
+            elif layer_of(node) == "publicacao":
+                yield f"{name} is published, so that it is no draft"
 
 
 def _columns_in_order(node: dict[str, Any], catalog: dict[str, Any]) -> Iterator[str]:

@@ -14,6 +14,8 @@ LAYERS = {
     "marts": "resultados",
     "publicacao": "publicação",
 }
+IN_FORCE, DRAFT, DRAFTED = "em vigor", "em elaboração", "em_elaboracao"
+"""States of an entry, and `config.meta.situacao` of one that is drafted."""
 DATA = {True: "sintéticos", False: "das fontes", None: "de origem não anotada"}
 """What the data are that the dictionary goes with, by whether they are simulated."""
 
@@ -33,6 +35,7 @@ class Entry:
     no_grao: str
     origem: str
     testes: str
+    situacao: str
     dados: str
 
 
@@ -48,6 +51,7 @@ class TableEntry:
     origem: str
     colunas: int
     arquivo: str
+    situacao: str
 
 
 HEADINGS = tuple(field.name for field in fields(Entry))
@@ -95,6 +99,7 @@ def columns(
                 no_grao="sim" if name in grain else "",
                 origem=", ".join(parents(manifest, node["unique_id"])),
                 testes=", ".join(tests.get((node["unique_id"], name), [])),
+                situacao=state(column, state(node)),
                 dados=data,
             )
 
@@ -111,7 +116,25 @@ def tables(manifest: dict[str, Any]) -> Iterator[TableEntry]:
             origem=", ".join(parents(manifest, node["unique_id"])),
             colunas=len(node["columns"]),
             arquivo=node["original_file_path"],
+            situacao=state(node),
         )
+
+
+def state(described: dict[str, Any], otherwise: str = IN_FORCE) -> str:
+    """Return the state of a table, or of a column of one whose state is `otherwise`."""
+    if by := replacement(described):
+        return f"substituída por {by}"
+    return DRAFT if drafted(described) else otherwise
+
+
+def replacement(described: dict[str, Any]) -> str:
+    """Return the name of what replaces a table or column; empty when nothing does."""
+    return str(described["config"].get("meta", {}).get("substituida_por") or "")
+
+
+def drafted(described: dict[str, Any]) -> bool:
+    """Return whether the form in which a table or column is to be published is still open."""
+    return bool(described["config"].get("meta", {}).get("situacao") == DRAFTED)
 
 
 def parents(manifest: dict[str, Any], unique_id: str) -> list[str]:

@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ from mapa.errors import DiskError, PublishError
 from mapa.publish import contents, descriptors, gate, inspection, keys, sheets, store
 from mapa.publish.contents import Published
 from mapa.settings import Settings
+from mapa.site import sources
+from mapa.site.dictionary import Dictionary
 
 LICENCE = "CC BY 4.0"
 LICENCE_URL = "https://creativecommons.org/licenses/by/4.0/"
@@ -76,13 +78,15 @@ class Outcome:
     removed: tuple[str, ...] = ()
     subjects: tuple[State, ...] = ()
     broken_keys: tuple[str, ...] = ()
+    same_data_as: str = ""
 
     def __str__(self) -> str:
         """Say it in one line, and one for each subject that is not of today and each lost key."""
         content = f"{self.tables} tables, {self.rows} rows, as of {self.data_referencia}"
         removed = f"; removed {', '.join(self.removed)}" if self.removed else ""
+        renewed = f"; data as in {self.same_data_as}, the site anew" if self.same_data_as else ""
         said = (
-            f"Published version {self.version}: {content}{removed}."
+            f"Published version {self.version}: {content}{renewed}{removed}."
             if self.new
             else f"Nothing has changed since version {self.version} ({content})."
         )
@@ -138,11 +142,14 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
             "spatial": place,
             "temporal": contents.period(database, tables),
         }
+        described = _described(settings, build) if settings.mapa_site else None
+        manifest["site_sha256"] = described and sources.digest(described, build.owner)
         problems = {subject.name: subject.problems for subject in build.subjects}
-        shown = not settings.mapa_site or (now is not None and (now / store.SITE).exists())
-        if shown and (existing := _same_content(published, manifest)):
+        before = read_manifest(published) or {}
+        same = before.get("content_sha256") == manifest["content_sha256"]
+        if same and manifest["site_sha256"] in {None, before.get("site_sha256")}:
             store.link_stable_names(published)
-            return _outcome(manifest | existing, published, problems, new=False)
+            return _outcome(manifest | before, published, problems, new=False)
         contents.write_parquet(database, tables, folder / store.PARQUET, LICENCE)
         synthetic = manifest["synthetic"]
         sheets.write_csv(database, tables, folder / store.CSV, synthetic=synthetic)
@@ -154,14 +161,15 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
             (store.DCAT, descriptors.dcat(manifest)),
         ):
             manifest["files"].append(_file(folder, _write(folder / name, content)))
-        if settings.mapa_site:
-            _write_site(settings, build, folder, manifest, now)
+        if described:
+            _write_site(settings, described, folder, manifest, now)
         manifest["files"] = _files(folder)
         _write(folder / store.MANIFEST, manifest)
         inspection.require_clean(settings, folder)
         store.install(published, folder, manifest["version"])
         removed = store.prune(published, keep)
-    return _outcome(manifest, published, problems, new=True, removed=tuple(removed))
+    outcome = _outcome(manifest, published, problems, new=True, removed=tuple(removed))
+    return replace(outcome, same_data_as=before["version"]) if same else outcome
 
 
 def read_manifest(published: Path) -> dict[str, Any] | None:
@@ -250,9 +258,15 @@ def _table(published: Published, described: contents.AsOf) -> dict[str, Any]:
     }
 
 
+def _described(settings: Settings, build: gate.Build) -> Dictionary:
+    """Return what dbt knows of a build, as far as its records tell without the database."""
+    results = json.loads((settings.dbt_target_path / "run_results.json").read_bytes())
+    return Dictionary(build.manifest, {}, settings.dbt_project_dir, results)
+
+
 def _write_site(
     settings: Settings,
-    build: gate.Build,
+    described: Dictionary,
     folder: Path,
     manifest: dict[str, Any],
     before: Path | None,
@@ -260,16 +274,13 @@ def _write_site(
     """Write the site of a version whose other files stand in its folder."""
     # Heavy, and only wanted for a new version.
     from mapa.site import writer  # noqa: PLC0415
-    from mapa.site.dictionary import Dictionary  # noqa: PLC0415
 
     catalog = json.loads((settings.dbt_target_path / "docs" / "catalog.json").read_bytes())
-    results = json.loads((settings.dbt_target_path / "run_results.json").read_bytes())
-    described = Dictionary(build.manifest, catalog, settings.dbt_project_dir, results)
     writer.write(
         folder / store.DATABASE,
         folder / store.SITE,
         manifest,
-        described,
+        replace(described, catalog=catalog),
         before and before / store.SITE,
     )
 
@@ -288,14 +299,6 @@ def _file(folder: Path, path: Path) -> dict[str, Any]:
         "bytes": path.stat().st_size,
         "sha256": checksum,
     }
-
-
-def _same_content(published: Path, manifest: dict[str, Any]) -> dict[str, Any] | None:
-    """Return the current version's manifest when it holds the same content."""
-    existing = read_manifest(published)
-    if existing and existing["content_sha256"] == manifest["content_sha256"]:
-        return existing
-    return None
 
 
 def _outcome(

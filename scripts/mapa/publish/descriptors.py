@@ -35,7 +35,6 @@ FORMATS = {
     "parquet": ("Parquet", "application/vnd.apache.parquet"),
     "csv": ("CSV", "text/csv"),
     "xlsx": ("XLSX", SHEET),
-    "html": ("HTML", "text/html"),
     "json": ("JSON", "application/json"),
 }
 """What a file is, by the end of its name: name of the format, and type in IANA's register."""

@@ -26,14 +26,9 @@ from mapa.settings import Settings
 
 HEXADECIMAL = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{32,64}\b")
 """Checksums and ids of runs: among so many digits a number of a person stands by chance."""
-DATA = "n={manifest:"
-"""Where the page of dbt docs holds its data; the rest is dbt's own program."""
 FRACTION = re.compile(r"-?\d+,\d+(e[+-]?\d+)?$")
 """A number with a decimal comma: its digits would pass for a person's by chance, so it is judged as
 a number, as in the table."""
-CODE = {"raw_code", "compiled_code", "macro_sql", "extra_ctes", "unit_tests"}
-"""Parts of the page that are the project's own source: it is public, and its tests hold numbers of
-nobody on purpose."""
 READ = ("title", "aria-label", "href", "value", "id", "content")
 """Attributes of a page in which a person's number could stand; those of drawings are lengths."""
 SAID = """
@@ -97,7 +92,6 @@ def texts(file: Path) -> Iterable[str | Decimal]:
     readers: dict[str, Callable[[], Iterable[str | Decimal]]] = {
         ".json": lambda: _strings(json.loads(file.read_bytes())),
         ".jsonld": lambda: _strings(json.loads(file.read_bytes())),
-        ".html": lambda: _page(file),
         ".csv": lambda: _cells(file),
         ".xlsx": lambda: _book(file),
         ".parquet": lambda: _parquet(file),
@@ -114,29 +108,11 @@ def _strings(value: Any) -> Iterator[str]:
         yield value
     elif isinstance(value, dict):
         yield from value
-        for name, part in value.items():
-            if name not in CODE:
-                yield from _strings(part)
+        for part in value.values():
+            yield from _strings(part)
     elif isinstance(value, list):
         for part in value:
             yield from _strings(part)
-
-
-def _page(file: Path) -> Iterator[str]:
-    """Yield the texts of the data that the page of dbt docs carries.
-
-    Raises:
-        PublishError: the page does not carry them where it should.
-    """
-    page = file.read_text(encoding="utf-8")
-    before, found, rest = page.partition(DATA)
-    if not found:
-        raise PublishError(f"{file.name} is no page of dbt docs that can be looked into.")
-    manifest, end = json.JSONDecoder().raw_decode(rest)
-    catalog, _ = json.JSONDecoder().raw_decode(rest[end:].partition("catalog:")[2])
-    yield from _strings(manifest)
-    yield from _strings(catalog)
-    yield from re.findall(r">([^<>]+)</(?:div|title)>", before[:20_000])
 
 
 def _site(file: Path) -> Iterator[str]:

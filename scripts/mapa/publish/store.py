@@ -26,7 +26,7 @@ DATABASE = "mapa_publico.duckdb"
 PARQUET, CSV, XLSX = "parquet", "csv", "xlsx"
 MANIFEST, DATAPACKAGE, DCAT = "manifest.json", "datapackage.json", "dcat.jsonld"
 SITE = "site"
-DICTIONARY = ("dicionario.html", "dicionario.xlsx", "dicionario.csv")
+DICTIONARY = ("dicionario.xlsx", "dicionario.csv")
 FILE, FOLDER, PASSABLE = 0o644, 0o755, 0o011
 """Modes of what is published, whatever the umask of the one who publishes."""
 STABLE = (DATABASE, PARQUET, CSV, XLSX, SITE, MANIFEST, DATAPACKAGE, DCAT, *DICTIONARY)
@@ -102,13 +102,13 @@ def install(published: Path, prepared: Path, version: str) -> Path:
 
 def link_stable_names(published: Path) -> None:
     """Make the names that readers use, all through `current`; none of what a version lacks."""
+    for link in published.iterdir():
+        if link.is_symlink() and link.readlink().parts[0] == "current" and not link.exists():
+            link.unlink()
     for name in STABLE:
         target = Path("current") / name
         link = published / name
-        if not (published / target).exists():
-            if link.is_symlink():
-                link.unlink()
-        elif not link.is_symlink() or link.readlink() != target:
+        if (published / target).exists() and not (link.is_symlink() and link.readlink() == target):
             _link(link, target)
 
 

@@ -7,8 +7,9 @@ A page is a cube and blocks. The browser adds the same cube up after each choice
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -22,6 +23,8 @@ OVER = "encerrada"
 """Situation of a month that is over; only such months are added up and compared."""
 CUTS = ("somado", "previsto", "tudo", "ultimo", "anterior", "ano_antes")
 """Parts of a cube that sentences speak of; see `Cube.cut`."""
+WHOLE, MOST = 400_000, 3_000_000
+"""Bytes of rows that a page still carries whole, and of a file of them when it does not."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,50 @@ class Dimension:
     label: str
     labels: Mapping[str, str]
     within: str | None = None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of a cube for the browser.
+
+    Attributes:
+        name: that tells them from the other parts of a cube; empty for all.
+        rows: the places of their codes, by dimension.
+        measures: their counts, by measure.
+
+    """
+
+    name: str
+    rows: Mapping[str, list[int]]
+    measures: Mapping[str, list[float | None]]
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """Return what the browser gets."""
+        return {"rows": self.rows, "measures": self.measures}
+
+    @property
+    def months(self) -> list[int]:
+        """Return the places of the months that they are of."""
+        return sorted(set(self.rows[MONTH]))
+
+    def called(self, name: str) -> Rows:
+        """Return them under another name."""
+        return replace(self, name=name)
+
+    def cut(self, first: int, last: int) -> Rows:
+        """Return some of them, from the first to before the last."""
+        rows = {name: column[first:last] for name, column in self.rows.items()}
+        return Rows(self.name, rows, {n: column[first:last] for n, column in self.measures.items()})
+
+    def fitting(self) -> Iterator[Rows]:
+        """Yield them halved, until each part is small enough for a file."""
+        length = len(self.rows[MONTH])
+        if len(dumped(self.content)) <= MOST or length == 1:
+            yield self
+        else:
+            yield from self.cut(0, length // 2).fitting()
+            yield from self.cut(length // 2, length).fitting()
 
 
 @dataclass(frozen=True)
@@ -76,6 +123,13 @@ class Cube:
     def months(self) -> tuple[date, ...]:
         """Return all months, oldest first."""
         return (*self.over, *self.ahead)
+
+    def only(self, *names: str) -> Cube:
+        """Return the cube added up to some of its dimensions, which lie in no other of them."""
+        kept = tuple(one for one in self.dimensions if one.name in names)
+        keys = [MONTH, *names]
+        sums = self.rows.groupby(keys, sort=False)[list(self.measures)].sum(min_count=1)
+        return replace(self, rows=sums.reset_index(), dimensions=kept)
 
     def cut(self, name: str, period: tuple[date, date] | None = None) -> pd.DataFrame:
         """Return the rows of one of `CUTS`, of a period or the default one.
@@ -144,23 +198,36 @@ class Cube:
         return next(dimension for dimension in self.dimensions if dimension.name == name)
 
     def for_the_browser(self) -> dict[str, Any]:
-        """Return the cube as numbers: a code is its place in its dimension."""
-        places: dict[str, dict[Any, int]] = {
-            MONTH: {month: at for at, month in enumerate(self.months)}
-        }
-        for dimension in self.dimensions:
-            places[dimension.name] = {code: at for at, code in enumerate(dimension.labels)}
+        """Describe the cube without its rows, which come in `parts`."""
         return {
             "months": [str(month)[:7] for month in self.months],
             "over": len(self.over),
             "period": [str(month)[:7] for month in self.default],
             "dimensions": [self._offered(dimension) for dimension in self.dimensions],
-            "rows": {name: [at[code] for code in self.rows[name]] for name, at in places.items()},
-            "measures": {
-                name: [plain(value) for value in self.rows[name]] for name in self.measures
-            },
             "labels": dict(self.measures),
         }
+
+    def parts(self) -> list[Rows]:
+        """Return the rows as numbers: together when they are few, else some for each year."""
+        rows = self.rows.sort_values(MONTH, kind="stable")
+        codes: dict[str, Sequence[Any]] = {MONTH: self.months}
+        codes |= {dimension.name: list(dimension.labels) for dimension in self.dimensions}
+        places = {name: {code: at for at, code in enumerate(all_)} for name, all_ in codes.items()}
+        everything = Rows(
+            name="",
+            rows={name: [at[code] for code in rows[name]] for name, at in places.items()},
+            measures={name: numbers(rows[name]) for name in self.measures},
+        )
+        if len(dumped(everything.content)) <= WHOLE:
+            return [everything]
+        years = [month.year for month in rows[MONTH]]
+        return [
+            part.called(f"{year}_{at}")
+            for year in sorted(set(years))
+            for at, part in enumerate(
+                everything.cut(years.index(year), bisect_right(years, year)).fitting(), 1
+            )
+        ]
 
     def _offered(self, dimension: Dimension) -> dict[str, Any]:
         """Describe a dimension, and for each code the codes of the wider one it stands with."""
@@ -188,15 +255,26 @@ def plain(value: Any) -> float | None:
     return int(value) if value == int(value) else round(float(value), 6)
 
 
+def numbers(values: pd.Series) -> list[float | None]:
+    """Return the numbers of a column as `plain` does."""
+    found = values.astype("float64").tolist()
+    return [None if v != v else int(v) if v == int(v) else round(v, 6) for v in found]  # noqa: PLR0124
+
+
 def added(rows: pd.DataFrame, measures: Iterable[str]) -> dict[str, float | None]:
     """Add measures up; None where no row knows one."""
     sums = rows[list(measures)].sum(min_count=1)
     return {str(name): plain(value) for name, value in sums.items()}
 
 
+def dumped(content: Any) -> str:
+    """Write data as short as JSON gets."""
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+
+
 def script(call: str, content: Any) -> str:
     """Write a call of our module with a JSON argument, harmless in a classic script."""
-    data = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    data = dumped(content)
     # Nothing in it may look like a tag, and a line separator ends a line in old engines.
     for sign in ("<", "\u2028", "\u2029"):
         data = data.replace(sign, f"\\u{ord(sign):04x}")

@@ -17,6 +17,8 @@ from mapa.site.prose import sentences
 
 PUBLIC = "publicacao"
 """Layer of what anybody may read."""
+HISTORY, LISTS = "docs/historico.md", "seeds/dicionario_codigos.csv"
+"""Files of the project: its history, and its lists of codes."""
 OWN_SOURCE = "source.mapa.controle."
 """Tables of the project's own record of its loads."""
 UNITS = (
@@ -69,6 +71,26 @@ NOTHING = re.compile(r"\b(nul[oa]s?|vazi[oa]s?|não divulgad[oa]s?)\b", re.IGNOR
 REFERENCE = re.compile(r"""(?:ref|source)\(\s*['"](?:[^'"]+['"]\s*,\s*['"])?([^'"]+)['"]""")
 
 
+COVER_PAGE = "exposure.mapa.site_dicionario"
+"""The page whose metadata say what it is published under."""
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """What is published under; what was not told is None and never guessed.
+
+    Attributes:
+        what: its name and parties.
+        number: or its term.
+        approver: who approves the dictionary.
+
+    """
+
+    what: str | None
+    number: str | None
+    approver: str | None
+
+
 @dataclass(frozen=True)
 class Code:
     """A value that a column may have, and what it means."""
@@ -100,6 +122,7 @@ class Column:
         formula: what it says of how it is worked out; empty when it says nothing.
         nothing: sentences of it that say what a missing value means.
         lgpd: class; empty where a source gives none.
+        state: whether it is in force, drafted, or replaced by another.
         key: whether it belongs to the key of the table.
         codes: allowed values, with labels where a list has them.
         bounds: smallest and greatest value allowed.
@@ -119,6 +142,7 @@ class Column:
     formula: str
     nothing: tuple[str, ...]
     lgpd: str
+    state: str
     key: bool
     codes: tuple[Code, ...]
     bounds: tuple[Any, Any] | None
@@ -147,6 +171,7 @@ class Table:
         children: names of the tables that read it.
         columns: in order.
         tests: of the whole table.
+        state: as a column's.
 
     """
 
@@ -159,6 +184,7 @@ class Table:
     children: tuple[str, ...]
     columns: tuple[Column, ...]
     tests: tuple[Test, ...]
+    state: str
 
     @property
     def file(self) -> str:
@@ -235,7 +261,7 @@ class Dictionary:
     def codes(self) -> dict[str, tuple[Code, ...]]:
         """Return the project's lists of codes."""
         lists = defaultdict[str, list[Code]](list)
-        file = self.project / "seeds" / "dicionario_codigos.csv"
+        file = self.project / LISTS
         with file.open(encoding="utf-8", newline="") as lines:
             for row in csv.DictReader(lines):
                 lists[row["coluna"]].append(Code(row["codigo"], row["rotulo"], row["descricao"]))
@@ -251,21 +277,24 @@ class Dictionary:
 
     @cached_property
     def history(self) -> str:
-        """Return what the project's CHANGELOG tells readers of the data; empty without one."""
-        file = self.project / "CHANGELOG.md"
+        """Return what the project tells readers of how the data changed; empty when it does not."""
+        file = self.project / HISTORY
         if not file.exists():
             return ""
-        parts = re.split(r"^(##+ .*)$", file.read_text(encoding="utf-8"), flags=re.MULTILINE)
-        told, version = [], ""
-        for heading, body in zip(parts[1::2], parts[2::2], strict=True):
-            if heading.startswith("## "):
-                version = heading
-            elif heading == "### Dictionary":
-                told.append(f"{version}\n{body}")
-        return "\n".join(told)
+        _, heading, told = file.read_text(encoding="utf-8").partition("\n## ")
+        return (heading + told).lstrip("\n")
+
+    @property
+    def agreement(self) -> Agreement:
+        """Return what is published under, as the variables of the project say."""
+        page = self.manifest.get("exposures", {}).get(COVER_PAGE, {"config": {}})
+        meta = page["config"].get("meta", {})
+        told = (meta.get(name) or None for name in ("acordo", "acordo_numero", "orgao_aprovador"))
+        return Agreement(*told)
 
     @cached_property
-    def _statuses(self) -> dict[str, str]:
+    def statuses(self) -> dict[str, str]:
+        """Return how each node of the build ended, by its unique id."""
         rows = self.results["results"] if self.results else []
         return {row["unique_id"]: row["status"] for row in rows}
 
@@ -330,10 +359,12 @@ class Dictionary:
                     near=self._near(unique_id, name),
                     far=self._far(unique_id, name) if layer == PUBLIC else (),
                     ours=layer != "sources",
+                    state=entries.state(column, entries.state(node)),
                 )
                 for name, column in node["columns"].items()
             ),
             tests=tuple(whole),
+            state=entries.state(node),
         )
 
     def _column(  # noqa: PLR0913 - one field each
@@ -346,6 +377,7 @@ class Dictionary:
         near: tuple[str, ...],
         far: tuple[tuple[str, tuple[str, ...]], ...],
         ours: bool,
+        state: str,
     ) -> Column:
         name, description = column["name"], column["description"].strip()
         said = sentences(description)
@@ -378,6 +410,7 @@ class Dictionary:
             formula=" ".join(part.partition(": ")[2] for part in said if part.startswith(FORMULA)),
             nothing=tuple(part for part in said if NOTHING.search(part)),
             lgpd=entries.lgpd(column) or "",
+            state=state,
             key=key,
             codes=codes,
             bounds=bounds,
@@ -389,7 +422,7 @@ class Dictionary:
 
     def _test(self, node: dict[str, Any]) -> Test:
         kind = (node.get("test_metadata") or {}).get("name", "")
-        status = self._statuses.get(node["unique_id"])
+        status = self.statuses.get(node["unique_id"])
         return Test(
             name=node["name"],
             what=KINDS.get(kind, ""),

@@ -65,6 +65,7 @@ FINDINGS = (
             "Em {somado|meses} foram programadas {somado.qtd_vagas_total|n} vagas; quantas puderam "
             "ser marcadas não é divulgado.",
             "Em {somado|meses} não há vagas programadas conhecidas.",
+            "Não há vagas programadas conhecidas.",
         ),
     ),
     Sentence(
@@ -85,6 +86,7 @@ FINDINGS = (
             "Em {ultimo|meses} foram programadas {ultimo.qtd_vagas_total|n} vagas; quantas puderam "
             "ser marcadas não é divulgado.",
             "Em {ultimo|meses} não há vagas programadas conhecidas.",
+            "O que mudou não é informado: não há mês encerrado nesta seleção.",
         ),
     ),
     Sentence(
@@ -97,12 +99,27 @@ FINDINGS = (
             "À parte, {previsto|meses} (mês em curso ou por vir) têm {previsto.qtd_vagas_total|n} "
             "vagas programadas.",
             "Para {previsto|meses} ainda não há vagas programadas conhecidas.",
+            "A oferta programada não é informada: não há mês em curso ou por vir nestes dados.",
         ),
     ),
 )
 """What every page on the offer says first: the finding, what changed, what is planned."""
 LINKS = {"unidade": "unidades/{}.html", "procedimento": "procedimentos/{}.html"}
 """Pages of what a table names."""
+DERIVED = {
+    "Não divulgada": "Vagas que existem e de que não se divulga o destino, porque diria quem "
+    "faltou.",
+    "Ativa sem limite informado": "Vagas ativas de que não se informou PPI nem teto.",
+    "Perdida": "Oferta total menos a não divulgada e a real: o que feriado, afastamento, teto e "
+    "PPI retiraram.",
+    "Do que é divulgado": "Por cento das vagas de que se divulga o destino.",
+    "O que mais retirou": "A causa que mais vagas retirou; vazio quando não é conhecida.",
+    "Oferta real por mil habitantes": "Oferta real que se divulga, por mil habitantes da região.",
+    "Habitantes": "População da região no ano que a página diz.",
+    "Unidades": "Unidades com vagas programadas no período.",
+    "Procedimentos": "Procedimentos com vagas programadas no período.",
+}
+"""What the headings of tables mean that are no column of the published table."""
 NOWHERE = "nao_identificada"
 NO_NAME = "Sem nome no cadastro"
 UNIT = f"""
@@ -201,6 +218,12 @@ def offer(release: Release) -> Cube:
         over=tuple(sorted(over.unique())),
         ahead=tuple(sorted(ahead.unique())),
     )
+
+
+def meanings(release: Release) -> dict[str, str]:
+    """Return what the headings of tables of the offer mean, for their downloads."""
+    described = release.described("pub_oferta_real_por_mes")
+    return {name: described[m] for m, name in MEASURES.items() if m in described} | DERIVED
 
 
 def unit_dimensions(rows: pd.DataFrame) -> tuple[Dimension, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from mapa.site import charts, text
+from mapa.site import charts, offers, text
 from mapa.site.blocks import Chart, Listing
 from mapa.site.cube import MONTH, script
 from mapa.site.page import MENU, TRAVELLING, Page, file_name
@@ -65,6 +65,7 @@ class Renderer:
             shutil.copyfile(known, folder / charts.LIBRARY)
         else:
             (folder / charts.LIBRARY).write_text(charts.library(), encoding="utf-8")
+        self.script("versao.js", "MAPA.version", self._facts())
         # Whatever the address, a server shows this one; it stands alone.
         missing = self.environment.get_template("not_found.html").render()
         (self.folder / NOT_FOUND).write_text(missing, encoding="utf-8")
@@ -76,7 +77,17 @@ class Renderer:
         context: dict[str, Any] = {"page": page, **page.content}
         if page.cube:
             context |= self._filled(page)
-            self.script(f"{page.name}.js", "MAPA.start", self._for_the_browser(page))
+            first, *others = parts = page.cube.parts()
+            named = {f"{page.name}_{part.name}.js": part for part in parts} if others else {}
+            content = self._for_the_browser(page) | {
+                "rows": None if named else first.content,
+                "parts": [
+                    {"file": f"dados/{name}", "months": part.months} for name, part in named.items()
+                ],
+            }
+            self.script(f"{page.name}.js", "MAPA.start", content)
+            for at, (name, part) in enumerate(named.items()):
+                self.script(name, "MAPA.part", {"at": at, **part.content})
         if page.script:
             self.script(f"{page.name}.js", *page.script)
         shown = self.environment.get_template(page.template).render(context)
@@ -112,12 +123,9 @@ class Renderer:
     def _for_the_browser(self, page: Page) -> dict[str, Any]:
         """Return what the browser needs to draw a page anew."""
         assert page.cube is not None  # noqa: S101 - the caller looked
-        release = self.release
         return {
-            "name": page.name,
             "cube": page.cube.for_the_browser(),
             "filters": page.filters,
-            "elsewhere": [name for name in TRAVELLING if name not in page.filters],
             "blocks": [block.for_the_browser() for block in page.blocks],
             "lists": page.lists,
             "definitions": page.definitions,
@@ -131,13 +139,19 @@ class Renderer:
             },
             "library": charts.LIBRARY,
             "numbers": charts.number_format(),
-            "facts": {
-                "day": text.day(release.as_of),
-                "iso": str(release.as_of),
-                "version": release.version,
-                "source": release.source,
-                "licence": release.licence,
-                "synthetic": bool(release.synthetic),
-                "owner": release.owner,
-            },
+        }
+
+    def _facts(self) -> dict[str, Any]:
+        """Return what the browser needs on every page: for downloads, citations and links."""
+        release = self.release
+        return {
+            "day": text.day(release.as_of),
+            "iso": str(release.as_of),
+            "version": release.version,
+            "source": release.source,
+            "licence": release.licence,
+            "synthetic": bool(release.synthetic),
+            "owner": release.owner,
+            "travelling": TRAVELLING,
+            "definitions": offers.meanings(release),
         }

@@ -26,12 +26,17 @@ class Sentence:
 
     Attributes:
         name: its id on the page.
-        texts: from the fullest to the plainest.
+        texts: from the fullest to the plainest, which has no place: it says that nothing is known.
 
     """
 
     name: str
     texts: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a sentence that would vanish where nothing is known."""
+        if not self.texts or PLACE.search(self.texts[-1]):
+            raise ValueError(f"the last text of {self.name} has to say that nothing is known")
 
     def for_the_browser(self) -> dict[str, object]:
         """Return it as the browser reads it."""
@@ -58,13 +63,13 @@ class Filler:
         self._sums: dict[str, Mapping[str, float | None]] = {}
 
     def fill(self, texts: Sequence[str]) -> str:
-        """Return the first text that can be filled, or an empty one."""
+        """Return the first text that can be filled, or that what it says is not told."""
         for template in texts:
             filled = [self._place(*found) for found in PLACE.findall(template)]
             if None not in filled:
                 words = iter(filled)
                 return PLACE.sub(lambda _: str(next(words)), template)  # noqa: B023 - used at once
-        return ""
+        return text.UNTOLD
 
     def value(self, expression: str) -> float | None:
         """Add the measures of an expression up; None when one is not known."""

@@ -26,6 +26,7 @@ FINDINGS = (
         (
             "De {somado.qtd_vagas_ativas|n} vagas ativas, {somado.qtd_vagas_sem_limite|n} não têm "
             "PPI nem teto informados: delas não se sabe se um limite as retirou.",
+            "De quantas vagas ativas faltam PPI e teto não é informado.",
         ),
     ),
 )
@@ -90,10 +91,9 @@ class Slice:
 
 
 def said(cube: Summed) -> dict[str, str]:
-    """Return the sentences that the numbers of a cube or a part of it allow, by name."""
+    """Return what the sentences say of a cube or a part of it, by name."""
     filler = Filler(cube, {"causas": CAUSES})
-    filled = {sentence.name: filler.fill(sentence.texts) for sentence in FINDINGS}
-    return {name: text for name, text in filled.items() if text}
+    return {sentence.name: filler.fill(sentence.texts) for sentence in FINDINGS}
 
 
 def slices(cube: Cube, key: str, inner: str) -> Iterator[Slice]:
@@ -102,6 +102,16 @@ def slices(cube: Cube, key: str, inner: str) -> Iterator[Slice]:
     parts, kinds = (_by(cube.cut("somado"), [key, other]) for other in (inner, "tipo"))
     for code in cube.dimension(key).labels:
         yield Slice(cube, code, months[code], parts.get(code, {}), kinds.get(code, {}))
+
+
+def grouped(
+    cube: Cube, found: Iterable[Slice], by: str, of: Mapping[str, Mapping[str, Any]]
+) -> list[tuple[str, list[Slice]]]:
+    """Return each code of a wider dimension that has slices with them, in the order of both."""
+    groups: dict[str, list[Slice]] = {code: [] for code in cube.dimension(by).labels}
+    for one in found:
+        groups[of[one.code][by]].append(one)
+    return [(code, inner) for code, inner in groups.items() if inner]
 
 
 def total(sums: Iterable[Sums]) -> Sums:

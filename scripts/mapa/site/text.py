@@ -9,6 +9,9 @@ MONTHS = ("jan", "fev", "mar", "abr", "mai", "jun", "jul", "ago", "set", "out", 
 UNKNOWN = "–"
 """What stands for a number that is not known or not disclosed; never a zero."""
 
+UNTOLD = "não informado"
+"""What stands for a fact that nobody told."""
+
 
 def number(value: float | None) -> str:
     """Write a count with dots between the thousands.

@@ -73,6 +73,10 @@ def variables_of(one: Municipality, table: Table, owner: str | None) -> dict[str
     """Return the variables of dbt_project.yml that another territory changes."""
     return {
         "responsavel": owner or TO_FILL,
+        # Another territory publishes under something of its own, or under nothing that is told.
+        "acordo": None,
+        "acordo_numero": None,
+        "orgao_aprovador": None,
         "municipio_ibge6": one.code6,
         "uf_sigla": one.state,
         "uf_inteira": len(table.of_state(one.state)) == 1,

@@ -60,7 +60,7 @@ def demo(people: int, days: int, seed: int, until: datetime) -> None:
         f"""
 Everything agrees with what really happened in the city. Look at it:
     site         {published}/site/index.html (opens by double click)
-    dictionary   {published}/dicionario.html
+    dictionary   {published}/site/dicionario/index.html
     data         {published}/mapa_publico.duckdb and {published}/parquet/
     warehouse    {settings.warehouse} (restricted side; `dbt build` works on it)
     city         {settings.mapa_dir}/city/ (export files and truth.json)"""

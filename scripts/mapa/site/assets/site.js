@@ -1,4 +1,4 @@
-/* What the pages do after they are read: filters, address, sums, tables, downloads, citation.
+/* What the pages do after they are read: filters, address, sums, tables, downloads, citation, search.
    Sums follow `cube.py`, sentences `sentences.py`, blocks `blocks.py`; a test compares them.
    A classic script, because modules do not load from file://. */
 "use strict";
@@ -52,8 +52,19 @@
   class Cube {
     constructor(data) {
       Object.assign(this, data);
-      this.length = data.rows.competencia.length;
+      this.length = 0;
+      this.rows = {};
+      this.measures = {};
       this.named = Object.fromEntries(data.dimensions.map((dimension) => [dimension.name, dimension]));
+    }
+
+    take({ rows, measures }) {
+      for (const [mine, given] of [
+        [this.rows, rows],
+        [this.measures, measures],
+      ])
+        for (const [name, column] of Object.entries(given)) mine[name] = (mine[name] ?? []).concat(column);
+      this.length = this.rows.competencia.length;
     }
 
     monthsOf(cut, state) {
@@ -141,7 +152,10 @@
   class Page {
     constructor(content) {
       this.content = content;
+      this.elsewhere = facts.travelling.filter((name) => !content.filters.includes(name));
       this.cube = new Cube(content.cube);
+      this.parts = content.parts;
+      if (content.rows) this.cube.take(content.rows);
       this.views = {};
       this.shown = {};
       this.sorting = {};
@@ -162,7 +176,7 @@
         const known = name === "de" || name === "ate" ? this.cube.months : this.cube.named[name]?.codes;
         if (known?.includes(value)) this.state[name] = value;
         else if (known) strange.push(`${name}=${value}`);
-        else if (!this.content.elsewhere.includes(name)) strange.push(name);
+        else if (!this.elsewhere.includes(name)) strange.push(name);
       }
       const notice = byId("endereco");
       notice.hidden = !strange.length;
@@ -179,7 +193,7 @@
       const fresh = this.fresh();
       const kept = new URLSearchParams();
       for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
-        if (this.content.elsewhere.includes(name)) kept.set(name, value);
+        if (this.elsewhere.includes(name)) kept.set(name, value);
       }
       for (const [name, value] of Object.entries(this.state)) {
         if (value && value !== fresh[name]) kept.set(name, value);
@@ -236,7 +250,25 @@
       return [`Período: ${periodName(this.cube.monthsOf("tudo", this.state).map((m) => m.month))}`, ...names];
     }
 
+    /* Where the data are many they stand in several files: read those that the choice is about,
+       then go on; at once, when they are here. */
+    ready(then) {
+      const cuts = ["tudo", "previsto", "ultimo", "anterior", "ano_antes"];
+      const wanted = new Set(cuts.flatMap((cut) => this.cube.monthsOf(cut, this.state).map(({ at }) => at)));
+      const missing = this.parts.filter(({ here, months }) => !here && months.some((at) => wanted.has(at)));
+      if (!missing.length) return then();
+      byId("anuncio").textContent = "Lendo os dados…";
+      return Promise.all(missing.map(({ file }) => loaded(file, () => false))).then(then, () => {
+        byId("endereco").hidden = false;
+        byId("endereco").textContent = "Os dados desta escolha não puderam ser lidos. Recarregue a página.";
+      });
+    }
+
     draw() {
+      return this.ready(() => this.show());
+    }
+
+    show() {
       this.sums = {};
       for (const block of this.content.blocks) this[block.kind](block);
       byId("escolhas").textContent = this.chosen().join("; ");
@@ -303,7 +335,7 @@
         });
         if (known) return filled;
       }
-      return "";
+      return "não informado";
     }
 
     sentence({ id, texts }) {
@@ -369,7 +401,7 @@
       this.sums ??= {};
       this.seen ??= new Set();
       this.seen.add(block.id);
-      this.chart(block);
+      this.ready(() => this.chart(block));
     }
 
     /* A chart is drawn when it is seen, and before a print. */
@@ -479,65 +511,33 @@
       this.listed[id] = rows;
     }
 
-    /* What a download holds: headings, rows and, of measures, their names. */
+    /* What a download holds: headings, rows and what the measures mean. */
     export(id) {
       const block = this.content.blocks.find((found) => found.id === id);
-      if (block.kind === "listing") {
-        this.listing(block);
-        const headings = block.keys.flatMap((key) => [`${key}_codigo`, key]).concat(block.measures);
-        const rows = this.listed[id].map((row) => [
-          ...block.keys.flatMap((key, at) => [
-            this.cube.code(key, row.places[at]),
-            this.cube.label(key, row.places[at]),
-          ]),
-          ...block.measures.map((measure) => row[measure]),
-        ]);
-        return { headings, rows, measures: block.measures };
+      const measures = block.measures ?? block.parts.map((part) => part.measure);
+      const meanings = measures.map((measure) => {
+        const name = this.cube.labels[measure] ?? measure;
+        return [name, this.content.definitions[measure] ?? facts.definitions[name] ?? ""];
+      });
+      if (block.kind === "chart") {
+        this.tabulate(block);
+        return { ...readTables([byId(`${id}-tabela`)]), meanings };
       }
-      this.tabulate(block);
-      const table = byId(`${id}-tabela`);
-      const headings = [...table.tHead.rows[0].cells].map((found) => found.textContent);
-      const rows = [...table.tBodies[0].rows].map((row) =>
-        [...row.cells].map((found, at) => (at ? count(found.textContent) : found.textContent)),
-      );
-      return { headings, rows, measures: block.parts.map((part) => part.measure) };
-    }
-
-    provenance(title, measures) {
-      const { facts } = this.content;
-      return [
-        ["Tabela", title],
-        ["Filtros", this.chosen().join("; ")],
-        ["Dados até", facts.day],
-        ["Versão", facts.version],
-        ["Fonte", facts.source],
-        ["Licença", facts.licence],
-        ["Endereço", location.href],
-        ["Acesso em", today()],
-        ...(facts.synthetic ? [["Atenção", "DADOS SINTÉTICOS: não descrevem nenhum serviço real."]] : []),
-        ["Célula vazia", "Não informado ou não divulgado; nunca é zero."],
-        ...measures.map((measure) => [
-          this.cube.labels[measure] ?? measure,
-          this.content.definitions[measure] ?? "",
+      this.listing(block);
+      const headings = block.keys.flatMap((key) => [`${key}_codigo`, key]).concat(measures);
+      const rows = this.listed[id].map((row) => [
+        ...block.keys.flatMap((key, at) => [
+          this.cube.code(key, row.places[at]),
+          this.cube.label(key, row.places[at]),
         ]),
-      ];
-    }
-
-    citation() {
-      const { facts } = this.content;
-      const sentence = document.querySelector("[data-frase]").textContent.trim();
-      return (
-        `${sentence} (${this.chosen().join("; ")}; dados até ${facts.day}; versão ${facts.version}). ` +
-        `${facts.owner}. Mapa Social da Saúde: ${document.querySelector("h1").textContent.trim()}. ` +
-        `Disponível em: ${location.href}. Acesso em: ${today()}.` +
-        (facts.synthetic ? " DADOS SINTÉTICOS." : "")
-      );
+        ...measures.map((measure) => row[measure]),
+      ]);
+      return { headings, rows, meanings };
     }
   }
 
   const cell = (text) =>
     element("td", text === UNKNOWN ? { title: "Não informado ou não divulgado; não é zero" } : {}, text);
-  const count = (text) => (text === UNKNOWN ? null : Number(text.replaceAll(".", "").replace("−", "-")));
   const today = () => new Date().toLocaleDateString("pt-BR");
 
   function sortedBy(rows, { column, down }, keys, cube) {
@@ -553,6 +553,88 @@
 
   /* ---- downloads ---- */
 
+  /* The cell of a page as data: a number where it shows one, null where it shows that none is known. */
+  function content(found) {
+    const said = found.querySelector("data")?.value ?? found.textContent.trim();
+    if (said === UNKNOWN || !said) return null;
+    if (found.matches("th, .nome") || !/^[+−]?[\d.]+(,\d+)?%?$/.test(said)) return said;
+    return Number(said.replace(/[.+%]/g, "").replace("−", "-").replace(",", "."));
+  }
+
+  /* What tables of one form hold, as they stand on the page: no drawings, no sums, codes apart.
+     Where there are several, each row begins with the title of its own. */
+  function readTables(tables, part) {
+    const columns = [...tables[0].tHead.rows[0].cells];
+    const names = columns.map((heading) => heading.textContent.trim());
+    const kept = columns.map((_, at) => at).filter((at) => columns[at].dataset.desenho === undefined);
+    const found = tables.flatMap((table) =>
+      [...table.tBodies[0].rows]
+        .filter((row) => !row.hidden)
+        .map((row) => [table, row, [...row.cells].flatMap((one) => Array(one.colSpan).fill(one))]),
+    );
+    const coded = found.some(([, row]) => row.cells[0].dataset.codigo !== undefined);
+    const shares = kept.map((at) => found.some(([, , cells]) => cells[at].textContent.endsWith("%")));
+    return {
+      headings: [
+        ...(part ? [part] : []),
+        ...(coded ? [`${names[0]} (código)`] : []),
+        ...kept.map((at, place) => names[at] + (shares[place] ? " (%)" : "")),
+      ],
+      rows: found.map(([table, row, cells]) => [
+        ...(part ? [table.closest("section").querySelector("h2").textContent] : []),
+        ...(coded ? [row.cells[0].dataset.codigo ?? null] : []),
+        // What a cell says of several columns is said once.
+        ...kept.map((at, place) => (cells[at] === cells[kept[place - 1]] ? null : content(cells[at]))),
+      ]),
+      meanings: names.filter((name) => facts.definitions[name]).map((name) => [name, facts.definitions[name]]),
+    };
+  }
+
+  function chosen() {
+    if (page) return page.chosen().join("; ");
+    const typed = byId("filtra")?.value.trim();
+    return typed ? `nome ou código com “${typed}”` : "nenhum";
+  }
+
+  function provenance(title, meanings) {
+    return [
+      ["Página", document.querySelector("h1").textContent.trim()],
+      ["Tabela", title],
+      ["Filtros", chosen()],
+      ["Dados até", facts.day],
+      ["Versão", facts.version],
+      ["Fonte", facts.source],
+      ["Licença", facts.licence],
+      ["Endereço", location.href],
+      ["Acesso em", today()],
+      ...(facts.synthetic ? [["Atenção", "DADOS SINTÉTICOS: não descrevem nenhum serviço real."]] : []),
+      ["Célula vazia", "Não informado ou não divulgado; nunca é zero."],
+      ...meanings,
+    ];
+  }
+
+  function download({ baixar, tipo, parte }, from) {
+    const tables = [...from.querySelectorAll("table")];
+    const table = page ? page.export(baixar) : readTables(tables, parte);
+    const title = (parte ? document.querySelector("h1") : tables[0].caption).textContent.trim();
+    const name = `${document.documentElement.dataset.nome}_${baixar}_dados_ate_${facts.iso}.${tipo}`;
+    save(
+      tipo === "csv" ? asCsv(table) : asXlsx(table, provenance(title, table.meanings)),
+      (facts.synthetic ? "dados_sinteticos_" : "") + name,
+    );
+  }
+
+  function citation() {
+    const sentence = document.querySelector("[data-frase]").textContent.trim();
+    const filters = page ? `${chosen()}; ` : "";
+    return (
+      `${sentence} (${filters}dados até ${facts.day}; versão ${facts.version}). ` +
+      `${facts.owner}. Mapa Social da Saúde: ${document.querySelector("h1").textContent.trim()}. ` +
+      `Disponível em: ${location.href}. Acesso em: ${today()}.` +
+      (facts.synthetic ? " DADOS SINTÉTICOS." : "")
+    );
+  }
+
   /* A cell that a spreadsheet would run begins with an apostrophe. */
   const harmless = (value) =>
     typeof value === "string" && /^[\s"']*[=+\-@−]|^[\t\r\n]/.test(value.normalize("NFKC")) ? `'${value}` : value;
@@ -560,7 +642,7 @@
   function asCsv({ headings, rows }) {
     const line = (cells) =>
       cells
-        .map((value) => (value === null ? "" : String(harmless(value))))
+        .map((value) => (typeof value === "number" ? String(value).replace(".", ",") : harmless(value ?? "")))
         .map((text) => (/[;"\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text))
         .join(";");
     return new Blob([`\ufeff${[headings, ...rows].map(line).join("\r\n")}\r\n`], {
@@ -715,10 +797,20 @@
   }
 
   let page = null;
+  let facts = {};
+
+  /* What every page knows of the version. Filters travel also through pages that have none. */
+  function version(content) {
+    facts = content;
+    const kept = new URLSearchParams();
+    for (const [name, value] of new URLSearchParams(location.hash.slice(1))) {
+      if (facts.travelling.includes(name)) kept.set(name, value);
+    }
+    follow(kept.toString());
+  }
 
   function start(content) {
     page = new Page(content);
-    document.documentElement.classList.add("com-filtros");
     byId("filtros").addEventListener("change", () => page.choose());
     byId("filtros").addEventListener("reset", (event) => {
       event.preventDefault();
@@ -727,21 +819,11 @@
       page.go();
     });
     document.addEventListener("click", (event) => {
-      const { baixar, mais, ordem, citar } = event.target.closest("button")?.dataset ?? {};
-      if (baixar) {
-        const table = page.export(baixar);
-        const title = byId(`${baixar}-tabela`).caption.textContent.trim();
-        const kind = event.target.dataset.tipo;
-        const name = `${page.content.name}_${baixar}_dados_ate_${page.content.facts.iso}.${kind}`;
-        const prefix = page.content.facts.synthetic ? "dados_sinteticos_" : "";
-        save(
-          kind === "csv" ? asCsv(table) : asXlsx(table, page.provenance(title, table.measures)),
-          prefix + name,
-        );
-      } else if (mais) {
+      const { mais, ordem } = event.target.closest("button")?.dataset ?? {};
+      if (mais) {
         const block = page.content.blocks.find(({ id }) => id === mais);
         page.shown[mais] = (page.shown[mais] ?? block.shown) + MORE;
-        page.listing(block);
+        page.ready(() => page.listing(block));
       } else if (ordem) {
         const [id, column] = ordem.split(" ");
         const now = page.sorting[id];
@@ -750,8 +832,8 @@
         for (const heading of byId(`${id}-tabela`).tHead.rows[0].cells)
           heading.removeAttribute("aria-sort");
         event.target.closest("th").setAttribute("aria-sort", down ? "descending" : "ascending");
-        page.listing(page.content.blocks.find((block) => block.id === id));
-      } else if (citar !== undefined) copy(page.citation(), event.target);
+        page.ready(() => page.listing(page.content.blocks.find((block) => block.id === id)));
+      }
     });
     addEventListener("hashchange", () => {
       page.readAddress();
@@ -804,11 +886,10 @@
               entry,
             ])
             .sort((a, b) => a[0] - b[0])
-            .slice(0, 60)
             .map((pair) => pair[1])
         : [];
       results.replaceChildren(
-        ...found.map((entry) =>
+        ...found.slice(0, MORE).map((entry) =>
           element(
             "li",
             {},
@@ -820,7 +901,8 @@
       );
       byId("anuncio").textContent = words.length
         ? found.length
-          ? `${found.length} resultados`
+          ? `${number(found.length)} ${found.length === 1 ? "resultado" : "resultados"}` +
+            (found.length > MORE ? `; aqui os ${MORE} primeiros` : "")
           : "Nada foi encontrado. Tente outra palavra."
         : "";
     };
@@ -832,12 +914,53 @@
     }
   }
 
+  /* ---- a list narrowed by what is typed ---- */
+
+  function narrowing(field) {
+    const lists = [...document.querySelectorAll("[data-lista]")].map((section) => ({
+      section,
+      rows: [...section.querySelectorAll("tbody tr, li")].map((row) => ({ row, text: plain(row.textContent) })),
+    }));
+    field.addEventListener("input", () => {
+      const words = plain(field.value).split(" ").filter(Boolean);
+      let found = 0;
+      for (const { section, rows } of lists) {
+        let here = 0;
+        for (const { row, text } of rows) {
+          row.hidden = !words.every((word) => text.includes(word));
+          if (!row.hidden) here += 1;
+        }
+        section.hidden = !here;
+        found += here;
+      }
+      const announcement = byId("anuncio");
+      announcement.hidden = !words.length;
+      announcement.textContent = found ? `${found} na lista` : "Nada foi encontrado. Tente outro nome.";
+    });
+  }
+
+  document.documentElement.classList.add("com-script");
+  if (byId("filtra")) narrowing(byId("filtra"));
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("button");
+    if (button?.dataset.baixar) {
+      const give = () => download(button.dataset, button.closest("section, main"));
+      if (page) page.ready(give);
+      else give();
+    } else if (button?.dataset.citar !== undefined) copy(citation(), button);
+  });
+
   window.MAPA = {
+    version,
     start,
+    part: ({ at, ...content }) => {
+      page.parts[at].here = true;
+      page.cube.take(content);
+    },
     search,
     /* For tests: draw everything now, as after a choice. */
     redraw: async () => {
-      page.draw();
+      await page.draw();
       page.tabulateAll();
       await page.paintAll();
     },

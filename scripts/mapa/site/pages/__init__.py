@@ -24,7 +24,7 @@ from mapa.site.pages import (
 )
 from mapa.site.release import NothingToShowError, Release
 
-MODULES = (overview, offer, changes, hours, alerts, quality, territory, units, procedures, about)
+MODULES = (overview, offer, changes, hours, alerts, quality, territory, units, procedures)
 """Pages of the published file alone."""
 
 
@@ -46,6 +46,7 @@ def all_pages(
             # Whoever comes finds a first page that says so.
             if module is overview:
                 yield overview.nothing()
+    yield from about.pages(release, described)
     yield from dictionary.pages(release, described)
     yield from indicators.pages(described)
     yield from data.pages(release, version)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from mapa.site import text
+from mapa.site.dictionary import Dictionary
 from mapa.site.page import Page
 from mapa.site.release import Release
 
-AGREEMENT = (
-    "Acordo de cooperação entre o Ministério da Saúde e o Ministério Público do Distrito Federal e "
-    "Territórios (MS–MPDFT), 07/2025 a 07/2027"
-)
 TEXT = """
 Este site mostra o que a rede regulada do SUS oferece, o que é bloqueado e o que limita a oferta.
 Os números vêm das agendas do SISREG, dos seus afastamentos, feriados, tetos e PPI, e do cadastro
@@ -47,8 +45,8 @@ afastamentos](dicionario/regras.html#regra_divulgacao_afastamentos).
 
 ## De onde vem e quem responde
 
-{agreement}. Responsável por esta publicação: **{owner}**. Fonte dos dados: {source}. É a quem
-responde que se dirigem dúvidas, correções e pedidos de acesso ao que é restrito.
+Instrumento: {agreement}. Responsável por esta publicação: **{owner}**. Fonte dos dados: {source}. É
+a quem responde que se dirigem dúvidas, correções e pedidos de acesso ao que é restrito.
 
 ## Licenças
 
@@ -79,9 +77,12 @@ fica só no endereço da página.
 """
 
 
-def pages(release: Release) -> Iterator[Page]:
+def pages(release: Release, described: Dictionary) -> Iterator[Page]:
     """Yield the page about the site."""
     said = TEXT.format(
-        agreement=AGREEMENT, owner=release.owner, source=release.source, licence=release.licence
+        agreement=described.agreement.what or text.UNTOLD,
+        owner=release.owner,
+        source=release.source,
+        licence=release.licence,
     )
     yield Page("sobre.html", "Sobre", template="about.html", content={"text": said})

@@ -54,7 +54,13 @@ def pages(release: Release) -> Iterator[Page]:
         content={"reading": READING},
         cube=cube,
         blocks=(
-            Sentence("achado", ("Há {tudo.qtd_alertas|n} alertas na data de referência.",)),
+            Sentence(
+                "achado",
+                (
+                    "Há {tudo.qtd_alertas|n} alertas na data de referência.",
+                    "Não há alerta conhecido para esta seleção na data de referência.",
+                ),
+            ),
             Figures("conta", "Quantos", (Figure("v-alertas", "Alertas", "tudo.qtd_alertas"),)),
             Chart(
                 "regras",

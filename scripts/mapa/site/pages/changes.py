@@ -73,6 +73,8 @@ def pages(release: Release) -> Iterator[Page]:
                     "{somado.qtd_programadas_ganhas|n} vagas e perdeu "
                     "{somado.qtd_programadas_perdidas|n}: saldo de "
                     "{somado.qtd_programadas_ganhas - somado.qtd_programadas_perdidas|s}.",
+                    "Em {somado|meses} nenhuma mudança da agenda é conhecida.",
+                    "Nenhuma mudança da agenda é conhecida.",
                 ),
             ),
             Sentence(
@@ -81,7 +83,10 @@ def pages(release: Release) -> Iterator[Page]:
                     "Em {ultimo|meses} perderam-se {ultimo.qtd_programadas_perdidas|n} vagas: "
                     "{ultimo.qtd_programadas_perdidas - anterior.qtd_programadas_perdidas|d} que "
                     "em {anterior|meses}.",
-                    "Em {ultimo|meses} perderam-se {ultimo.qtd_programadas_perdidas|n} vagas.",
+                    "Em {ultimo|meses} perderam-se {ultimo.qtd_programadas_perdidas|n} vagas; do "
+                    "mês anterior não há perda conhecida.",
+                    "Em {ultimo|meses} nenhuma perda de vagas é conhecida.",
+                    "O que mudou não é informado: não há mês encerrado nesta seleção.",
                 ),
             ),
             Figures(

@@ -11,11 +11,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from mapa.site import prose
+from mapa.site import prose, text
 from mapa.site.dictionary import PUBLIC, Dictionary, Table
 from mapa.site.indicators import sheets, used_by
 from mapa.site.page import Page
-from mapa.site.pages.about import AGREEMENT
 from mapa.site.release import Release
 
 FOLDER = "dicionario"
@@ -71,7 +70,8 @@ def pages(release: Release, dictionary: Dictionary) -> Iterator[Page]:
         "Dicionário de dados",
         template="dictionary.html",
         content={
-            "agreement": AGREEMENT,
+            "agreement": dictionary.agreement,
+            "untold": text.UNTOLD,
             "layers": LAYERS,
             "tables": dictionary.tables,
             "html": texts.html,

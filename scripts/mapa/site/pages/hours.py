@@ -67,6 +67,7 @@ def pages(release: Release) -> Iterator[Page]:
                     "{somado.horas_ofertadas / somado.horas_contratadas|p} das "
                     "{somado.horas_contratadas|n} contratadas.",
                     "Em {somado|meses} nenhuma hora é conhecida ou pode ser divulgada aqui.",
+                    "Nenhuma hora é conhecida ou pode ser divulgada aqui.",
                 ),
             ),
             Sentence(
@@ -75,6 +76,11 @@ def pages(release: Release) -> Iterator[Page]:
                     "Em {ultimo|meses} foram "
                     "{ultimo.horas_ofertadas / ultimo.horas_contratadas|p}; em {anterior|meses}, "
                     "{anterior.horas_ofertadas / anterior.horas_contratadas|p}.",
+                    "Em {ultimo|meses} foram "
+                    "{ultimo.horas_ofertadas / ultimo.horas_contratadas|p}; do mês anterior não "
+                    "são conhecidas ou não podem ser divulgadas.",
+                    "O que mudou não é informado: do último mês encerrado as horas não são "
+                    "conhecidas ou não podem ser divulgadas.",
                 ),
             ),
             Figures(

@@ -18,7 +18,7 @@ def pages(release: Release) -> Iterator[Page]:
         "index.html",
         "Visão geral",
         template="overview.html",
-        cube=offers.offer(release),
+        cube=offers.offer(release).only("regiao"),
         blocks=(
             *offers.FINDINGS,
             SUM,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
 
 from mapa.site import offers, slices
 from mapa.site.page import Page, file_name
@@ -26,20 +25,19 @@ def pages(release: Release) -> Iterator[Page]:
     sigtap = dict(release.query(SIGTAP).itertuples(index=False, name=None))
     regions = cube.dimension("regiao").labels
     everywhere = list(release.query(REGIONS)["regiao_saude_nome"])
-    groups = list(cube.dimension("grupo").labels)
     procedures = list(slices.slices(cube, "procedimento", "unidade"))
-    ordered = sorted(procedures, key=lambda each: groups.index(what[each.code]["grupo"]))
     yield Page(
         "procedimentos/index.html",
         "Procedimentos",
-        template="procedures.html",
+        template="list.html",
         content={
             "cube": cube,
-            "groups": [
-                (group, list(found))
-                for group, found in groupby(ordered, lambda each: what[each.code]["grupo"])
-            ],
-            "procedures": procedures,
+            "key": "procedimento",
+            "by": "grupo",
+            "all": procedures,
+            "of": what,
+            "leads": "Cada procedimento leva à sua página: onde é feito",
+            "silent": [],
             "slices": slices,
         },
     )

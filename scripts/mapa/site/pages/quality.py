@@ -58,6 +58,8 @@ def pages(release: Release) -> Iterator[Page]:
                     "Em {somado|meses}, {somado.qtd_iguais / somado.qtd_celulas|p} das "
                     "{somado.qtd_celulas|n} células do relatório OFERTA REAL do SISREG são iguais "
                     "às deste mapa.",
+                    "Em {somado|meses} nenhuma célula do relatório OFERTA REAL foi comparada.",
+                    "Nenhuma célula do relatório OFERTA REAL foi comparada.",
                 ),
             ),
             Figures(

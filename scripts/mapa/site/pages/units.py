@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import groupby
 
 from mapa.site import offers, slices
 from mapa.site.page import Page, file_name
@@ -22,20 +21,17 @@ def pages(release: Release) -> Iterator[Page]:
     cube = offers.offer(release)
     where = cube.rows.drop_duplicates("unidade").set_index("unidade").to_dict("index")
     units = list(slices.slices(cube, "unidade", "procedimento"))
-    regions = list(cube.dimension("regiao").labels)
-    ordered = sorted(units, key=lambda unit: regions.index(where[unit.code]["regiao"]))
     yield Page(
         "unidades/index.html",
         "Unidades",
-        template="units.html",
+        template="list.html",
         content={
             "cube": cube,
-            "regions": [
-                (region, list(found))
-                for region, found in groupby(ordered, lambda unit: where[unit.code]["regiao"])
-            ],
-            "units": units,
-            "where": where,
+            "key": "unidade",
+            "by": "regiao",
+            "all": units,
+            "of": where,
+            "leads": "Cada unidade leva à sua página: o que é feito lá",
             "silent": list(
                 release.query(SILENT, no_name=offers.NO_NAME).itertuples(index=False, name=None)
             ),
