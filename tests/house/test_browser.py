@@ -25,7 +25,7 @@ import duckdb
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from openpyxl import load_workbook
-from playwright.sync_api import Browser, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, CDPSession, Page, expect, sync_playwright
 
 from conftest import House
 from mapa.publish import read_manifest, store
@@ -268,7 +268,7 @@ def test_a_filter_lives_in_the_address_and_travels(
 
 def read_parts(page: Page) -> None:
     """Wait until the data of a choice have come."""
-    page.wait_for_function("!document.getElementById('anuncio').textContent.startsWith('Lendo')")
+    expect(page.locator("#anuncio")).not_to_contain_text("Lendo", timeout=WAIT)
 
 
 def test_data_in_several_files_are_read_when_a_choice_needs_them(
@@ -563,7 +563,8 @@ def test_a_page_without_filters_is_cited_by_its_sentence(
             "navigator.clipboard.writeText = async (text) => { window.copied = text; }"
         )
         watched.page.click("text=Copiar citação")
-        watched.page.wait_for_function("window.copied")
+        # Nothing that a page's policy would have to let be evaluated again and again.
+        watched.page.wait_for_selector("text=Copiado")
         copied = watched.page.evaluate("window.copied")
         sentence = watched.page.inner_text("#achado")
         title = watched.page.inner_text("h1")
@@ -581,7 +582,8 @@ def test_a_citation_says_value_filters_day_version_and_address(
             "navigator.clipboard.writeText = async (text) => { window.copied = text; }"
         )
         watched.page.click("text=Copiar citação")
-        watched.page.wait_for_function("window.copied")
+        # Nothing that a page's policy would have to let be evaluated again and again.
+        watched.page.wait_for_selector("text=Copiado")
         copied = watched.page.evaluate("window.copied")
     for part in (
         "vagas",
@@ -676,7 +678,7 @@ def test_the_keyboard_reaches_content_and_filters(browser: Browser, folder: Path
             if page.evaluate("document.activeElement.id") == "filtro-regiao":
                 break
         page.keyboard.press("ArrowDown")
-        page.wait_for_function("location.hash.includes('regiao=')")
+        page.wait_for_url("**#*regiao=*")
         assert "Resultados atualizados" in page.inner_text("#anuncio")
 
 

@@ -200,10 +200,13 @@ def test_real_data_are_published_as_real(copied: Settings) -> None:
     manifest = read_manifest(copied.published)
     assert manifest is not None
     assert (manifest["synthetic"], manifest["source"]) == (False, "SISREG e CNES")
-    for name in ("datapackage.json", "dicionario.csv"):
-        said = (copied.published / name).read_text(encoding="utf-8")
-        assert "DADOS SINTÉTICOS" not in said
-        assert ";sintéticos\r\n" not in said
+    package = json.loads((copied.published / store.DATAPACKAGE).read_bytes())
+    assert package["synthetic"] is False
+    assert not {"DADOS", "dados sintéticos"} & {package["title"][:5], *package["keywords"]}
+    assert not package["description"].startswith("DADOS SINTÉTICOS")
+    said = (copied.published / "dicionario.csv").read_bytes().decode("utf-8-sig")
+    assert ";das fontes\r\n" in said
+    assert ";sintéticos\r\n" not in said
 
 
 def _which_test(results: dict[str, Any]) -> None:
