@@ -70,6 +70,7 @@ _OF_A_SCHEDULE = "a mark of one schedule; the truth adds up the schedules of a p
 _REFERENCE = "a figure or name of the seed that nothing computes; its own tests hold it"
 _EVIDENCE = "how a text told the region; test_territory states it for each way of writing"
 NOT_COMPARED = {
+    "acordo_acoes": "no city has an agreement; test_work_plan states each action by hand",
     "qualidade_valores": "the city writes nothing implausible; test_values states each kind",
     "oferta_por_dia.escala_id": _NAMELESS,
     "oferta_por_dia.escala_codigo": _NAMELESS,
