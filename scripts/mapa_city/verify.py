@@ -97,6 +97,7 @@ NOT_COMPARED = {
     "dim_territorio.mosaico_coluna": _REFERENCE,
     "pub_dim_territorio.area_nome": _REFERENCE,
     "pub_dim_territorio.area_ibge": _REFERENCE,
+    "pub_acordo_acoes": "a copy of acordo_acoes, compared in pub_acordo_acoes__iguais_as_do_mart",
     "pub_codigos": "a copy of a seed, compared in pub_codigos__iguais_aos_do_dicionario",
     "pub_dim_territorio.mosaico_linha": _REFERENCE,
     "pub_dim_territorio.mosaico_coluna": _REFERENCE,

@@ -72,6 +72,11 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "qtd_vagas_bloqueadas",
         without_one("publicacao.pub_oferta_por_dia"),
     ),
+    "pub_acordo_acoes__iguais_as_do_mart": (
+        without_one("publicacao.pub_acordo_acoes"),
+        "update publicacao.pub_acordo_acoes set prazo_situacao = 'no_prazo' "
+        + one_row("publicacao.pub_acordo_acoes"),
+    ),
     "pub_codigos__iguais_aos_do_dicionario": (
         without_one("publicacao.pub_codigos"),
         "update publicacao.pub_codigos set rotulo = codigo "

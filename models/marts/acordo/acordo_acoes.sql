@@ -11,7 +11,7 @@ evidencias as (
 juntas as (
     select
         p.acao_codigo,
-        p.eixo_numero,
+        p.eixo_codigo,
         p.eixo_nome,
         p.acao_descricao,
         p.responsavel,
@@ -43,7 +43,7 @@ final as (
     select
         -- identificadores
         s.acao_codigo,
-        s.eixo_numero,
+        s.eixo_codigo,
         s.eixo_nome,
         s.acao_descricao,
         s.responsavel,

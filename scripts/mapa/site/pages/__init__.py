@@ -17,6 +17,7 @@ from mapa.site.pages import (
     indicators,
     offer,
     overview,
+    plan,
     procedures,
     quality,
     territory,
@@ -24,7 +25,9 @@ from mapa.site.pages import (
 )
 from mapa.site.release import NothingToShowError, Release
 
-MODULES = (overview, offer, changes, hours, alerts, quality, territory, units, procedures, about)
+MODULES = (
+    overview, offer, changes, hours, alerts, quality, territory, units, procedures, plan, about,
+)  # fmt: skip
 """Pages of the published file alone."""
 
 
