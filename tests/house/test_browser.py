@@ -45,7 +45,7 @@ CUBES = (
     "qualidade.html",
 )
 """Pages with filters."""
-PLAIN = ("plano.html",)
+PLAIN = ("plano.html", "dicionario/espelho.html")
 """Pages without any, of which nothing changes."""
 OFFERS = CUBES[:2]
 """Those of them on the offer."""

@@ -20,6 +20,7 @@ from typing import Any
 import duckdb
 
 from mapa import __version__, dictionary, warehouse
+from mapa.dictionary import entries
 from mapa.errors import DiskError, PublishError
 from mapa.publish import contents, descriptors, gate, inspection, keys, sheets, store
 from mapa.publish.contents import Published
@@ -133,7 +134,8 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         with warehouse.connect(settings.warehouse, read_only=True) as con:
             codes = contents.code_lists(con, database, tables)
             place = contents.place(con, settings.municipality)
-        manifest = _manifest(build, database, tables, codes) | {
+            drift = contents.drift(con, build.manifest)
+        manifest = _manifest(build, database, tables, codes, drift) | {
             "publisher": build.owner,
             "spatial": place,
             "temporal": contents.period(database, tables),
@@ -186,7 +188,11 @@ def _write(path: Path, content: dict[str, Any]) -> Path:
 
 
 def _manifest(
-    build: gate.Build, database: Path, tables: tuple[Published, ...], codes: sheets.Codes
+    build: gate.Build,
+    database: Path,
+    tables: tuple[Published, ...],
+    codes: sheets.Codes,
+    drift: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Return the manifest of a version, but for its surroundings and the list of files."""
     with contents.reading(database) as con:
@@ -198,7 +204,7 @@ def _manifest(
             [[t["name"], t["sha256"], t["primary_key"], t["foreign_keys"]] for t in described]
             # What a version is made of: a house of before gets what it has not yet.
             + [store.STABLE, sorted([*place, *listed] for place, listed in codes.items())]
-            + [dictionary.digest(build.manifest), LICENCE, __version__]
+            + [dictionary.digest(build.manifest), drift, LICENCE, __version__]
         ).encode()
     ).hexdigest()
     now = datetime.now(UTC)
@@ -215,6 +221,7 @@ def _manifest(
         "content_sha256": digest,
         "subjects": [_subject(subject, dates.get(subject.name)) for subject in build.subjects],
         "tables": described,
+        "source_drift": drift,
     }
 
 
@@ -257,14 +264,17 @@ def _write_site(
     manifest: dict[str, Any],
     before: Path | None,
 ) -> None:
-    """Write the site of a version whose other files stand in its folder."""
+    """Write the site of a version whose other files stand in its folder, and the mirror."""
     # Heavy, and only wanted for a new version.
-    from mapa.site import writer  # noqa: PLC0415
+    from mapa.site import mirror, writer  # noqa: PLC0415
     from mapa.site.dictionary import Dictionary  # noqa: PLC0415
 
     catalog = json.loads((settings.dbt_target_path / "docs" / "catalog.json").read_bytes())
     results = json.loads((settings.dbt_target_path / "run_results.json").read_bytes())
     described = Dictionary(build.manifest, catalog, settings.dbt_project_dir, results)
+    variables = mirror.layouts(described, manifest["source_drift"])
+    mirror.write(variables, folder, store.MIRROR, entries.DATA[manifest["synthetic"]])
+    manifest["files"] = _files(folder)
     writer.write(
         folder / store.DATABASE,
         folder / store.SITE,

@@ -15,6 +15,7 @@ from mapa.site.pages import (
     dictionary,
     hours,
     indicators,
+    mirror,
     offer,
     overview,
     plan,
@@ -50,5 +51,6 @@ def all_pages(
             if module is overview:
                 yield overview.nothing()
     yield from dictionary.pages(release, described)
+    yield from mirror.pages(described, version)
     yield from indicators.pages(described)
     yield from data.pages(release, version)
