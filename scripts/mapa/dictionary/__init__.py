@@ -77,7 +77,10 @@ def digest(manifest: dict[str, Any]) -> str:
     """Return a hash of everything that the dictionary says."""
     said = [
         [node["unique_id"], node["description"]]
-        + [[name, c["description"], entries.lgpd(c)] for name, c in node["columns"].items()]
+        + [
+            [name, c["description"], entries.lgpd(c), c["config"].get("meta", {}).get("nao_lido")]
+            for name, c in node["columns"].items()
+        ]
         for node in entries.documented(manifest)
     ]
     pages = sorted((doc["unique_id"], doc["block_contents"]) for doc in manifest["docs"].values())

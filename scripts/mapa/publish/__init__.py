@@ -25,6 +25,8 @@ from mapa.errors import DiskError, PublishError
 from mapa.publish import contents, descriptors, gate, inspection, keys, sheets, store
 from mapa.publish.contents import Published
 from mapa.settings import Settings
+from mapa.site import mirror
+from mapa.site.dictionary import Dictionary
 
 LICENCE = "CC BY 4.0"
 LICENCE_URL = "https://creativecommons.org/licenses/by/4.0/"
@@ -150,6 +152,9 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         sheets.write_csv(database, tables, folder / store.CSV, synthetic=synthetic)
         sheets.write_xlsx(database, tables, folder / store.XLSX, manifest, codes)
         dictionary.make(settings, folder, build.manifest)
+        described = _described(settings, build)
+        variables = mirror.layouts(described, manifest["source_drift"])
+        mirror.write(variables, folder, store.MIRROR, entries.DATA[synthetic])
         manifest |= {"issued_at": _issued(published, manifest), "files": _files(folder)}
         for name, content in (
             (store.DATAPACKAGE, descriptors.datapackage(manifest, tables, codes)),
@@ -157,7 +162,7 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         ):
             manifest["files"].append(_file(folder, _write(folder / name, content)))
         if settings.mapa_site:
-            _write_site(settings, build, folder, manifest, now)
+            _write_site(described, folder, manifest, now)
         manifest["files"] = _files(folder)
         _write(folder / store.MANIFEST, manifest)
         inspection.require_clean(settings, folder)
@@ -257,24 +262,20 @@ def _table(published: Published, described: contents.AsOf) -> dict[str, Any]:
     }
 
 
-def _write_site(
-    settings: Settings,
-    build: gate.Build,
-    folder: Path,
-    manifest: dict[str, Any],
-    before: Path | None,
-) -> None:
-    """Write the site of a version whose other files stand in its folder, and the mirror."""
-    # Heavy, and only wanted for a new version.
-    from mapa.site import mirror, writer  # noqa: PLC0415
-    from mapa.site.dictionary import Dictionary  # noqa: PLC0415
-
+def _described(settings: Settings, build: gate.Build) -> Dictionary:
+    """Return what dbt knows of a build; its dictionary has been made."""
     catalog = json.loads((settings.dbt_target_path / "docs" / "catalog.json").read_bytes())
     results = json.loads((settings.dbt_target_path / "run_results.json").read_bytes())
-    described = Dictionary(build.manifest, catalog, settings.dbt_project_dir, results)
-    variables = mirror.layouts(described, manifest["source_drift"])
-    mirror.write(variables, folder, store.MIRROR, entries.DATA[manifest["synthetic"]])
-    manifest["files"] = _files(folder)
+    return Dictionary(build.manifest, catalog, settings.dbt_project_dir, results)
+
+
+def _write_site(
+    described: Dictionary, folder: Path, manifest: dict[str, Any], before: Path | None
+) -> None:
+    """Write the site of a version whose other files stand in its folder."""
+    # Heavy, and only wanted for a new version.
+    from mapa.site import writer  # noqa: PLC0415
+
     writer.write(
         folder / store.DATABASE,
         folder / store.SITE,
