@@ -91,3 +91,43 @@
 {% macro tested_table() %}
     {{ return(graph.nodes[context.model.attached_node]) }}
 {% endmacro %}
+
+
+{# What the project itself can be counted by, from dbt's graph: of each kind how many there are and
+   how many there ought to be (none: nobody said). Nothing is known while dbt only parses. #}
+{% macro project_counts() %}
+    {% set layers = ['staging', 'intermediate', 'marts', 'publicacao'] %}
+    {% set counts = namespace(fields=0, told_fields=0, columns=0, told=0, layers=[], dashboards=0) %}
+    {% if execute %}
+        {% for node in graph.sources.values() %}
+            {% for column in node.columns.values() %}
+                {% set said = 1 if column.description | trim else 0 %}
+                {% set counts.columns = counts.columns + 1 %}
+                {% set counts.told = counts.told + said %}
+                {% if node.source_name != 'controle' and column.name[0] != '_' %}
+                    {% set counts.fields = counts.fields + 1 %}
+                    {% set counts.told_fields = counts.told_fields + said %}
+                {% endif %}
+            {% endfor %}
+        {% endfor %}
+        {% for node in graph.nodes.values() if node.resource_type in ('model', 'seed') %}
+            {% do counts.layers.append(node.original_file_path.split('/')[1]) %}
+            {% for column in node.columns.values() %}
+                {% set counts.columns = counts.columns + 1 %}
+                {% set counts.told = counts.told + (1 if column.description | trim else 0) %}
+            {% endfor %}
+        {% endfor %}
+        {% for exposure in graph.exposures.values() if exposure.type == 'dashboard' %}
+            {% set counts.dashboards = counts.dashboards + 1 %}
+        {% endfor %}
+    {% endif %}
+    {{ return({
+        'variaveis': (counts.told_fields, counts.fields),
+        'dicionario': (counts.told, counts.columns),
+        'camadas': (
+            (1 if counts.fields else 0)
+            + layers | select('in', counts.layers) | list | length, layers | length + 1
+        ),
+        'paineis': (counts.dashboards, none),
+    }) }}
+{% endmacro %}

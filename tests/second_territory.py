@@ -55,7 +55,7 @@ PORTO_EXEMPLO = Territory(
 
 
 def make_project(directory: Path) -> Path:
-    """Make a project as CONTRIBUTING says under "Another territory": six seeds and the variables.
+    """Make a project as CONTRIBUTING says under "Another territory": seven seeds and the variables.
 
     Raises:
         AssertionError: a variable of the territory does not stand in dbt_project.yml.

@@ -20,6 +20,8 @@ origem as (
 
 assuntos as (
     select 'oferta' as assunto
+    union all
+    select 'acordo' as assunto
 ),
 
 final as (

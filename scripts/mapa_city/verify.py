@@ -70,6 +70,7 @@ _OF_A_SCHEDULE = "a mark of one schedule; the truth adds up the schedules of a p
 _REFERENCE = "a figure or name of the seed that nothing computes; its own tests hold it"
 _EVIDENCE = "how a text told the region; test_territory states it for each way of writing"
 NOT_COMPARED = {
+    "acordo_acoes": "no city has an agreement; test_work_plan states each action by hand",
     "qualidade_valores": "the city writes nothing implausible; test_values states each kind",
     "oferta_por_dia.escala_id": _NAMELESS,
     "oferta_por_dia.escala_codigo": _NAMELESS,
@@ -96,6 +97,7 @@ NOT_COMPARED = {
     "dim_territorio.mosaico_coluna": _REFERENCE,
     "pub_dim_territorio.area_nome": _REFERENCE,
     "pub_dim_territorio.area_ibge": _REFERENCE,
+    "pub_acordo_acoes": "a copy of acordo_acoes, compared in pub_acordo_acoes__iguais_as_do_mart",
     "pub_codigos": "a copy of a seed, compared in pub_codigos__iguais_aos_do_dicionario",
     "pub_dim_territorio.mosaico_linha": _REFERENCE,
     "pub_dim_territorio.mosaico_coluna": _REFERENCE,

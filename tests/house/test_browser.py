@@ -48,6 +48,8 @@ CUBES = (
     "qualidade.html",
 )
 """Pages with filters."""
+PLAIN = ("plano.html", "dicionario/espelho.html")
+"""Pages without any, of which nothing changes."""
 OFFERS = CUBES[:2]
 """Those of them on the offer."""
 WIDTHS = (320, 768, 1440)
@@ -616,8 +618,18 @@ def test_every_page_works_at_every_width_and_asks_no_other_host(
             assert watched.hosts == {urlsplit(base).netloc}
 
 
+@pytest.mark.parametrize("name", PLAIN)
+def test_a_page_without_filters_fits_every_width(browser: Browser, folder: Path, name: str) -> None:
+    for width in WIDTHS:
+        with looking(browser, viewport={"width": width, "height": 800}) as watched:
+            watched.page.goto((folder / name).as_uri())
+            assert watched.page.evaluate("document.documentElement.scrollWidth") <= width
+            assert watched.troubles == []
+            assert watched.hosts == {""}
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", [*CUBES, "404.html"])
+@pytest.mark.parametrize("name", [*CUBES, *PLAIN, "404.html"])
 def test_axe_finds_no_barrier(browser: Browser, folder: Path, name: str, scheme: str) -> None:
     with looking(browser, color_scheme=scheme) as watched:
         watched.page.goto((folder / name).as_uri())

@@ -24,7 +24,11 @@ TABLE = Table()
 PROGRAMME = PROJECT / "tests" / "fixtures" / "municipios" / "programa_2006.csv"
 OTHER_NAMES = PROJECT / "scripts" / "mapa" / "territory" / "municipios_outros_nomes.csv"
 SEEDS = [
-    f"territorio_{name}.csv" for name in ("areas", "bairros", "mosaico", "municipios", "regioes")
+    "acordo_plano_trabalho.csv",
+    *(
+        f"territorio_{name}.csv"
+        for name in ("areas", "bairros", "mosaico", "municipios", "regioes")
+    ),
 ]
 PER_STATE = {
     "RO": 52, "AC": 22, "AM": 62, "RR": 15, "PA": 144, "AP": 16, "TO": 139, "MA": 217, "PI": 224,
@@ -224,7 +228,7 @@ def content(project: Path) -> dict[str, str]:
 
 
 def test_the_record_is_that_of_the_seeds_that_are_shipped() -> None:
-    """When this fails: (cd seeds && sha256sum territorio_*.csv > territorio.sha256)."""
+    """When this fails: (cd seeds && sha256sum {acordo,territorio}_*.csv > territorio.sha256)."""
     assert (PROJECT / "seeds" / RECORD).read_text() == "".join(
         f"{hashlib.sha256((PROJECT / 'seeds' / name).read_bytes()).hexdigest()}  {name}\n"
         for name in SEEDS

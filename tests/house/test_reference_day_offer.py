@@ -160,7 +160,7 @@ def marts(house: OfferHouse) -> dict[str, list[dict[str, Any]]]:
     tables = house.query(
         "select table_schema as s, table_name as t from information_schema.tables "
         "where table_schema in "
-        "('dimensoes', 'oferta', 'fila', 'espera', 'absenteismo', 'qualidade')"
+        "('dimensoes', 'oferta', 'fila', 'espera', 'absenteismo', 'qualidade', 'acordo')"
     )
     return {
         row["t"]: house.query(f"select * from {row['s']}.{row['t']} order by all") for row in tables

@@ -72,6 +72,11 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "qtd_vagas_bloqueadas",
         without_one("publicacao.pub_oferta_por_dia"),
     ),
+    "pub_acordo_acoes__iguais_as_do_mart": (
+        without_one("publicacao.pub_acordo_acoes"),
+        "update publicacao.pub_acordo_acoes set prazo_situacao = 'no_prazo' "
+        + one_row("publicacao.pub_acordo_acoes"),
+    ),
     "pub_codigos__iguais_aos_do_dicionario": (
         without_one("publicacao.pub_codigos"),
         "update publicacao.pub_codigos set rotulo = codigo "
@@ -209,6 +214,21 @@ FAULTS: dict[str, tuple[str, ...]] = {
         without_one("dimensoes.dim_calendario", "mes = 6"),
         doubled("dimensoes.dim_calendario"),
     ),
+    "acordo_acoes__toda_acao_do_plano": (
+        without_one("acordo.acordo_acoes"),
+        "update acordo.acordo_acoes set prazo_situacao = 'em_atraso' "
+        + one_row("acordo.acordo_acoes", "evidencia_tipo = 'documento'"),
+        "update acordo.acordo_acoes set prazo_situacao = 'cumprida' "
+        + one_row("acordo.acordo_acoes", "data_evidencia is null"),
+        "update acordo.acordo_acoes set prazo_situacao = 'sem_evidencia' "
+        + one_row("acordo.acordo_acoes", "evidencia_tipo = 'dicionario'"),
+    ),
+    "acordo_plano_trabalho__prazo_e_fonte": (
+        "update referencia.acordo_plano_trabalho set data_prazo = data_prazo - 1 "
+        + one_row("referencia.acordo_plano_trabalho"),
+        "update referencia.acordo_plano_trabalho set data_informada = data_prazo "
+        + one_row("referencia.acordo_plano_trabalho"),
+    ),
     "dim_territorio__completo": (without_one("dimensoes.dim_territorio"),),
     "territorio__seeds_concordam_com_as_variaveis": (
         "update referencia.territorio_municipios set uf_sigla = 'GO' where uf_sigla = 'DF'",
@@ -284,6 +304,7 @@ WRONG_ANSWERS = {
     "easter_sunday": ("(2026, '2026-04-05')", "(2026, '2026-04-06')"),
     "clean_text": ("('---', null, null", "('---', '---', null"),
     "dates": ("('2026-03-02', '2026-03-02', 1, 0, 1)", "('2026-03-02', '2026-03-02', 2, 0, 1)"),
+    "obligations": ("'cumprida_com_atraso', 1", "'cumprida_com_atraso', 2"),
     "pseudonym": ("length(um) <> 32", "length(um) <> 33"),
     "settings": ("false as aceita", "true as aceita"),
     "timestamps": ("'2026-06-03 16:21:36.962'", "'2026-06-03 13:21:36.962'"),

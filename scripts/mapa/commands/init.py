@@ -20,8 +20,9 @@ def init(municipality: str, state: str | None, owner: str | None, force: bool) -
     """Write the territory's seeds and settings for MUNICIPALITY, and say what is left to fill in.
 
     It is a name as people write it ("S. J. do Rio Preto", "Embu/SP") or IBGE's code of 6 or 7
-    digits. The seeds `territorio_*` are made anew from IBGE's table of municipalities, and the
-    variables of dbt_project.yml that name the territory are set in place.
+    digits. The seeds `territorio_*` are made anew from IBGE's table of municipalities, the work
+    plan of the agreement is emptied, and the variables of dbt_project.yml that name the territory
+    are set in place.
     """
     table = Table()
     try:
@@ -84,6 +85,8 @@ def _left(one: Municipality, owner: str | None) -> list[str]:
         "area on the site's tile map; an area without them is listed under it",
         f"seeds/territorio_municipios.csv: it has all of {one.state}; add municipalities of other "
         "states whose residents come",
+        "seeds/acordo_plano_trabalho.csv: the actions of your own agreement with the Ministry, if "
+        "you have one; without any its page is left out",
         f"seeds/regras_feriados.csv: holidays of the state (territorio_ibge {one.code[:2]}) and of "
         f"the municipality ({one.code6}), with the law in fonte",
     ]

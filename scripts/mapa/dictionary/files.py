@@ -55,8 +55,8 @@ def write_xlsx(
     """Write a workbook with a sheet of columns and a sheet of tables."""
     book = Workbook()
     book.remove(book.worksheets[0])
-    _fill(book.create_sheet("Colunas"), entries.HEADINGS, (astuple(row) for row in rows))
-    _fill(
+    fill(book.create_sheet("Colunas"), entries.HEADINGS, (astuple(row) for row in rows))
+    fill(
         book.create_sheet("Tabelas"),
         entries.TABLE_HEADINGS,
         (astuple(table) for table in tables),
@@ -66,7 +66,7 @@ def write_xlsx(
     book.save(target)
 
 
-def _fill(sheet: Worksheet, headings: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
+def fill(sheet: Worksheet, headings: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
     """Write headings and rows, frozen, filtered, wide enough, as text and never as formula."""
     sheet.append(headings)
     for row in rows:
@@ -80,6 +80,6 @@ def _fill(sheet: Worksheet, headings: tuple[str, ...], rows: Iterable[tuple[Any,
             cell.alignment = wrap
             write_text(cell)
     for index, heading in enumerate(headings, start=1):
-        sheet.column_dimensions[get_column_letter(index)].width = WIDTHS[heading]
+        sheet.column_dimensions[get_column_letter(index)].width = WIDTHS.get(heading, 30)
     sheet.freeze_panes = "A2"
     sheet.auto_filter.ref = sheet.dimensions

@@ -20,11 +20,12 @@ from typing import Any
 import duckdb
 
 from mapa import __version__, dictionary, warehouse
+from mapa.dictionary import entries
 from mapa.errors import DiskError, PublishError
 from mapa.publish import contents, descriptors, gate, inspection, keys, sheets, store
 from mapa.publish.contents import Published
 from mapa.settings import Settings
-from mapa.site import sources
+from mapa.site import mirror, sources
 from mapa.site.dictionary import Dictionary
 
 LICENCE = "CC BY 4.0"
@@ -137,13 +138,16 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         with warehouse.connect(settings.warehouse, read_only=True) as con:
             codes = contents.code_lists(con, database, tables)
             place = contents.place(con, settings.municipality)
-        manifest = _manifest(build, database, tables, codes) | {
+            drift = contents.drift(con, build.manifest)
+        manifest = _manifest(build, database, tables, codes, drift) | {
             "publisher": build.owner,
             "spatial": place,
             "temporal": contents.period(database, tables),
         }
-        described = _described(settings, build) if settings.mapa_site else None
-        manifest["site_sha256"] = described and sources.digest(described, build.owner)
+        described = _described(settings, build)
+        manifest["site_sha256"] = (
+            sources.digest(described, build.owner) if settings.mapa_site else None
+        )
         problems = {subject.name: subject.problems for subject in build.subjects}
         before = read_manifest(published) or {}
         same = before.get("content_sha256") == manifest["content_sha256"]
@@ -155,14 +159,18 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         sheets.write_csv(database, tables, folder / store.CSV, synthetic=synthetic)
         sheets.write_xlsx(database, tables, folder / store.XLSX, manifest, codes)
         dictionary.make(settings, folder, build.manifest)
+        catalog = json.loads((settings.dbt_target_path / "docs" / "catalog.json").read_bytes())
+        described = replace(described, catalog=catalog)
+        variables = mirror.layouts(described, manifest["source_drift"])
+        mirror.write(variables, folder, store.MIRROR, entries.DATA[synthetic])
         manifest |= {"issued_at": _issued(published, manifest), "files": _files(folder)}
         for name, content in (
             (store.DATAPACKAGE, descriptors.datapackage(manifest, tables, codes)),
             (store.DCAT, descriptors.dcat(manifest)),
         ):
             manifest["files"].append(_file(folder, _write(folder / name, content)))
-        if described:
-            _write_site(settings, described, folder, manifest, now)
+        if settings.mapa_site:
+            _write_site(described, folder, manifest, now)
         manifest["files"] = _files(folder)
         _write(folder / store.MANIFEST, manifest)
         inspection.require_clean(settings, folder)
@@ -194,7 +202,11 @@ def _write(path: Path, content: dict[str, Any]) -> Path:
 
 
 def _manifest(
-    build: gate.Build, database: Path, tables: tuple[Published, ...], codes: sheets.Codes
+    build: gate.Build,
+    database: Path,
+    tables: tuple[Published, ...],
+    codes: sheets.Codes,
+    drift: list[dict[str, Any]],
 ) -> dict[str, Any]:
     """Return the manifest of a version, but for its surroundings and the list of files."""
     with contents.reading(database) as con:
@@ -206,7 +218,7 @@ def _manifest(
             [[t["name"], t["sha256"], t["primary_key"], t["foreign_keys"]] for t in described]
             # What a version is made of: a house of before gets what it has not yet.
             + [store.STABLE, sorted([*place, *listed] for place, listed in codes.items())]
-            + [dictionary.digest(build.manifest), LICENCE, __version__]
+            + [dictionary.digest(build.manifest), drift, LICENCE, __version__]
         ).encode()
     ).hexdigest()
     now = datetime.now(UTC)
@@ -223,6 +235,7 @@ def _manifest(
         "content_sha256": digest,
         "subjects": [_subject(subject, dates.get(subject.name)) for subject in build.subjects],
         "tables": described,
+        "source_drift": drift,
     }
 
 
@@ -265,22 +278,17 @@ def _described(settings: Settings, build: gate.Build) -> Dictionary:
 
 
 def _write_site(
-    settings: Settings,
-    described: Dictionary,
-    folder: Path,
-    manifest: dict[str, Any],
-    before: Path | None,
+    described: Dictionary, folder: Path, manifest: dict[str, Any], before: Path | None
 ) -> None:
     """Write the site of a version whose other files stand in its folder."""
     # Heavy, and only wanted for a new version.
     from mapa.site import writer  # noqa: PLC0415
 
-    catalog = json.loads((settings.dbt_target_path / "docs" / "catalog.json").read_bytes())
     writer.write(
         folder / store.DATABASE,
         folder / store.SITE,
         manifest,
-        replace(described, catalog=catalog),
+        described,
         before and before / store.SITE,
     )
 

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -25,6 +26,16 @@ from mapa.sql import literal, quoted
 # The id of the build proves where a table comes from and says nothing about its content.
 NOT_CONTENT = {"construcao_id"}
 NUMERIC = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL\(.*\))$")
+
+
+FIELDS = """
+    select campo, arg_max(evento, ordem)
+    from controle.campos
+    inner join controle.cargas using (carga_id, fonte, entidade)
+    where entidade = $1 and fonte <> 'oferta_api' and not recusada
+    group by campo
+"""
+"""The last that was noted of each field of a layout; the offer API has names of its own."""
 
 
 @dataclass(frozen=True)
@@ -263,6 +274,50 @@ def place(con: duckdb.DuckDBPyConnection, municipality: str | None) -> dict[str,
         municipality or "",
     )
     return {"ibge": rows[0][0], "name": rows[0][1]} if rows else None
+
+
+def drift(con: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what the newest loads found of the sources that their layouts do not say, by table.
+
+    Names of fields that a layout does not know are counted and stay inside: a source can call them
+    anything.
+
+    Args:
+        con: the warehouse.
+        manifest: dbt's own.
+
+    Returns:
+        Of each raw table that differs: `table`, how many fields are `unknown`, and the fields of
+        the layout that are `missing` and `retyped`.
+    """
+    found = []
+    for node in manifest["sources"].values():
+        table, meta = f"{node['schema']}.{node['name']}", node["config"]["meta"]
+        unknown = _rows_if_any(
+            con,
+            "select distinct campo, '' from controle.campos_desconhecidos where tabela = $1",
+            table,
+        )
+        told = _rows_if_any(con, FIELDS, meta.get("formato", node["name"])) if meta else []
+        known = {*node["columns"], *meta.get("nunca_carregadas", ())}
+        events = {
+            event: sorted(
+                field
+                for field, told_event in told
+                if told_event == event and (field in known or field.partition(".")[0] in known)
+            )
+            for event in ("ausente", "tipo")
+        }
+        if unknown or any(events.values()):
+            found.append(
+                {
+                    "table": table,
+                    "unknown": len(unknown),
+                    "missing": events["ausente"],
+                    "retyped": events["tipo"],
+                }
+            )
+    return sorted(found, key=lambda facts: facts["table"])
 
 
 def period(file: Path, tables: tuple[Published, ...]) -> list[str] | None:

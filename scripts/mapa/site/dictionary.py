@@ -315,16 +315,17 @@ class Dictionary:
         return {node["unique_id"]: _name(node) for node in entries.documented(dict(self.manifest))}
 
     @cached_property
-    def _lineage(self) -> Lineage:
+    def lineage(self) -> Lineage:
+        """Return where the columns of the build come from."""
         return Lineage(self.manifest)
 
     def _near(self, table: str, column: str) -> tuple[str, ...]:
-        near = self._lineage.near(table, column)
+        near = self.lineage.near(table, column)
         return tuple(sorted(f"{self._names[of]}.{name}" for of, name in near))
 
     def _far(self, table: str, column: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         fields = defaultdict[str, list[str]](list)
-        for of, name in sorted(self._lineage.far(table, column)):
+        for of, name in sorted(self.lineage.far(table, column)):
             if not name.startswith("_") and not of.startswith(OWN_SOURCE):
                 fields[self._names[of]].append(name)
         return tuple((of, tuple(names)) for of, names in sorted(fields.items()))

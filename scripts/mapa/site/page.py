@@ -20,6 +20,7 @@ MENU = (
     ("procedimentos/index.html", "Procedimentos"),
     ("alertas.html", "Alertas"),
     ("qualidade.html", "Qualidade"),
+    ("plano.html", "Plano de trabalho"),
     ("dicionario/index.html", "Dicionário"),
     ("indicadores/index.html", "Indicadores"),
     ("dados.html", "Dados"),

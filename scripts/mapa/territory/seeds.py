@@ -66,6 +66,8 @@ def rows_of(one: Municipality, table: Table) -> dict[str, Rows]:
         ],
         "territorio_bairros": [],
         "territorio_mosaico": [{"area_numero": "1", "linha": "1", "coluna": "1"}],
+        # An agreement binds its parties; whoever has another writes it down.
+        "acordo_plano_trabalho": [],
     }
 
 

@@ -378,7 +378,9 @@ def described(city: City) -> dict[str, Any]:
     return {
         "chave": ["assunto"],
         "colunas": ["data_referencia", "eh_desatualizado", "eh_sintetico"],
-        "linhas": [("oferta", city.until.isoformat(), False, True)],
+        "linhas": [
+            (subject, city.until.isoformat(), False, True) for subject in ("acordo", "oferta")
+        ],
     }
 
 

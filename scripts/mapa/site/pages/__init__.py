@@ -15,8 +15,10 @@ from mapa.site.pages import (
     dictionary,
     hours,
     indicators,
+    mirror,
     offer,
     overview,
+    plan,
     procedures,
     quality,
     territory,
@@ -24,7 +26,7 @@ from mapa.site.pages import (
 )
 from mapa.site.release import NothingToShowError, Release
 
-MODULES = (overview, offer, changes, hours, alerts, quality, territory, units, procedures)
+MODULES = (overview, offer, changes, hours, alerts, quality, territory, units, procedures, plan)
 """Pages of the published file alone."""
 
 
@@ -48,5 +50,6 @@ def all_pages(
                 yield overview.nothing()
     yield from about.pages(release, described)
     yield from dictionary.pages(release, described)
+    yield from mirror.pages(described, version)
     yield from indicators.pages(described)
     yield from data.pages(release, version)

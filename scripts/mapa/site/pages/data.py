@@ -15,6 +15,8 @@ WHOLE = {
     "dcat.jsonld": "descrição para portais de dados abertos (DCAT)",
     "dicionario.xlsx": "o dicionário em planilha",
     "dicionario.csv": "o dicionário para programas",
+    "espelho_variaveis.xlsx": "o espelho das variáveis das fontes em planilha",
+    "espelho_variaveis.csv": "o espelho das variáveis para programas",
 }
 """Files that are no single table, in order, as far as a version has them."""
 KINDS = {"csv": "CSV", "xlsx": "XLSX", "parquet": "Parquet"}
