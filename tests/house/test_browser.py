@@ -48,8 +48,22 @@ CUBES = (
     "qualidade.html",
 )
 """Pages with filters."""
-PLAIN = ("plano.html", "dicionario/espelho.html")
-"""Pages without any, of which nothing changes."""
+PLAIN = (
+    "territorio.html",
+    "unidades/index.html",
+    "procedimentos/index.html",
+    "dicionario/index.html",
+    "dicionario/regras.html",
+    "dicionario/glossario.html",
+    "dicionario/pub_oferta_real_por_mes.html",
+    "indicadores/index.html",
+    "indicadores/4.html",
+    "plano.html",
+    "dicionario/espelho.html",
+    "dados.html",
+    "sobre.html",
+)
+"""Pages without filters, one of each kind, beside those of one unit and one procedure."""
 OFFERS = CUBES[:2]
 """Those of them on the offer."""
 WIDTHS = (320, 768, 1440)
@@ -618,18 +632,8 @@ def test_every_page_works_at_every_width_and_asks_no_other_host(
             assert watched.hosts == {urlsplit(base).netloc}
 
 
-@pytest.mark.parametrize("name", PLAIN)
-def test_a_page_without_filters_fits_every_width(browser: Browser, folder: Path, name: str) -> None:
-    for width in WIDTHS:
-        with looking(browser, viewport={"width": width, "height": 800}) as watched:
-            watched.page.goto((folder / name).as_uri())
-            assert watched.page.evaluate("document.documentElement.scrollWidth") <= width
-            assert watched.troubles == []
-            assert watched.hosts == {""}
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("name", [*CUBES, *PLAIN, "404.html"])
+@pytest.mark.parametrize("name", [*CUBES, "404.html"])
 def test_axe_finds_no_barrier(browser: Browser, folder: Path, name: str, scheme: str) -> None:
     with looking(browser, color_scheme=scheme) as watched:
         watched.page.goto((folder / name).as_uri())
@@ -640,22 +644,6 @@ def test_axe_finds_no_barrier(browser: Browser, folder: Path, name: str, scheme:
                 break
             watched.page.evaluate("MAPA.redraw()")
             watched.page.locator("summary").first.click()
-
-
-PLAIN = (
-    "territorio.html",
-    "unidades/index.html",
-    "procedimentos/index.html",
-    "dicionario/index.html",
-    "dicionario/regras.html",
-    "dicionario/glossario.html",
-    "dicionario/pub_oferta_real_por_mes.html",
-    "indicadores/index.html",
-    "indicadores/4.html",
-    "dados.html",
-    "sobre.html",
-)
-"""Pages without filters, one of each kind, beside those of one unit and one procedure."""
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

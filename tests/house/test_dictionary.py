@@ -149,7 +149,7 @@ def test_an_entry_is_in_force_drafted_or_replaced(manifest: dict[str, Any]) -> N
     drafts = {"fila_por_mes", "espera_por_mes", "absenteismo_por_mes"}
     assert {name for name, state in states.items() if state == "em elaboração"} == drafts
     assert {state for name, state in states.items() if name not in drafts} == {"em vigor"}
-    altered = copy.deepcopy(manifest)
+    altered = copy_of(manifest)
     replaced_by("unidade_cnes")(altered)
     rows = {(row.tabela, row.coluna): row for row in entries.columns(altered, {})}
     (told, other) = (

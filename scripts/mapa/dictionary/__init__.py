@@ -73,8 +73,13 @@ def digest(manifest: dict[str, Any]) -> str:
     said = [
         [node["unique_id"], node["description"], entries.state(node)]
         + [
-            [name, c["description"], entries.lgpd(c), entries.state(c)]
-            + [c["config"].get("meta", {}).get("nao_lido")]
+            (
+                name,
+                c["description"],
+                entries.lgpd(c),
+                entries.state(c),
+                c["config"].get("meta", {}).get("nao_lido"),
+            )
             for name, c in node["columns"].items()
         ]
         for node in entries.documented(manifest)
