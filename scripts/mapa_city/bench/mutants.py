@@ -69,12 +69,12 @@ class House:
         target = directory / "target"
         self.nodes: dict[str, Any] = json.loads((target / "manifest.json").read_bytes())["nodes"]
         self.models = {n["name"]: n for n in self.nodes.values() if n["resource_type"] == "model"}
-        compiled = {path.stem: path for path in (target / "compiled").rglob("*.sql")}
-        self.sql = {name: compiled[name].read_text() for name in self.models if name in compiled}
+        compiled = {node["name"]: _compiled(target, node) for node in self.nodes.values()}
+        self.sql = {name: sql for name in self.models if (sql := compiled[name])}
         self.tests: dict[str, tuple[dict[str, Any], str]] = {
-            node["name"]: (node, compiled[node["name"]].read_text())
+            node["name"]: (node, sql)
             for node in self.nodes.values()
-            if node["resource_type"] == "test" and node["name"] in compiled
+            if node["resource_type"] == "test" and (sql := compiled[node["name"]])
         }
         copy = directory / "mutants" / "mapa.duckdb"
         copy.parent.mkdir(exist_ok=True)
@@ -181,6 +181,14 @@ class House:
         return None
 
 
+def _compiled(target: Path, node: Mapping[str, Any]) -> str:
+    """Return what dbt compiled of a node, or nothing; unit tests leave files of the same names."""
+    path = target / "compiled" / node["package_name"] / node["original_file_path"]
+    if path.suffix != ".sql":
+        path /= node["path"]
+    return path.read_text() if path.exists() else ""
+
+
 class Given:
     """A plugin of pytest: hands its house to the tests, and remembers which failed."""
 
@@ -243,7 +251,9 @@ def unit_tests(house: House) -> dict[str, list[UnitTest]]:
     found: dict[str, list[UnitTest]] = defaultdict(list)
     for path in sorted((house.directory / "target" / "run").rglob("*.sql")):
         sql = path.read_text()
-        model = path.parent.name.removesuffix(".yml")
+        # Below the file that states it, at a depth that differs between dbt's commands.
+        stated = next((part for part in path.parts if part.endswith(".yml")), "")
+        model = stated.removesuffix(".yml")
         if "actual_or_expected" in sql and model in house.models:
             found[model].append(UnitTest(path.stem, sql))
     return found
