@@ -31,6 +31,12 @@
 {%- endmacro %}
 
 
+{# Numbers that people write with dots, slashes and dashes: their digits alone. #}
+{% macro digits_of(expression) -%}
+    {{ regexp_replace_all(expression, '[^0-9]', '') }}
+{%- endmacro %}
+
+
 {# A fraction gives null: rounding would invent a quantity. #}
 {% macro try_integer(expression) -%}
     case

@@ -14,6 +14,7 @@
         'posicao': {'most': 10000000},
         'dias': {'most': 36525},
         'valor': {'most': 10000000},
+        'reais': {'most': 1000000000000},
     }) }}
 {%- endmacro %}
 

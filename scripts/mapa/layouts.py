@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, NoReturn
@@ -70,6 +71,18 @@ def canonical(column: str) -> str:
 
 
 @dataclass(frozen=True)
+class Refusal:
+    """Why a record is rejected besides what it lacks: the column named, the reason, and when.
+
+    `condition` is SQL over the columns of the record; it may look into raw tables of the source.
+    """
+
+    column: str
+    reason: str
+    condition: str
+
+
+@dataclass(frozen=True)
 class Layout:
     """One entity of one source.
 
@@ -84,6 +97,9 @@ class Layout:
         optional: columns that a file may lack: they came into the layout later, or nothing that
             is made of it needs them.
         withheld: fields of the source that never enter raw (secrets and clinical free text).
+        withheld_like: patterns of such names in files, like `*cpf*`: whatever is called so stays
+            outside.
+        refusals: what a record must not say; judged in this order.
         snapshot: whether a file is the complete picture, so that what it lacks has vanished.
         record: what is one record in a file: `row`, each row (a key may not come twice with other
             content), `rows`, all rows with the same key together. Both are compared on canonical
@@ -104,6 +120,8 @@ class Layout:
     volatile: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
     withheld: tuple[str, ...] = ()
+    withheld_like: tuple[str, ...] = ()
+    refusals: tuple[Refusal, ...] = ()
     snapshot: bool = False
     record: Literal["", "row", "rows"] = ""
     closed: str = ""
@@ -114,6 +132,10 @@ class Layout:
     def schema(self) -> str:
         """Schema of the raw table."""
         return self.table.partition(".")[0]
+
+    def withholds(self, column: str) -> bool:
+        """Say whether a column of a file never enters raw."""
+        return column in self.withheld or any(fnmatchcase(column, p) for p in self.withheld_like)
 
     def type_of(self, column: str) -> str:
         """Return the DuckDB type of a source column."""
@@ -165,12 +187,16 @@ META: dict[str, type] = {
     "podem_faltar": list,
     "nunca_carregadas": list,
     "encerrado": str,
+    "nunca_como": list,
+    "recusas": list,
 }
 """What `config.meta` of a source table may say, see `Layout`: name (by default the table's),
 arrival (by default `arquivo`), key, required, record, snapshot, ours, volatile, optional, withheld,
-closed. `chave` and `obrigatorias` must be there."""
+closed, withheld_like, refusals (each with `coluna`, `motivo` and `condicao`). `chave` and
+`obrigatorias` must be there."""
 TEXT = "VARCHAR"
 RECORDS: dict[str, Literal["", "row", "rows"]] = {"": "", "linha": "row", "linhas": "rows"}
+REFUSAL = {"coluna", "motivo", "condicao"}
 ARRIVALS = ("indice", "arquivo", "relatorio", "consulta")
 STAGING = Path("models", "staging")
 # libyaml reads the files in a tenth of the time; PyYAML may have been built without it.
@@ -262,9 +288,10 @@ def _layout(path: Path, schema: str, table: dict[str, Any]) -> Layout:
     for key, value in meta.items():
         if key not in META:
             refuse(f"config.meta has an unknown key `{key}`", f"is one of {', '.join(META)}")
-        texts = value if isinstance(value, list) else []
-        if not isinstance(value, META[key]) or not all(isinstance(one, str) for one in texts):
-            kind = "a list of names" if META[key] is list else META[key].__name__
+        items = value if isinstance(value, list) else []
+        wanted, many = (dict, "refusals") if key == "recusas" else (str, "names")
+        if not isinstance(value, META[key]) or not all(isinstance(one, wanted) for one in items):
+            kind = f"a list of {many}" if META[key] is list else META[key].__name__
             refuse(f"config.meta.{key} is of another kind", f"is {kind}")
     if meta.get("registro", "") not in RECORDS:
         refuse("config.meta.registro is unknown", "is linha or linhas")
@@ -279,6 +306,14 @@ def _layout(path: Path, schema: str, table: dict[str, Any]) -> Layout:
     for key in ("chave", "obrigatorias", "volateis", "podem_faltar"):
         if unknown := [name for name in meta.get(key, []) if name not in columns]:
             refuse(f"config.meta.{key} names `{unknown[0]}`", "are columns of the table")
+    refusals = tuple(
+        Refusal(str(one.get("coluna")), str(one.get("motivo")), str(one.get("condicao")).strip())
+        for one in meta.get("recusas", ())
+    )
+    if any({*one} != REFUSAL or one["coluna"] not in columns for one in meta.get("recusas", ())):
+        refuse("config.meta.recusas is wrong", "are a coluna of the table, motivo and condicao")
+    if refusals and not meta.get("registro"):
+        refuse("config.meta.recusas needs records", "is `registro: linha` or `linhas` beside it")
     return Layout(
         name=meta.get("formato", table["name"]),
         table=f"{schema}.{table['name']}",
@@ -289,6 +324,8 @@ def _layout(path: Path, schema: str, table: dict[str, Any]) -> Layout:
         volatile=tuple(meta.get("volateis", ())),
         optional=tuple(meta.get("podem_faltar", ())),
         withheld=tuple(meta.get("nunca_carregadas", ())),
+        withheld_like=tuple(meta.get("nunca_como", ())),
+        refusals=refusals,
         snapshot=meta.get("retrato", False),
         record=RECORDS[meta.get("registro", "")],
         closed=meta.get("encerrado", ""),

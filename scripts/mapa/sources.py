@@ -51,8 +51,9 @@ FILES = Source("arquivo", "sisreg", "export", "FILE", part="export", has_files=T
 OFFER_API = Source("oferta_api", "sisreg", "offer-api", "--map FILE", part="export", has_types=True)
 REPORT = Source("relatorio", "sisreg", "export", "--map FILE FILE", part="export")
 CADSUS = Source("cadsus", "cadsus", "cadsus", part="cadsus", has_files=True)
+PROADI = Source("proadi", "proadi", "export", "FILE", part="export", has_files=True)
 CNES = Source("cnes", "cnes", "cnes", "FILE", part="cnes", has_files=True)
-SOURCES = (SISREG, FILES, OFFER_API, REPORT, CADSUS, CNES)
+SOURCES = (SISREG, FILES, OFFER_API, REPORT, CADSUS, CNES, PROADI)
 
 
 def named(name: str) -> Source:

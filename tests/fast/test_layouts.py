@@ -181,4 +181,6 @@ def test_every_raw_table_is_rebuilt_by_one_command_and_every_source_is_repeated(
     rebuilt = [table for part in whole for table in part.tables]
     assert sorted(rebuilt) == sorted(layout.table for layout in every())
     assert sorted(name for part in whole for name in part.sources) == sorted(REPEATS)
-    assert {of_schema(layout.schema).name for layout in of_files()} == {"arquivo", "cadsus", "cnes"}
+    assert {of_schema(layout.schema).name for layout in of_files()} == {
+        "arquivo", "cadsus", "cnes", "proadi",
+    }  # fmt: skip

@@ -116,7 +116,7 @@ def test_a_folder_is_loaded_once(settings: Settings, tmp_path: Path) -> None:
     assert all(summary.skipped for summary in again)
     assert query(settings, "select * from bruto_sisreg.agendamento order by all") == before
     assert {row[0] for row in query(settings, "select fonte from controle.cargas")} == {
-        "arquivo", "cadsus", "cnes",
+        "arquivo", "cadsus", "cnes", "proadi",
     }  # fmt: skip
 
 

@@ -70,10 +70,13 @@ def write(path: Path, *rows: str, header: str = HEADER, encoding: str = "utf-8")
 
 def load_exports(settings: Settings, folder: Path) -> None:
     """Load files of every layout of SISREG, schedules that change, vanish and come back."""
+    # A project is only taken when its term is known: they come as one folder.
+    together = sorted(FIXTURES.glob("proadi_*.csv"))
     for path in sorted(FIXTURES.iterdir()):
         known = ("agenda_da_tela.csv", "desconhecido.csv", "escala.csv")
-        if path.suffix in (".csv", ".txt") and path.name not in known:
+        if path.suffix in (".csv", ".txt") and path.name not in known and path not in together:
             exports.load(settings, [path])
+    exports.load(settings, together)
     rows = [with_id(n) for n in range(1, 9)]
     changed = rows[0].replace("ATIVA", "INATIVA")
     more = [f"{row};ção" for row in rows[:7]]

@@ -21,6 +21,13 @@
     'bruto_cadsus.pessoa': ref('stg_cadsus__pessoas'),
     'bruto_cnes.estabelecimento': ref('stg_cnes__estabelecimentos'),
     'bruto_cnes.carga_horaria': ref('stg_cnes__cargas_horarias'),
+    'bruto_proadi.entidade': ref('stg_proadi__entidades'),
+    'bruto_proadi.termo': ref('stg_proadi__termos'),
+    'bruto_proadi.isencao': ref('stg_proadi__isencoes'),
+    'bruto_proadi.projeto': ref('stg_proadi__projetos'),
+    'bruto_proadi.orcamento': ref('stg_proadi__orcamentos'),
+    'bruto_proadi.evento': ref('stg_proadi__eventos'),
+    'bruto_proadi.bem': ref('stg_proadi__bens'),
 } %}
 
 with cargas as (

@@ -375,6 +375,6 @@ def description(layout: Layout) -> str:
             if applies
         ]
         lines.append(f"{number:3}  {column}" + (f"  ({', '.join(marks)})" if marks else ""))
-    if layout.withheld:
-        lines.append(f"Never loaded: {', '.join(layout.withheld)}.")
+    if withheld := (*layout.withheld, *layout.withheld_like):
+        lines.append(f"Never loaded: {', '.join(withheld)}.")
     return "\n".join(lines)

@@ -57,7 +57,7 @@ class Completeness:
         """Say whether what a file of this layout lacks has vanished."""
         if layout.snapshot:
             return not self.partial
-        return self.tables and layout.ours and layout.schema == FILES.schema
+        return self.tables and layout.ours and sources.of_files(layout.schema).part == FILES.part
 
     def note(self) -> dict[str, Any]:
         """Return what `carga.json` says of it."""
@@ -106,6 +106,7 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
     with deliveries.house(settings) as con, progress() as display:
         most = settings.mapa_max_unpacked_mb * 2**20
         found = list(each_file(paths, most, lambda e: _expected(recognise(examine(e), unit), only)))
+        found.sort(key=_rank)
         alone = is_alone(paths, found)
         what = (source_of(layouts.named(only[0])), only[0]) if only else (FILES.name, UNKNOWN)
         task = display.add_task("files", total=len(found))
@@ -121,6 +122,12 @@ def load(  # noqa: PLR0913 - all that an operator may ask for
             return _load_file(con, settings, file, (completeness, seen_on), alone=alone)
 
         return one_by_one(found, load_one)
+
+
+def _rank(file: Recognised | Refused) -> int:
+    """Return the place of a file: those that look others up come last, in the project's order."""
+    layout = None if isinstance(file, Refused) else file.layout
+    return layouts.every().index(layout) if layout and layout.refusals else -1
 
 
 def is_alone(paths: Sequence[Path], found: Sequence[object]) -> bool:

@@ -24,6 +24,7 @@ from mapa.sql import literal
 BATCH_ROWS = 20_000
 HEADER = "(header)"
 SAID = "(said) "
+REFUSED = "(refused) "
 NONE_WRONG: Mapping[int, str] = MappingProxyType({})
 MARKS = ["_linha", "_chave", "_hash", "_problema"]
 """Columns of a batch by which its records are judged."""
@@ -195,7 +196,8 @@ class Intake:
     def _hold(self, parts: tuple[tuple[pa.Table, str], ...], header_lines: int) -> Tally:
         """Reject what is wrong, hold the rest, and count it as received."""
         tally = Tally()
-        for batch, file in parts:
+        for received, file in parts:
+            batch = self._refused(received)
             rejected = self._reject(batch, file, header_lines)
             self._remember_keys(batch)
             batches.run(
@@ -208,6 +210,24 @@ class Intake:
             tally += Tally(received=batch.num_rows, rejected=rejected)
         self._add(tally)
         return tally
+
+    def _refused(self, batch: pa.Table) -> pa.Table:
+        """Mark the records that say what they must not, as the layout tells.
+
+        In the transaction of the load, so that a replay sees what it has just rebuilt.
+        """
+        if not self.layout.refusals:
+            return batch
+        cases = " ".join(
+            f"when {one.condition} then {literal(f'{REFUSED}{one.column}|{one.reason}')}"
+            for one in self.layout.refusals
+        )
+        return batches.run(
+            self.con,
+            f"select * replace (coalesce(_problema, case {cases} end) as _problema) from batch "
+            "order by _linha",
+            batch=batch,
+        ).to_arrow_table()
 
     def _settle_held(self, what: str) -> None:
         """Append the records whose rows, all together, are not those of their newest version."""
@@ -320,9 +340,13 @@ class Intake:
     def _reject(self, batch: pa.Table, file: str, header_lines: int) -> int:
         found = batches.run(
             self.con,
-            f"select _linha + {header_lines} as linha, "
-            f"case when not starts_with(_problema, '{SAID}') then nullif(_problema, '{HEADER}') "
-            f"end as coluna, case when _problema = '{HEADER}' then 'cabeçalho repetido' "
+            f"select _linha + {header_lines} as linha, case "
+            f"when starts_with(_problema, '{REFUSED}') "
+            f"then split_part(substr(_problema, {len(REFUSED) + 1}), '|', 1) "
+            f"when not starts_with(_problema, '{SAID}') then nullif(_problema, '{HEADER}') "
+            f"end as coluna, case when starts_with(_problema, '{REFUSED}') "
+            "then split_part(_problema, '|', 2)"
+            f" when _problema = '{HEADER}' then 'cabeçalho repetido' "
             f"when starts_with(_problema, '{SAID}') then substr(_problema, {len(SAID) + 1}) "
             "else 'coluna obrigatória ausente ou vazia' end as motivo "
             "from batch where _problema is not null",

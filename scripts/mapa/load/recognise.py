@@ -130,8 +130,8 @@ class Recognised:
     @property
     def unknown(self) -> tuple[str, ...]:
         """Return the columns that the layout does not know."""
-        known = {*self.layout.columns, *self.layout.withheld}
-        return tuple(c for c in self.columns if c not in known)
+        known, layout = {*self.layout.columns}, self.layout
+        return tuple(c for c in self.columns if c not in known and not layout.withholds(c))
 
     @property
     def is_empty(self) -> bool:
@@ -431,7 +431,8 @@ def _by_header(facts: Facts) -> Recognised:
 
 def _likeness(names: tuple[str, ...], layout: Layout) -> float:
     """Return the share of names in common (Jaccard), so that the most specific layout wins."""
-    ours, theirs = {*_possible_columns(layout), *layout.withheld}, set(names)
+    theirs = {name for name in names if not layout.withholds(name)}
+    ours = {*_possible_columns(layout)}
     return len(ours & theirs) / len(set(expected_columns(layout)) | theirs)
 
 

@@ -28,7 +28,17 @@ from mapa.load.intake import Intake
 from mapa.load.pages import Book
 from mapa.load.scope import noted
 from mapa.settings import Settings
-from mapa.sources import CADSUS, CNES, FILES, OFFER_API, REPORT, SISREG, SOURCES, Source
+from mapa.sources import (
+    CADSUS,
+    CNES,
+    FILES,
+    OFFER_API,
+    PROADI,
+    REPORT,
+    SISREG,
+    SOURCES,
+    Source,
+)
 
 BELONGINGS = (
     "controle.rejeitos", "controle.ausencias", "controle.campos_desconhecidos", "controle.campos",
@@ -59,12 +69,12 @@ class Part:
         return not self.entities or note["entidade"] in self.entities
 
 
-def _of_schema(schema: str) -> tuple[str, ...]:
-    """Return the raw tables of a schema that files and services fill."""
+def _of_schemas(schemas: set[str]) -> tuple[str, ...]:
+    """Return the raw tables of some schemas that files and services fill."""
     return tuple(
         layout.table
         for layout in layouts.every()
-        if layout.arrival != "indice" and layout.schema == schema
+        if layout.arrival != "indice" and layout.schema in schemas
     )
 
 
@@ -74,9 +84,10 @@ def _of_indices(chosen: tuple[Layout, ...]) -> Part:
 
 
 def _of_files(first: Source) -> Part:
-    """Return what is rebuilt with the files of a source: all that fills its schema likewise."""
-    names = tuple(source.name for source in SOURCES if source.part == first.part)
-    return Part(names, _of_schema(first.schema), first.again)
+    """Return what is rebuilt with the files of a source: all that the same command loads."""
+    alike = [source for source in SOURCES if source.part == first.part]
+    tables = _of_schemas({source.schema for source in alike})
+    return Part(tuple(source.name for source in alike), tables, first.again)
 
 
 def parts() -> dict[str, Part]:
@@ -262,6 +273,7 @@ REPEATS: dict[str, Repeat] = {
     REPORT.name: report.repeat,
     CADSUS.name: cadsus.repeat,
     CNES.name: exports.repeat,
+    PROADI.name: exports.repeat,
 }
 """By source, or by entity where one is read in a way of its own."""
 

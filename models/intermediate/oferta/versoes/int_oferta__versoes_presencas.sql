@@ -27,13 +27,16 @@ eventos as (
         on a.carga_id = c.carga_id
     where
         c.visto_em <= {{ last_day_seen() }}
-        and a.tabela in (
-            'bruto_sisreg.escala_ambulatorial',
-            'bruto_sisreg.afastamento_profissional',
-            'bruto_sisreg.afastamento_unidade',
-            'bruto_sisreg.feriado',
-            'bruto_sisreg.ppi',
-            'bruto_sisreg.teto'
+        and (
+            a.tabela in (
+                'bruto_sisreg.escala_ambulatorial',
+                'bruto_sisreg.afastamento_profissional',
+                'bruto_sisreg.afastamento_unidade',
+                'bruto_sisreg.feriado',
+                'bruto_sisreg.ppi',
+                'bruto_sisreg.teto'
+            )
+            or a.tabela like 'bruto_proadi.%'
         )
 ),
 

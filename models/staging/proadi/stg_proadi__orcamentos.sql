@@ -1,0 +1,37 @@
+-- Grain: one row per raw row, all versions.
+with source as (
+    select * from {{ source('bruto_proadi', 'orcamento') }}
+),
+
+final as (
+    select
+        -- identificadores
+        _chave as registro_id,
+        {{ digits_of('nup') }} as projeto_nup,
+        {{ null_if_blank('conta') }} as conta_codigo,
+        -- quantidades
+        {{ try_integer('exercicio') }} as exercicio,
+        cast({{ plausible('previsto', 'decimal', 'reais') }} as decimal(18, 2)) as valor_previsto,
+        cast({{ parse_as('aditado', 'decimal') }} as decimal(18, 2)) as valor_aditado,
+        cast({{ plausible('executado_entidade', 'decimal', 'reais') }} as decimal(18, 2))
+            as valor_executado_entidade,
+        cast({{ plausible('executado_auditoria', 'decimal', 'reais') }} as decimal(18, 2))
+            as valor_executado_auditoria,
+        cast({{ plausible('executado_aprovado', 'decimal', 'reais') }} as decimal(18, 2))
+            as valor_executado_aprovado,
+        -- metadados
+        {{ implausible([
+            ('previsto', 'decimal', 'reais'),
+            ('executado_entidade', 'decimal', 'reais'),
+            ('executado_auditoria', 'decimal', 'reais'),
+            ('executado_aprovado', 'decimal', 'reais'),
+        ]) }} as valores_implausiveis,
+        _carga_id,
+        _arquivo,
+        _linha,
+        _carregado_em,
+        _carga_ordem
+    from source
+)
+
+select * from final
