@@ -36,6 +36,8 @@
         'contrato_validade_meses': {'form': 'integer', 'least': 1, 'most': 120},
         'horas_acima_pct': {'form': 'number', 'least': 100, 'most': 1000},
         'horas_abaixo_pct': {'form': 'number', 'least': 0, 'most': 100},
+        'proadi_regras_historicas': {'form': 'boolean'},
+        'proadi_minimo_prazos': {'form': 'integer', 'least': 1, 'most': 1000000},
     }) }}
 {%- endmacro %}
 

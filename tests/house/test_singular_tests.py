@@ -214,6 +214,26 @@ FAULTS: dict[str, tuple[str, ...]] = {
         without_one("dimensoes.dim_calendario", "mes = 6"),
         doubled("dimensoes.dim_calendario"),
     ),
+    "proadi_termos_saldo__executado_igual_ao_orcamento": (
+        "update proadi.proadi_termos_saldo set valor_executado = valor_executado + 0.01",
+        "update proadi.proadi_termos_saldo set valor_executado = null where exercicio = 2022",
+    ),
+    "proadi_prazos_por_responsavel__soma_os_prazos": (
+        without_one("proadi.proadi_prazos_por_responsavel"),
+        "update proadi.proadi_prazos_por_responsavel set qtd_prazos_no_tempo = 0",
+    ),
+    "proadi_prazos_por_objeto__nada_sem_norma_e_nada_calculado_sem_vigor": (
+        "update proadi.proadi_prazos_por_objeto set norma = null "
+        + one_row("proadi.proadi_prazos_por_objeto"),
+        "update proadi.proadi_prazos_por_objeto set dias_atraso = 1 "
+        + one_row("proadi.proadi_prazos_por_objeto", "not base_legal_em_vigor"),
+        "update proadi.proadi_prazos_por_objeto set prazo_situacao_codigo = 'fora_de_vigor' "
+        + one_row("proadi.proadi_prazos_por_objeto", "base_legal_em_vigor"),
+        "update proadi.proadi_termos_saldo set valor_medido = 1 "
+        + one_row("proadi.proadi_termos_saldo", "not base_legal_em_vigor"),
+        "update proadi.proadi_termos_saldo set regra_situacao_codigo = 'fora_de_vigor' "
+        + one_row("proadi.proadi_termos_saldo", "base_legal_em_vigor"),
+    ),
     "acordo_acoes__toda_acao_do_plano": (
         without_one("acordo.acordo_acoes"),
         "update acordo.acordo_acoes set prazo_situacao = 'em_atraso' "

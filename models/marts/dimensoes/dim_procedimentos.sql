@@ -136,7 +136,8 @@ final as (
         p.grupo_codigo,
         g.nome as grupo_nome,
         p.sigtap as sigtap_codigo,
-        p.codigo = p.grupo_codigo as eh_grupo
+        p.codigo = p.grupo_codigo as eh_grupo,
+        {{ is_cnrac('p.sigtap') }} as eh_cnrac
     from procedimentos as p
     left join procedimentos as g
         on p.grupo_codigo = g.codigo
