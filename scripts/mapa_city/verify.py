@@ -40,6 +40,11 @@ MARTS = {
     "absenteismo_por_mes": "absenteismo",
     "qualidade_escalas": "qualidade",
     "qualidade_territorio": "qualidade",
+    "proadi_termos_saldo": "proadi",
+    "proadi_projetos_execucao": "proadi",
+    "proadi_prazos_por_objeto": "proadi",
+    "proadi_prazos_por_responsavel": "proadi",
+    "proadi_oferta": "proadi",
     "dim_calendario": "dimensoes",
     "dim_estabelecimentos": "dimensoes",
     "dim_procedimentos": "dimensoes",
@@ -57,11 +62,19 @@ MARTS = {
     "pub_dim_procedimentos": "publicacao",
     "pub_dim_territorio": "publicacao",
     "pub_dim_regioes_saude": "publicacao",
+    "pub_proadi_termos_saldo": "publicacao",
+    "pub_proadi_projetos_execucao": "publicacao",
+    "pub_proadi_prazos_por_objeto": "publicacao",
+    "pub_proadi_prazos_por_responsavel": "publicacao",
     "pub_atualizacao": "publicacao",
 }
 SAME_TRUTH = {
     "pub_dim_calendario": "dim_calendario",
     "pub_dim_estabelecimentos": "dim_estabelecimentos",
+    "pub_proadi_termos_saldo": "proadi_termos_saldo",
+    "pub_proadi_projetos_execucao": "proadi_projetos_execucao",
+    "pub_proadi_prazos_por_objeto": "proadi_prazos_por_objeto",
+    "pub_proadi_prazos_por_responsavel": "proadi_prazos_por_responsavel",
 }
 """Published tables that must say what a restricted mart says."""
 
@@ -69,6 +82,8 @@ _NAMELESS = "the truth has no professional and no schedule by name; rows are sum
 _OF_A_SCHEDULE = "a mark of one schedule; the truth adds up the schedules of a place"
 _REFERENCE = "a figure or name of the seed that nothing computes; its own tests hold it"
 _EVIDENCE = "how a text told the region; test_territory states it for each way of writing"
+_ARTICLE = "the article of the seed beside the norm, which is compared; test_proadi reads each"
+_NO_LIST = "null wherever the list of CNRAC is empty, as in the city; unit tests fill it"
 NOT_COMPARED = {
     "acordo_acoes": "no city has an agreement; test_work_plan states each action by hand",
     "qualidade_valores": "the city writes nothing implausible; test_values states each kind",
@@ -90,6 +105,12 @@ NOT_COMPARED = {
     "dim_estabelecimentos.territorio_evidencia": _EVIDENCE,
     "pub_dim_estabelecimentos.territorio_evidencia": _EVIDENCE,
     "qualidade_territorio.territorio_evidencia": _EVIDENCE,
+    **{
+        f"{prefix}proadi_{mart}.dispositivo": _ARTICLE
+        for prefix in ("", "pub_")
+        for mart in ("termos_saldo", "projetos_execucao", "prazos_por_objeto")
+    },
+    "dim_procedimentos.eh_cnrac": _NO_LIST,
     "dim_territorio.area_nome": _REFERENCE,
     "dim_territorio.area_ibge": _REFERENCE,
     "dim_territorio.regiao_saude_nome": _REFERENCE,

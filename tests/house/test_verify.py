@@ -31,6 +31,21 @@ SILENT = {
     "pub_oferta_real_por_mes.qtd_vagas_bloqueadas_afastamento_unidade",
     "pub_oferta_real_por_mes.qtd_vagas_bloqueadas_afastamento_profissional",
     "pub_atualizacao.eh_desatualizado",
+    "proadi_oferta.eh_cnrac",
+    *(
+        f"{prefix}proadi_{name}"
+        for prefix in ("", "pub_")
+        for name in (
+            "prazos_por_objeto.dias_suspensos",
+            "prazos_por_objeto.foi_prorrogado",
+            "prazos_por_responsavel.mediana_dias_atraso",
+            "projetos_execucao.base_legal_em_vigor",
+            "projetos_execucao.foi_excluido",
+            "projetos_execucao.valor_distancia",
+            "projetos_execucao.valor_limite",
+            "projetos_execucao.valor_medido",
+        )
+    ),
     *(
         f"pub_oferta_horas_por_mes.{name}"
         for name in (
@@ -44,7 +59,8 @@ SILENT = {
 }
 """Columns in which no city has anything but zeros and nulls: nobody in it has that habit yet, and
 in none five professionals serve one procedure of a unit on a day, or have schedules and known
-contracts in a unit (the models' unit tests do)."""
+contracts in a unit (the models' unit tests do). What of PROADI-SUS comes from revoked text is only
+computed on request: test_proadi compares the city with its truth in that mode too."""
 
 COLUMNS = {
     "competencia": "date",

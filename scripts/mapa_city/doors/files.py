@@ -8,6 +8,7 @@
 | `carga_horaria.csv` | contracted hours of each month, from the manager's base of CNES |
 | `SISREG_AGENDAMENTO_{CNES}_{AAAAMM}.csv` | bookings of the busiest unit in the last whole month |
 | `SISREG_AGENDAMENTO_{CNES}_{AAAAMM}.txt` | the same of the second busiest one, as TXT |
+| `proadi_*.csv` | the register of PROADI-SUS, see `programme` |
 | `tbEstabelecimento{AAAAMM}.csv` | establishments, ISO-8859-1, everything in quotes |
 
 The CSV of bookings names its executing unit only in the file name: the seven digits before the
@@ -31,6 +32,8 @@ from mapa import synthetic
 from mapa_city import past
 from mapa_city.city import City
 from mapa_city.doors import documents
+from mapa_city.doors import programme as register
+from mapa_city.programme import programme
 from mapa_city.sql import sql
 
 PATTERNS = (
@@ -91,9 +94,9 @@ def write(city: City, directory: Path, as_of: date | None = None) -> list[Path]:
         con.execute("set variable closing = ?", [datetime.combine(day + timedelta(days=1), time())])
         for name in ("macros", "file_macros"):
             con.execute(sql("doors", name))
-        return [
-            _write(con, directory, export) for export in _exports(con, city.territory.central, day)
-        ]
+        exports = _exports(con, city.territory.central, day)
+        written = [_write(con, directory, export) for export in exports]
+        return written + register.write(programme(city), directory)
     finally:
         con.close()
 

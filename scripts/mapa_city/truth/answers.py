@@ -31,6 +31,7 @@ from mapa_city.truth.fates import fates_of_lines
 from mapa_city.truth.hours import hours_per_month, months, shares_per_month
 from mapa_city.truth.offer import per_day, per_month
 from mapa_city.truth.past import deliveries, diary, in_force, movements, withdrawn
+from mapa_city.truth.programme import answers_of
 from mapa_city.truth.published import (
     agenda_history,
     areas,
@@ -116,6 +117,7 @@ def compute(
         "dim_estabelecimentos": establishments(city, known, dated),
         "dim_procedimentos": named,
         "dim_territorio": named_areas,
+        **answers_of(city, real),
         "pub_oferta_por_dia": published_days(dated, days, by_day, levels),
         "pub_oferta_real_por_mes": published_months(city, real, named, levels),
         "pub_oferta_causas_por_mes": destinations(dated, days, real, levels),

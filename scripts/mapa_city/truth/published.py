@@ -379,7 +379,8 @@ def described(city: City) -> dict[str, Any]:
         "chave": ["assunto"],
         "colunas": ["data_referencia", "eh_desatualizado", "eh_sintetico"],
         "linhas": [
-            (subject, city.until.isoformat(), False, True) for subject in ("acordo", "oferta")
+            (subject, city.until.isoformat(), False, True)
+            for subject in ("acordo", "oferta", "proadi")
         ],
     }
 
