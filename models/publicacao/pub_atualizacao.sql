@@ -22,6 +22,8 @@ assuntos as (
     select 'oferta' as assunto
     union all
     select 'acordo' as assunto
+    union all
+    select 'proadi' as assunto
 ),
 
 final as (
@@ -33,6 +35,7 @@ final as (
         case
             when g.eh_sintetico
                 then 'DADOS SINTÉTICOS: cidade simulada, nos formatos do SISREG e do CNES; '
+            when a.assunto = 'proadi' then 'Registro do PROADI-SUS, de quem opera o banco; '
             else 'SISREG e CNES, Ministério da Saúde; '
         end || 'Mapa Social da Saúde, {{ setting('responsavel') }}' as fonte,
         'CC BY 4.0' as licenca,

@@ -59,6 +59,7 @@ PLAIN = (
     "indicadores/index.html",
     "indicadores/4.html",
     "plano.html",
+    "proadi.html",
     "dicionario/espelho.html",
     "dados.html",
     "sobre.html",

@@ -182,7 +182,7 @@ def test_what_came_after_the_build_is_noticed_whatever_the_clock_says(
 
 # --- by subject ------------------------------------------------------------------------------
 
-GOOD = dict.fromkeys(("acordo", "fila", "oferta"), (False, False))
+GOOD = dict.fromkeys(("acordo", "fila", "oferta", "proadi"), (False, False))
 """Of each subject whether manifest and file say that it is stale, when nothing failed."""
 
 
@@ -207,7 +207,7 @@ def two_subjects(city_house: House, tmp_path_factory: pytest.TempPathFactory) ->
         settings = Settings.load()
         dbt.build(settings)
         outcome = publish(settings)
-    assert [str(state.problems) for state in outcome.subjects] == ["()", "()", "()"]
+    assert [str(state.problems) for state in outcome.subjects] == ["()"] * 4
     return env
 
 
@@ -320,6 +320,10 @@ def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> 
         ("seed.mapa.regras_feriados", {*GOOD}),
         ("test.mapa.acordo_acoes__toda_acao_do_plano", {"acordo"}),
         ("test.mapa.acordo_plano_trabalho__prazo_e_fonte", {"acordo"}),
+        ("test.mapa.proadi_termos_saldo__grao", {"proadi"}),
+        ("model.mapa.int_proadi__ocorrencias", {"proadi"}),
+        ("seed.mapa.proadi_prazos", {"proadi"}),
+        ("test.mapa.proadi_oferta__grao", set()),
         ("test.mapa.absenteismo_por_mes__grao", set()),
         ("test.mapa.espera_por_mes__grao", set()),
         ("test.mapa.oferta_alertas__iguais_as_fontes", set()),

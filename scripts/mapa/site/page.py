@@ -21,6 +21,7 @@ MENU = (
     ("alertas.html", "Alertas"),
     ("qualidade.html", "Qualidade"),
     ("plano.html", "Plano de trabalho"),
+    ("proadi.html", "PROADI-SUS"),
     ("dicionario/index.html", "Dicionário"),
     ("indicadores/index.html", "Indicadores"),
     ("dados.html", "Dados"),

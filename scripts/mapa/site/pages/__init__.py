@@ -20,13 +20,17 @@ from mapa.site.pages import (
     overview,
     plan,
     procedures,
+    programme,
     quality,
     territory,
     units,
 )
 from mapa.site.release import NothingToShowError, Release
 
-MODULES = (overview, offer, changes, hours, alerts, quality, territory, units, procedures, plan)
+MODULES = (
+    overview, offer, changes, hours, alerts, quality, territory, units, procedures, plan,
+    programme,
+)  # fmt: skip
 """Pages of the published file alone."""
 
 
