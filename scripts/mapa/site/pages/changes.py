@@ -89,6 +89,15 @@ def pages(release: Release) -> Iterator[Page]:
                     "O que mudou não é informado: não há mês encerrado nesta seleção.",
                 ),
             ),
+            Sentence(
+                "ano",
+                (
+                    "No mesmo mês do ano anterior, {ano_antes|meses}, perderam-se "
+                    "{ano_antes.qtd_programadas_perdidas|n} vagas: em {ultimo|meses} foram "
+                    "{ultimo.qtd_programadas_perdidas - ano_antes.qtd_programadas_perdidas|d}.",
+                    "Do mesmo mês do ano anterior nenhuma perda de vagas é conhecida.",
+                ),
+            ),
             Figures(
                 "conta",
                 "A conta",

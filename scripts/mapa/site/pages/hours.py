@@ -83,6 +83,15 @@ def pages(release: Release) -> Iterator[Page]:
                     "conhecidas ou não podem ser divulgadas.",
                 ),
             ),
+            Sentence(
+                "ano",
+                (
+                    "No mesmo mês do ano anterior, {ano_antes|meses}, foram "
+                    "{ano_antes.horas_ofertadas / ano_antes.horas_contratadas|p}.",
+                    "Do mesmo mês do ano anterior as horas não são conhecidas ou não podem ser "
+                    "divulgadas.",
+                ),
+            ),
             Figures(
                 "conta",
                 "A conta",
