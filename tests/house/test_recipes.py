@@ -6,9 +6,11 @@ import re
 from collections.abc import Iterator
 from contextlib import chdir
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
+import yaml
 from click.testing import CliRunner
 
 from conftest import PROJECT, House, environment
@@ -48,6 +50,43 @@ def test_a_recipe_gives_the_sum(city_house: House, recipe: str) -> None:
     with chdir(city_house.settings.published):
         exec(PYTHON[recipe], names)
     assert names["total"] == real_offer(city_house.settings.published) > 0
+
+
+def of_superset(kind: str) -> list[dict[str, Any]]:
+    """Return the saved objects of a kind."""
+    files = sorted((PROJECT / "docs" / "superset" / kind).rglob("*.yaml"))
+    return [yaml.safe_load(file.read_text(encoding="utf-8")) for file in files]
+
+
+def test_the_dashboard_of_superset_asks_for_what_is_published(city_house: House) -> None:
+    (data,) = of_superset("datasets")
+    metrics = {one["metric_name"]: one["expression"] for one in data["metrics"]}
+    with duckdb.connect(str(city_house.settings.published / store.DATABASE), read_only=True) as con:
+        columns = [row[0] for row in con.execute(f"describe {data['sql']}").fetchall()]
+        sums = ", ".join(metrics.values())
+        found = con.execute(f"select {sums} from ({data['sql']})").fetchall()
+        told = con.execute(
+            "select sum(qtd_vagas) filter (vaga_destino in ('feriado', 'afastamento', 'teto', "
+            "'ppi')), sum(qtd_vagas) filter (vaga_destino = 'oferta_real'), sum(qtd_vagas) "
+            "from pub_oferta_causas_por_mes where competencia_situacao = 'encerrada'"
+        ).fetchall()
+    assert [*metrics] == ["perdidas", "oferta_real", "vagas"]
+    assert found == told
+    assert found[0][1] > 0
+    assert columns == [one["column_name"] for one in data["columns"]]
+    charts = {one["uuid"]: one for one in of_superset("charts")}
+    for chart in charts.values():
+        asked = chart["params"]
+        used = {*asked.get("metrics", ()), *filter(None, [asked.get("metric")])}
+        assert used <= metrics.keys()
+        assert {*asked.get("groupby", ())} <= {*columns}
+        assert chart["dataset_uuid"] == data["uuid"]
+    (dashboard,) = of_superset("dashboards")
+    placed = [place for place in dashboard["position"].values() if isinstance(place, dict)]
+    shown = {place["meta"]["uuid"] for place in placed if place.get("type") == "CHART"}
+    assert shown == charts.keys()
+    filters = dashboard["metadata"]["native_filter_configuration"]
+    assert {one["targets"][0]["column"]["name"] for one in filters} <= {*columns}
 
 
 def test_a_release_is_read_in_postgresql(copied: Settings, server: Server) -> None:
