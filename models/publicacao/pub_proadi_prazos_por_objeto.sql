@@ -1,4 +1,4 @@
--- Grain: object, term, step, occurrence, order. The mart as it is: it names no person and holds no free text.
+-- Grain: object, term, step, occurrence, order. The mart as it is: no person, no free text.
 with proadi as (
     select * from {{ ref('proadi_prazos_por_objeto') }}
 ),

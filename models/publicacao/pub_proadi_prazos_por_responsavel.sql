@@ -1,4 +1,4 @@
--- Grain: month, side, term, step, norm. The mart as it is: it names no person and holds no free text.
+-- Grain: month, side, term, step, norm. The mart as it is: no person, no free text.
 with proadi as (
     select * from {{ ref('proadi_prazos_por_responsavel') }}
 ),

@@ -161,7 +161,7 @@ def test_each_table_is_a_csv_with_the_same_cells(city_house: House) -> None:
 
 def _rounded(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """Return a row with fractions of twelve digits; a spreadsheet keeps fifteen, rounded."""
-    return tuple(float(f"{v:.12g}") if isinstance(v, float) else v for v in row)
+    return tuple(float(f"{v:.12g}") if isinstance(v, float | Decimal) else v for v in row)
 
 
 def test_each_table_is_a_workbook_with_the_same_cells(city_house: House) -> None:
