@@ -245,7 +245,7 @@ def test_a_deadline_is_what_one_counts_by_hand(
         for row in small.query("from proadi.proadi_prazos_por_objeto")
         if (row["objeto_tipo"], row["objeto_numero"]) == (kind, name)
         and (row["prazo_codigo"], row["prazo_etapa"]) == (case["prazo"], case["etapa"])
-        and row["ocorrencia"] == str(case.get("ocorrencia", ""))
+        and row["ocorrencia"] == str(case.get("ocorrencia", "unica"))
         and row["evento_ordem"] == 1
     ]
     assert (row["data_limite"], row["data_limite_outra"]) == (

@@ -114,7 +114,8 @@ final as (
         j.objeto_numero,
         j.prazo_codigo,
         j.prazo_etapa,
-        j.ocorrencia,
+        -- part of the key, and a file or sheet has no empty text beside nothing
+        coalesce(nullif(j.ocorrencia, ''), 'unica') as ocorrencia,
         cast(j.evento_ordem as integer) as evento_ordem,
         j.termo_numero,
         j.responsavel_codigo,

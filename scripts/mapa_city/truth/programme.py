@@ -578,7 +578,7 @@ def _of_deadline(
         }.get(situation)  # fmt: skip
         cites = done.cites or None if done else None
         yield (
-            story.kind, story.number, code, step, key[0], str(key[1]),
+            story.kind, story.number, code, step, key[0] or "unica", str(key[1]),
             story.term.number if story.term else None, SIDES[side], _iso(first), _iso(due),
             _iso(other), _iso(last), days, stopped, late, situation,
             longer, is_short and norm == OLD, cites,

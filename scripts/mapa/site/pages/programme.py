@@ -80,7 +80,8 @@ BY_SIDE = f"""
 """
 LATE = f"""
     select
-        p.objeto_tipo, p.objeto_numero, p.ocorrencia, p.prazo_codigo as codigo, c.rotulo as prazo,
+        p.objeto_tipo, p.objeto_numero, nullif(p.ocorrencia, 'unica') as ocorrencia,
+        p.prazo_codigo as codigo, c.rotulo as prazo,
         l.rotulo as lado, p.data_limite, p.data_limite_outra, p.dias_atraso, p.base_legal_em_vigor
     from {DEADLINES} as p
     left join pub_codigos as c on c.coluna = 'proadi_prazo' and c.codigo = p.prazo_codigo
