@@ -198,5 +198,6 @@ def test_a_past_day_is_built_from_what_is_dated_up_to_it(
 def test_every_layout_of_the_offer_takes_part() -> None:
     taken = {name for load in loads() for name in load}
     left_out = {"agendamento", "afastamento_unidade", "ppi", "cota"}
-    offer = {layout.name for layout in of_files() if layout.record} | {"carga_horaria"}
+    sisreg = of_files("bruto_sisreg")
+    offer = {layout.name for layout in sisreg if layout.record} | {"carga_horaria"}
     assert offer - taken - left_out == set()
