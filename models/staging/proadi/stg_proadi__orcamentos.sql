@@ -10,7 +10,7 @@ final as (
         {{ digits_of('nup') }} as projeto_nup,
         {{ null_if_blank('conta') }} as conta_codigo,
         -- quantidades
-        {{ try_integer('exercicio') }} as exercicio,
+        {{ plausible('exercicio', 'integer', 'posicao') }} as exercicio,
         cast({{ plausible('previsto', 'decimal', 'reais') }} as decimal(18, 2)) as valor_previsto,
         cast({{ parse_as('aditado', 'decimal') }} as decimal(18, 2)) as valor_aditado,
         cast({{ plausible('executado_entidade', 'decimal', 'reais') }} as decimal(18, 2))
@@ -25,6 +25,7 @@ final as (
             ('executado_entidade', 'decimal', 'reais'),
             ('executado_auditoria', 'decimal', 'reais'),
             ('executado_aprovado', 'decimal', 'reais'),
+            ('exercicio', 'integer', 'posicao'),
         ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
