@@ -63,9 +63,14 @@
    Expects the CTEs `expandidas` (alias e: a row per schedule and keys, with its scope, block and
    primeira_data to ultima_data) and `interrupcoes` (alias i). `keys`: columns of expandidas that tell
    pictures of one schedule apart; `from_day`, `to_day`: dates between which an interruption holds,
-   null is no bound; `valid`: condition on the pair, `{causa}` in it is the cause. #}
-{% macro blocked_minutes(keys=[], from_day='i.vale_de', to_day='i.visto_ate', valid='') -%}
+   null is no bound; `valid`: condition on the pair, `{causa}` in it is the cause; `up_to`: the causes up
+   to which minutes are told, by default each. #}
+{% macro blocked_minutes(keys=[], from_day='i.vale_de', to_day='i.visto_ate', valid='', up_to=none) -%}
 {%- set who = keys + ['escala_id'] -%}
+{%- set orders = [] -%}
+{%- for causa in block_causes() if causa in (up_to or block_causes()) -%}
+    {%- do orders.append((block_causes().index(causa) + 1, causa)) -%}
+{%- endfor -%}
 pares as (
     {%- for causa in block_causes() %}
     select
@@ -107,12 +112,12 @@ datados as (
 recortados as (
     select
         d.*,
-        greatest(
-            case when d.data = d.data_inicio then d.minuto_inicio else 0 end, d.bloco_inicio
-        ) as inicio,
-        least(
-            case when d.data = d.data_fim then d.minuto_fim else 24 * 60 end, d.bloco_fim
-        ) as fim
+        case
+            when d.data = d.data_inicio then greatest(d.minuto_inicio, d.bloco_inicio)
+            else d.bloco_inicio
+        end as inicio,
+        case when d.data = d.data_fim then least(d.minuto_fim, d.bloco_fim) else d.bloco_fim end
+            as fim
     from datados as d
 ),
 
@@ -128,7 +133,8 @@ intervalos as (
     where r.inicio < r.fim
 ),
 
--- what each interval adds to those before it, among the causes up to each order
+-- what each interval adds to those before it, among the causes up to each order; nothing when the
+-- difference is negative
 acrescimos as (
     select
         i.{{ who | join(', i.') }},
@@ -137,18 +143,15 @@ acrescimos as (
         o.ordem,
         i.fim - greatest(
             i.inicio,
-            coalesce(
-                max(i.fim) over (
-                    partition by i.{{ who | join(', i.') }}, i.data, o.ordem
-                    order by i.inicio, i.fim
-                    rows between unbounded preceding and 1 preceding
-                ),
-                0
+            max(i.fim) over (
+                partition by i.{{ who | join(', i.') }}, i.data, o.ordem
+                order by i.inicio, i.fim
+                rows between unbounded preceding and 1 preceding
             )
         ) as minutos_novos
     from intervalos as i
     inner join (
-        values {% for causa in block_causes() %}({{ loop.index }}){{ ', ' if not loop.last }}{% endfor %}
+        values {% for order, causa in orders %}({{ order }}){{ ', ' if not loop.last }}{% endfor %}
     ) as o (ordem)
         on i.causa_ordem <= o.ordem
 ),
@@ -158,12 +161,12 @@ minutos as (
         a.{{ who | join(', a.') }},
         a.data,
         a.minutos_bloco,
-        {%- for causa in block_causes() %}
-        cast(sum(case when a.ordem = {{ loop.index }} then a.minutos_novos else 0 end) as integer)
-            as minutos_ate_{{ causa }}{{ ',' if not loop.last }}
+        {%- for order, causa in orders %}
+        cast(
+            sum(case when a.ordem = {{ order }} then greatest(a.minutos_novos, 0) else 0 end) as integer
+        ) as minutos_ate_{{ causa }}{{ ',' if not loop.last }}
         {%- endfor %}
     from acrescimos as a
-    where a.minutos_novos > 0
     group by a.{{ who | join(', a.') }}, a.data, a.minutos_bloco
 )
 {%- endmacro %}
@@ -176,8 +179,9 @@ minutos as (
 
    Blocked slots = slots × united minutes ÷ minutes of the block, rounded up, in whole numbers. A kind
    whose quantity is unknown has a row without measures; one without slots has none, unless
-   `with_empty`. Expects `minutos`, as blocked_minutes makes it with the same `keys`. #}
-{% macro expanded_slots(keys=[], with_empty=false) -%}
+   `with_empty`. Expects `minutos`, as blocked_minutes makes it with the same `keys` and `up_to`, in
+   which the last cause must be. #}
+{% macro expanded_slots(keys=[], with_empty=false, up_to=none) -%}
 por_tipo as (
     {%- for tipo in slot_kinds() %}
     select
@@ -205,11 +209,12 @@ datas as (
 bloqueadas as (
     select
         d.*,
-        {%- for causa in block_causes() %}
-        {{ ceil_div(
-            'd.qtd_vagas_total * coalesce(m.minutos_ate_' ~ causa ~ ', 0)',
-            'coalesce(m.minutos_bloco, 1)'
-        ) }} as qtd_{{ 'vagas_bloqueadas' if loop.last else 'bloqueadas_ate_' ~ causa ~ ',' }}
+        {%- for causa in block_causes() if causa in (up_to or block_causes()) %}
+        case
+            when m.data is not null
+                then {{ ceil_div('d.qtd_vagas_total * m.minutos_ate_' ~ causa, 'm.minutos_bloco') }}
+            when d.qtd_vagas_total is not null then 0
+        end as qtd_{{ 'vagas_bloqueadas' if loop.last else 'bloqueadas_ate_' ~ causa ~ ',' }}
         {%- endfor %}
     from datas as d
     left join minutos as m

@@ -112,7 +112,25 @@ def test_a_mutant_is_found_again_in_what_another_house_makes_of_the_model() -> N
     model = 'select a\nfrom "mapa"."fila"."t"\nwhere\n    a < 5\n    and b = 1 and c < 5'
     other = "with __dbt__cte__t as (select 5 < 4),\nx as (\n" + model.replace(
         '"mapa"."fila"."t"', "__dbt__cte__t"
-    ).replace("c < 5", "c < 7")
+    ).replace("c < 5", "d + e + f + g + h > 7")
     less, not_there = (mutant for mutant in mutants("m", model) if mutant.was == "<")
     assert apply(less, model, other) == other.replace("a < 5", "a <= 5")
     assert apply(not_there, model, other) is None
+
+
+def test_a_mutant_is_found_again_beside_another_day() -> None:
+    model = """
+        where a.day <= (select r.day from "mapa"."calendar"."t" as r)
+        and a.n = 2
+    """
+    other = """
+        where a.day <= cast('2026-06-30' as date)
+        and a.n = 3
+    """
+    flipped = {m.was: apply(m, model, other) for m in mutants("m", model)}
+    assert flipped == {
+        "<=": other.replace("<=", "<"),
+        "and": other.replace("and", "or"),
+        "=": other.replace("a.n =", "a.n <>"),
+        "2": None,
+    }

@@ -154,27 +154,44 @@ class Calendar:
     said: dict[date, list[tuple[int, Row]]]
 
 
-@pytest.fixture(scope="module")
-def calendar(tmp_path_factory: pytest.TempPathFactory) -> Calendar:
-    """Return the calendar of any table, the same each time: holidays, optional and other days."""
+DAYS = [date(2022, 1, 1) + timedelta(days=offset) for offset in range(4 * 365)]
+
+
+def drawn() -> dict[date, list[tuple[int, Row]]]:
+    """Return any table, the same each time: of holidays, optional and other days."""
     dice = random.Random(1)
-    days = [date(2022, 1, 1) + timedelta(days=offset) for offset in range(4 * 365)]
-    legal = [day for day in days if by_law(day)]
-    drawn = {day: draw(dice, day) for day in sorted({*legal, *dice.sample(days, 250)})}
+    legal = [day for day in DAYS if by_law(day)]
+    return {day: draw(dice, day) for day in sorted({*legal, *dice.sample(DAYS, 250)})}
+
+
+def build_house(directory: Path) -> OfferHouse:
+    """Build the calendar of that table."""
     loads: list[dict[str, list[Row]]] = [defaultdict(list) for _ in range(3)]
     loads[0]["escala"] += [schedule(number, unit) for number, unit in enumerate(EVERY, start=1)]
-    for rows in drawn.values():
+    for rows in drawn().values():
         for load, row in rows:
             loads[load]["feriado"].append(row)
-    house = OfferHouse.at(tmp_path_factory.mktemp("calendar"))
+    house = OfferHouse.at(directory)
     house.load(loads)
     house.build(
         models=("+int_calendario__feriados", "+int_oferta__dias_uteis"),
         tested=True,
         horizonte_dias=0,
     )
-    days += [date(2025, 12, 31) + timedelta(days=n) for n in range(182)]
-    return Calendar(house, sorted({*days}), drawn)
+    return house
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+    """Return the house of that table."""
+    return build_house(tmp_path_factory.mktemp("calendar"))
+
+
+@pytest.fixture(scope="module")
+def calendar(house: OfferHouse) -> Calendar:
+    """Return the built calendar and what the operator had said."""
+    until = [date(2025, 12, 31) + timedelta(days=n) for n in range(182)]
+    return Calendar(house, sorted({*DAYS, *until}), drawn())
 
 
 def test_any_table_of_the_operator_adds_to_the_law_and_mends_it(calendar: Calendar) -> None:
@@ -258,7 +275,8 @@ STAYS = ("2026-06-01", "local", UNITS[1], (0, 1, 2), False, False)
 """A table without any row would be a failed export."""
 
 
-def test_what_a_complete_table_no_longer_has_is_as_if_never_said(tmp_path: Path) -> None:
+def build_house_of_tables(directory: Path) -> OfferHouse:
+    """Build what three complete tables say one after the other."""
     loads: list[dict[str, list[Row]]] = []
     for number in range(len(SEEN)):
         rows = [
@@ -273,12 +291,24 @@ def test_what_a_complete_table_no_longer_has_is_as_if_never_said(tmp_path: Path)
         ]
         schedules = [schedule(index, unit) for index, unit in enumerate(EVERY, start=1)]
         loads.append({"escala": schedules, "feriado": rows})
-    house = OfferHouse.at(tmp_path)
+    house = OfferHouse.at(directory)
     house.load(loads, SEEN, exports.Completeness(confirmed=True, tables=True))
     house.build(models=("+int_oferta__interrupcoes",), tested=True)
+    return house
+
+
+@pytest.fixture(scope="module")
+def house_of_tables(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+    """Return the house of the three tables."""
+    return build_house_of_tables(tmp_path_factory.mktemp("tables"))
+
+
+def test_what_a_complete_table_no_longer_has_is_as_if_never_said(
+    house_of_tables: OfferHouse,
+) -> None:
     in_force = {
         (row["data_inicio"].isoformat(), unit)
-        for row in house.query(
+        for row in house_of_tables.query(
             """
             select data_inicio, unidade_executante_cnes as unidade
             from intermediario.int_oferta__interrupcoes

@@ -79,10 +79,9 @@ class Register:
     deaths: list[Death]
 
 
-@pytest.fixture(scope="module")
-def register(tmp_path_factory: pytest.TempPathFactory) -> Register:
+def build_house(directory: Path) -> OfferHouse:
     """Let everybody wait since January, load who has died and build."""
-    house = OfferHouse.at(tmp_path_factory.mktemp("deaths"))
+    house = OfferHouse.at(directory)
     cards = identifiers.cns(np.full(len(EXPECTED), 7), 500 + np.arange(len(EXPECTED))).to_pylist()
     waiting = [
         document(i, data_solicitacao="2026-01-10T09:00:00.000Z", cns_usuario=cns, cpf_usuario=None)
@@ -100,6 +99,18 @@ def register(tmp_path_factory: pytest.TempPathFactory) -> Register:
     ):
         cadsus.load_file(house.settings, path)
     house.build(models=["+fila_por_mes"], tested=True)
+    return house
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+    """Return the house in which everybody waits."""
+    return build_house(tmp_path_factory.mktemp("deaths"))
+
+
+@pytest.fixture(scope="module")
+def register(house: OfferHouse) -> Register:
+    """Return the house and the death of each person."""
     rows = house.query(
         "select pessoa_data_obito as day, pessoa_tem_obito_sem_data as undated "
         "from intermediario.int_fila__solicitacoes where indice_preferido = 'solicitacao' "

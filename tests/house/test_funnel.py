@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -220,10 +221,9 @@ def bookings(number: int, case: Case) -> Iterator[dict[str, Any]]:
             )
 
 
-@pytest.fixture(scope="module")
-def funnel(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[Place, dict[str, Any]]]:
-    """Return the rows of the funnel by case and place; the models' own tests have passed."""
-    house = OfferHouse.at(tmp_path_factory.mktemp("funnel"))
+def build_house(directory: Path) -> OfferHouse:
+    """Build the house in which all cases live; the models' own tests pass."""
+    house = OfferHouse.at(directory)
     house.load([{"escala": [row for number, case in NUMBERED for row in schedules(number, case)]}])
     booked = [row for number, case in NUMBERED for row in bookings(number, case)]
     documents = {name: [document(1, name)] for name in INDICES} | {INDICES[1]: booked}
@@ -232,6 +232,18 @@ def funnel(tmp_path_factory: pytest.TempPathFactory) -> dict[int, dict[Place, di
         password = {"sisreg_password": SecretStr(PASSWORD)}
         sisreg.load(house.settings.model_copy(update=account | password))
     house.build(models=("+oferta_funil_por_mes", "dicionario_codigos"), tested=True)
+    return house
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+    """Return the house in which all cases live."""
+    return build_house(tmp_path_factory.mktemp("funnel"))
+
+
+@pytest.fixture(scope="module")
+def funnel(house: OfferHouse) -> dict[int, dict[Place, dict[str, Any]]]:
+    """Return the rows of the funnel by case and place."""
     found: dict[int, dict[Place, dict[str, Any]]] = defaultdict(dict)
     for row in house.query("select * from oferta.oferta_funil_por_mes"):
         unit, code = row["unidade_executante_cnes"], row["procedimento_codigo"]

@@ -364,13 +364,18 @@ def in_order(rows: list[Numbers]) -> list[Numbers]:
 # --- the house -------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
-    """Return the house in which all cases live."""
-    house = OfferHouse.at(tmp_path_factory.mktemp("golden"))
+def build_house(directory: Path) -> OfferHouse:
+    """Build the house in which all cases live."""
+    house = OfferHouse.at(directory)
     house.load(deliveries(), SEEN)
     house.build()
     return house
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+    """Return the house in which all cases live."""
+    return build_house(tmp_path_factory.mktemp("golden"))
 
 
 @pytest.fixture(scope="module")

@@ -120,13 +120,18 @@ EXPECTED = {
 }
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
-    """Return a house with these schedules and contracts, as of the last day of May."""
-    built = OfferHouse.at(tmp_path_factory.mktemp("hours"))
+def build_house(directory: Path) -> OfferHouse:
+    """Build a house with these schedules and contracts, as of the last day of May."""
+    built = OfferHouse.at(directory)
     built.load([{"escala": SCHEDULES, "feriado": HOLIDAYS, "carga_horaria": CONTRACTS}])
     built.build(tested=True, models=MODELS, data_referencia=date(2026, 5, 31).isoformat())
     return built
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+    """Return the house with these schedules and contracts."""
+    return build_house(tmp_path_factory.mktemp("hours"))
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -363,19 +364,35 @@ def by_network(
     return found
 
 
-@pytest.fixture(scope="module", params=[FEW, pytest.param(MANY, marks=pytest.mark.long)])
-def built(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Return the house of all networks and their copies."""
-    networks = draw_networks(request.param)
-    house = OfferHouse.at(tmp_path_factory.mktemp("properties"))
-    house.load([delivery(networks)])
+def build_house(directory: Path, many: int = FEW) -> OfferHouse:
+    """Build the house of so many networks and their copies."""
+    house = OfferHouse.at(directory)
+    house.load([delivery(draw_networks(many))])
     house.build()
+    return house
+
+
+@pytest.fixture(scope="module", params=[FEW, pytest.param(MANY, marks=pytest.mark.long)])
+def many(request: pytest.FixtureRequest) -> int:
+    """Return how many networks are drawn."""
+    return int(request.param)
+
+
+@pytest.fixture(scope="module")
+def house(many: int, tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+    """Return the house of all networks and their copies."""
+    return build_house(tmp_path_factory.mktemp("properties"), many)
+
+
+@pytest.fixture(scope="module")
+def built(many: int, house: OfferHouse) -> Built:
+    """Return what the marts say of all networks and their copies."""
     daily = house.query(
         "select *, cast(right(escala_codigo, 2) as integer) as posicao from oferta.oferta_por_dia"
     )
     monthly = house.query("select * from oferta.oferta_real_por_mes")
     return Built(
-        networks,
+        draw_networks(many),
         house,
         by_network(daily, ("posicao", "data", "vaga_tipo")),
         by_network(monthly, ("competencia",)),

@@ -187,10 +187,9 @@ SITUATIONS = situations()
 NAMES = list(SITUATIONS)
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+def build_house(directory: Path) -> OfferHouse:
     """Load all situations together on two days and build once."""
-    house = OfferHouse.at(tmp_path_factory.mktemp("versions"))
+    house = OfferHouse.at(directory)
     together: list[dict[str, list[Row]]] = [{}, {}]
     for situation, _ in SITUATIONS.values():
         for all_rows, rows in zip(together, situation.loads, strict=True):
@@ -200,6 +199,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
     house.load(loads, (FIRST, SECOND), WHOLE)
     house.build(models=("+oferta_por_dia",), tested=True, feriados_calculados_bloqueiam=False)
     return house
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+    """Return the house with all situations."""
+    return build_house(tmp_path_factory.mktemp("versions"))
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 from collections import defaultdict
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -442,14 +443,19 @@ AT_THE_END_OF_MAY: dict[str, dict[str, dict[str, Any]]] = {
 NUMBERS = {name: number for number, name in enumerate(SITUATIONS)}
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
-    """Return a house with all situations, read four times and built."""
-    made = OfferHouse.at(tmp_path_factory.mktemp("queue"))
+def build_house(directory: Path) -> OfferHouse:
+    """Build a house with all situations, read four times."""
+    made = OfferHouse.at(directory)
     read_all(made, list(SITUATIONS.values()))
     seed(made)
     build(made, minimo_percentil=1)
     return made
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+    """Return the house with all situations."""
+    return build_house(tmp_path_factory.mktemp("queue"))
 
 
 @pytest.fixture(scope="module")

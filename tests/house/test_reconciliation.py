@@ -362,10 +362,9 @@ def write_report(folder: Path) -> tuple[Path, Path]:
     return path, by
 
 
-@pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
-    """Return the house in which all cases live, with the models' own tests passed."""
-    house = OfferHouse.at(tmp_path_factory.mktemp("reconciliation"))
+def build_house(directory: Path) -> OfferHouse:
+    """Build the house in which all cases live; the models' own tests pass."""
+    house = OfferHouse.at(directory)
     house.load([delivery()])
     path, by = write_report(house.directory)
     (summary,) = report.load(house.settings, [path], by, {"cod_central_exec": CENTRAL})
@@ -373,6 +372,12 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
     chosen = ("+oferta_reconciliacao_por_mes", "oferta_real_por_mes", "dicionario_codigos")
     house.build(models=chosen, tested=True)
     return house
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+    """Return the house in which all cases live."""
+    return build_house(tmp_path_factory.mktemp("reconciliation"))
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -126,8 +127,13 @@ UNITS: dict[str, tuple[str, str, Place]] = {
     "0000014": ("530010", "UNIDADE (VALPARAISO)", (None, "outro_municipio")),
     "0000015": ("521760", "PLANALTINA", (None, "fora_do_territorio")),
     "0000016": ("530010", "", (1, "exato")),
+    **{
+        f"{number:07d}": ("530010", writing, place)
+        for number, (writing, place) in enumerate(WRITINGS.items(), start=101)
+        if place[1] != "sem_bairro"
+    },
 }
-"""Municipality and neighbourhood in the CNES; the last has none there, the booking says Asa Sul."""
+"""Municipality and neighbourhood in the CNES; where it has none, the booking says Asa Sul."""
 
 
 REGISTER = [
@@ -163,14 +169,16 @@ def residence(
     }
 
 
-@pytest.fixture(scope="module")
-def territory(tmp_path_factory: pytest.TempPathFactory) -> Territory:
+def residents() -> dict[Any, dict[str, Any]]:
+    """Return a request for each place that is written as somebody's residence."""
+    homes: dict[Any, dict[str, Any]] = {n: residence(n) for n in (*official(), *WRITINGS)}
+    homes |= {place: residence(place[2], *place[:2]) for place in ELSEWHERE}
+    return {place: document(i, **fields) for i, (place, fields) in enumerate(homes.items())}
+
+
+def build_house(directory: Path) -> OfferHouse:
     """Load requests, bookings and units through the real doors and build."""
-    house = OfferHouse.at(tmp_path_factory.mktemp("territory"))
-    homes = {name: residence(name) for name in (*official(), *WRITINGS)}
-    homes |= {place: residence(place[2], *place[:2]) for place in ELSEWHERE}  # type: ignore[misc]
-    documents = [document(i, **fields) for i, fields in enumerate(homes.values())]
-    codes = {key: body["codigo_solicitacao"] for key, body in zip(homes, documents, strict=True)}
+    house = OfferHouse.at(directory)
     bookings = [
         document(
             10_000 + i,
@@ -181,12 +189,25 @@ def territory(tmp_path_factory: pytest.TempPathFactory) -> Territory:
         )
         for i, cnes in enumerate((*UNITS, "0000017"))
     ]
-    mirror = Mirror({INDICES[0]: documents, INDICES[1]: bookings})
+    mirror = Mirror({INDICES[0]: list(residents().values()), INDICES[1]: bookings})
     with mirroring(mirror):
         for index in INDICES[:2]:
             sisreg.load(house.settings.model_copy(update=pointing_at(mirror)), index)
     house.load([{"cnes_estabelecimento": list(REGISTER)}])
     house.build(models=MODELS, tested=True)
+    return house
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+    """Return the built house."""
+    return build_house(tmp_path_factory.mktemp("territory"))
+
+
+@pytest.fixture(scope="module")
+def territory(house: OfferHouse) -> Territory:
+    """Return what the build says."""
+    codes = {place: body["codigo_solicitacao"] for place, body in residents().items()}
     rows = house.query(
         "select solicitacao_codigo, area_numero, territorio_evidencia, "
         "regiao_saude_codigo from intermediario.int_pessoas__residencias"
@@ -229,7 +250,7 @@ def test_the_state_comes_before_the_neighbourhood(
 def test_units_are_placed_by_the_rule_of_persons(territory: Territory) -> None:
     rows = territory.house.query(
         "select unidade_cnes, area_numero as numero, territorio_evidencia "
-        "from dimensoes.dim_estabelecimentos where unidade_cnes between '0000011' and '0000017'"
+        "from dimensoes.dim_estabelecimentos where unidade_cnes between '0000011' and '0000999'"
     )
     found = {r["unidade_cnes"]: (r["numero"], r["territorio_evidencia"]) for r in rows}
     expected = {cnes: place for cnes, (_, _, place) in UNITS.items()}

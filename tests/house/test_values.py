@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -214,10 +215,8 @@ class Built:
         return {row["vaga_tipo"]: int(row["qtd"]) for row in rows}
 
 
-@pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
-    """Return the house with all values in it, built with the tests that concern it."""
-    house = OfferHouse.at(tmp_path_factory.mktemp("values"))
+def delivered() -> tuple[dict[str, list[Row]], dict[str, int]]:
+    """Return the rows of each layout, and the line in which each value stands."""
     delivery: dict[str, list[Row]] = {"escala": []}
     line = {}
     for situation, case in enumerate(CASES, start=1):
@@ -231,7 +230,13 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
         {"competencia": "202606", "cod_cnes_exec": Codes(FULL).unit(1),
          "cod_procedimento_interno": Codes(FULL).procedure(1), "qtd_teto": "1000000"}
     )  # fmt: skip
-    house.load([delivery], days=[date(2026, 7, 1)])
+    return delivery, line
+
+
+def build_house(directory: Path) -> OfferHouse:
+    """Build the house with all values in it, with the tests that concern it."""
+    house = OfferHouse.at(directory)
+    house.load([delivered()[0]], days=[date(2026, 7, 1)])
     read_all(
         house, [Situation([[document], None, None, None], {}) for document, _ in DOCUMENTS.values()]
     )
@@ -243,7 +248,19 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Built:
             *("--vars", json.dumps({"data_referencia": REFERENCE.isoformat()})),
             title="dbt build",
         )  # fmt: skip
-    return Built(house, line)
+    return house
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+    """Return the house with all values in it."""
+    return build_house(tmp_path_factory.mktemp("values"))
+
+
+@pytest.fixture(scope="module")
+def built(house: OfferHouse) -> Built:
+    """Return the house and where each value stands."""
+    return Built(house, delivered()[1])
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)

@@ -6,12 +6,14 @@ is built again with `conhecido_em`, and the diary must lead from one picture to 
 
 from __future__ import annotations
 
+import pickle
 import random
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -238,6 +240,8 @@ class History:
 
 
 PICTURE = ("+oferta_por_dia",)
+KNOWN = "known.pickle"
+"""The pictures of all days but the last, beside the house that is built last."""
 MARTS = ("oferta_por_dia", "oferta_real_por_mes", "oferta_diario", "oferta_retiradas_por_mes")
 
 
@@ -256,22 +260,33 @@ def active_slots(house: OfferHouse) -> dict[Cell, int]:
     return {tuple(row.values())[:4]: row["vagas"] for row in rows}
 
 
-@pytest.fixture(scope="module")
-def history(tmp_path_factory: pytest.TempPathFactory) -> History:
+def build_house(directory: Path) -> OfferHouse:
     """Load all networks, and build what was known on each day and what is known at last."""
-    house = OfferHouse.at(tmp_path_factory.mktemp("history"))
+    house = OfferHouse.at(directory)
     house.load(histories(), DAYS, WHOLE)
     known = {}
     for day in DAYS[:-1]:
         house.build(models=PICTURE, conhecido_em=day.isoformat(), data_referencia=None)
         known[day] = active_slots(house)
+    (directory / KNOWN).write_bytes(pickle.dumps(known))
     house.build(conhecido_em=DAYS[-1].isoformat(), data_referencia=None)
     last = read(house)
     house.build(data_referencia=None, tested=True)
-    known[DAYS[-1]] = active_slots(house)
-    plain = read(house)
-    assert plain == last, "as known on the last day is not as known"
-    return History(house, plain, known)
+    assert read(house) == last, "as known on the last day is not as known"
+    return house
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> OfferHouse:
+    """Return the house of all networks."""
+    return build_house(tmp_path_factory.mktemp("history"))
+
+
+@pytest.fixture(scope="module")
+def history(house: OfferHouse) -> History:
+    """Return what was known on each day and what is known at last."""
+    known: dict[date, dict[Cell, int]] = pickle.loads((house.directory / KNOWN).read_bytes())
+    return History(house, read(house), known | {DAYS[-1]: active_slots(house)})
 
 
 def test_every_cause_occurs(history: History) -> None:

@@ -117,25 +117,35 @@ def apply(mutant: Mutant, model: str, sql: str) -> str | None:
         The flipped SQL, or None when it has no such line.
 
     """
-    read, at = tokens(sql), mutant.token
-    if sql != model:
-        home = tokens(model)
-        line = _line_of(model, home[at])
-        other = _counterparts(model, sql).get(line)
-        if other is None:
-            return None
-        first = next(n for n, token in enumerate(home) if _line_of(model, token) == line)
-        there = [n for n, token in enumerate(read) if _line_of(sql, token) == other]
-        if at - first >= len(there):
-            return None
-        at = there[at - first]
-    token = read[at]
-    if token.text != mutant.was:
+    read = tokens(sql)
+    at = mutant.token if sql == model else _counterpart(mutant.token, model, sql)
+    if at is None:
         return None
+    token = read[at]
     if mutant.now == "when not (":
         close = read[_then_of(read, at)].at
         sql = f"{sql[:close]}) {sql[close:]}"
     return f"{sql[: token.at]}{mutant.now}{sql[token.at + len(token.text) :]}"
+
+
+def _counterpart(at: int, model: str, sql: str) -> int | None:
+    """Find the token of a model in another SQL of it; None when its line has none."""
+    home, read = tokens(model), tokens(sql)
+    line = _line_of(model, home[at])
+    other = _counterparts(model, sql).get(line)
+    if other is None:
+        return None
+    ours = [n for n, token in enumerate(home) if _line_of(model, token) == line]
+    others = [n for n, token in enumerate(read) if _line_of(sql, token) == other]
+    # A line may hold another day than ours, or read a fixture of another name.
+    words = [home[n].text for n in ours], [read[n].text for n in others]
+    blocks = SequenceMatcher(None, *words, autojunk=False).get_matching_blocks()
+    if 2 * sum(block.size for block in blocks) < min(len(ours), len(others)):
+        return None
+    for block in blocks:
+        if 0 <= ours.index(at) - block.a < block.size:
+            return others[ours.index(at) - block.a + block.b]
+    return None
 
 
 def _line_of(sql: str, token: Token) -> int:
@@ -144,16 +154,15 @@ def _line_of(sql: str, token: Token) -> int:
 
 @lru_cache(maxsize=512)
 def _counterparts(model: str, sql: str) -> dict[int, int]:
-    """Pair the lines of two SQLs that say the same of relations by other names."""
+    """Pair the lines of two SQLs that say the same of relations by other names, or nearly so."""
     ours, others = (
         [RELATION.sub(r"\1", line).strip() for line in text.split("\n")] for text in (model, sql)
     )
-    matcher = SequenceMatcher(None, ours, others, autojunk=False)
-    return {
-        block.a + n: block.b + n
-        for block in matcher.get_matching_blocks()
-        for n in range(block.size)
-    }
+    found: dict[int, int] = {}
+    for same, a, to_a, b, to_b in SequenceMatcher(None, ours, others, autojunk=False).get_opcodes():
+        if same == "equal" or (same == "replace" and to_a - a == to_b - b):
+            found |= zip(range(a, to_a), range(b, to_b), strict=True)
+    return found
 
 
 def _flips(read: Sequence[Token], at: int) -> Iterator[tuple[str, str]]:

@@ -1,13 +1,14 @@
 """Mutation of the SQL rules: each mutant is one slip, and some check must turn red.
 
-`mapa bench mutants` builds three houses as the tests do (the small city, the offer's golden cases,
-the queue's) and keeps them. A mutant is judged in one transaction of each, which is rolled back:
-its model is made anew, then those that read it as far as anything changes, then the judges look.
-No dbt runs for a mutant, so one costs seconds.
+`mapa bench mutants` builds houses as the tests do (the small city, and one for each suite of cases
+that are worked out by hand) and keeps them. A mutant is judged in one transaction of each, which is
+rolled back: its model is made anew, then those that read it as far as anything changes, then the
+judges look. No dbt runs for a mutant, so one costs seconds.
 """
 
 from __future__ import annotations
 
+import importlib
 import io
 import json
 import os
@@ -35,10 +36,10 @@ from mapa.dbt import run_dbt
 from mapa.dbt_plugin import FUNCTION, hmac_sha256
 from mapa.ui import say
 from mapa_city import verify
-from mapa_city.bench.flips import Mutant, apply, mutants
+from mapa_city.bench.flips import Mutant, apply, mutants, tokens
 
 PROJECT = Path(__file__).parents[3]
-TESTS = PROJECT / "tests" / "house"
+TESTS = [PROJECT / "tests" / folder for folder in ("house", "slow", "")]
 EQUIVALENT = PROJECT / "tests" / "fixtures" / "mutantes" / "equivalentes.yml"
 RULES = ("models/intermediate/", "models/marts/")
 BOUND = 95.0
@@ -47,12 +48,43 @@ SECONDS = 60.0
 """A flipped join that has not ended by then is one that no build would end."""
 STILLBORN = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
 """A mutant that DuckDB does not even read proves nothing; it is not counted."""
-JUDGES = ("unit test", "build", "data test", "truth", "offer cases", "queue cases")
-GOLDEN = {
-    "offer": ("offer cases", "test_offer_golden.py", "not when_asked"),
-    "queue": ("queue cases", "test_queue_golden.py", "not end_of_may"),
+JUDGES = ("unit test", "build", "data test", "truth", "cases")
+CITY = "city"
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A file of tests that know the answer from elsewhere, and the house that they look at.
+
+    Attributes:
+        module: the file, without its ending; `build_<fixture>` of it builds the house.
+        chosen: which tests judge, as pytest's -k takes it; not those that build another house.
+        fixture: the one that gives the house to the tests.
+        answer: the model from which they have it, so that they judge none that it reads.
+
+    """
+
+    module: str
+    chosen: str = ""
+    fixture: str = "house"
+    answer: str = ""
+
+
+SUITES = {
+    "offer": Suite("test_offer_golden", "not when_asked"),
+    "properties": Suite("test_offer_properties", "not order_of_rows"),
+    "history": Suite("test_offer_history", "diary or cause", answer="oferta_por_dia"),
+    "versions": Suite("test_offer_versions", "date or hours or spelling"),
+    "hours": Suite("test_offer_hours", "not order_and_repetition"),
+    "reconciliation": Suite("test_reconciliation"),
+    "funnel": Suite("test_funnel"),
+    "queue": Suite("test_queue_golden", "not end_of_may"),
+    "deaths": Suite("test_deaths"),
+    "territory": Suite("test_territory"),
+    "values": Suite("test_values", "not staging"),
+    "calendar": Suite("test_calendar", "operator or unit"),
+    "tables": Suite("test_calendar", "complete_table", "house_of_tables"),
 }
-"""The hand-worked cases that judge a house; left out are those that build another."""
 
 
 class StillbornError(Exception):
@@ -69,7 +101,17 @@ class House:
         target = directory / "target"
         self.nodes: dict[str, Any] = json.loads((target / "manifest.json").read_bytes())["nodes"]
         self.models = {n["name"]: n for n in self.nodes.values() if n["resource_type"] == "model"}
-        compiled = {node["name"]: _compiled(target, node) for node in self.nodes.values()}
+        # What dbt writes into each reader is made a view, so that it can be flipped once for all.
+        passing = {name for name in self.models if self._stands_nowhere(name)}
+        for model in passing:
+            node = self.models[model]
+            parts = (node["database"], node["schema"], node["alias"])
+            node["relation_name"] = ".".join(f'"{part}"' for part in parts)
+        relations = {model: self.models[model]["relation_name"] for model in passing}
+        compiled = {
+            node["name"]: by_name(_compiled(target, node), relations)
+            for node in self.nodes.values()
+        }
         self.sql = {name: sql for name in self.models if (sql := compiled[name])}
         self.tests: dict[str, tuple[dict[str, Any], str]] = {
             node["name"]: (node, sql)
@@ -85,9 +127,15 @@ class House:
         self.con.create_function(FUNCTION, hmac_sha256(bytes(64)), [VARCHAR], VARCHAR)
         # What dbt made with types declared is made as a mutant will be, so that both compare.
         for model in self.order:
+            relation = self.models[model]["relation_name"]
             if self.is_table(model):
-                relation = self.models[model]["relation_name"]
                 self.con.execute(f"create or replace table {relation} as {self.sql[model]}")
+            elif model in passing:
+                self.con.execute(f"create or replace view {relation} as {self.sql[model]}")
+        suite = SUITES.get(name, Suite(""))
+        self.answers = self.read_by(suite.answer) if suite.answer else set[str]()
+        self.asked = ""
+        """Every query of the cases, which says what they look at."""
 
     @cached_property
     def order(self) -> list[str]:
@@ -108,10 +156,17 @@ class House:
         parents = node["depends_on"]["nodes"]
         return {self.nodes[key]["name"] for key in parents if key.startswith("model.")}
 
+    def read_by(self, name: str) -> set[str]:
+        """Return a model and all that it is made from."""
+        return {name}.union(*(self.read_by(other) for other in self.reads(self.models[name])))
+
     @cached_property
     def before(self) -> dict[str, tuple[Any, ...]]:
         """What every table says as it was built: its columns and a sum over its rows."""
         return {name: self.says(name) for name in self.order if self.is_table(name)}
+
+    def _stands_nowhere(self, name: str) -> bool:
+        return bool(self.models[name]["config"]["materialized"] == "ephemeral")
 
     def is_table(self, name: str) -> bool:
         """Tell a table from a view, which says by itself what changed below it."""
@@ -166,6 +221,7 @@ class House:
 
     def query(self, sql: str) -> list[dict[str, Any]]:
         """Return the rows of a query, as the houses of the tests do."""
+        self.asked += sql
         cursor = self.con.execute(sql)
         names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -189,6 +245,33 @@ def _compiled(target: Path, node: Mapping[str, Any]) -> str:
     return path.read_text() if path.exists() else ""
 
 
+def by_name(sql: str, relations: Mapping[str, str]) -> str:
+    """Let SQL read models by their names where dbt has written their SQL into it.
+
+    Args:
+        sql: what dbt compiled.
+        relations: the relation of each model that is written into its readers.
+
+    """
+    for name, relation in relations.items():
+        written = f"__dbt__cte__{name}"
+        read = tokens(sql)
+        said = (n for n, t in enumerate(read) if t.text == written)
+        first = next((n for n in said if [t.low for t in read[n + 1 : n + 3]] == ["as", "("]), None)
+        if first is None:
+            continue
+        depth, last = 1, first + 2
+        while depth:
+            last += 1
+            depth += (read[last].text == "(") - (read[last].text == ")")
+        if read[last + 1].text == ",":
+            sql = sql[: read[first].at] + sql[read[last + 2].at :]
+        else:
+            sql = sql[: read[first - 1].at] + sql[read[last + 1].at :]
+        sql = sql.replace(written, relation)
+    return sql
+
+
 class Given:
     """A plugin of pytest: hands its house to the tests, and remembers which failed."""
 
@@ -200,7 +283,7 @@ class Given:
 
     def pytest_fixture_setup(self, fixturedef: Any, request: Any) -> House | None:
         """Give the house in place of building one."""
-        if fixturedef.argname != "house":
+        if fixturedef.argname != SUITES[self.house.name].fixture:
             return None
         fixturedef.cached_result = (self.house, fixturedef.cache_key(request), None)
         return self.house
@@ -217,15 +300,16 @@ def golden(house: House) -> str | None:
     """Run the hand-worked cases of a house on its tables as they stand; return one that fails."""
     import pytest  # noqa: PLC0415 - a developer's measurement; the demo does without pytest
 
-    _, file, chosen = GOLDEN[house.name]
+    suite = SUITES[house.name]
+    file = next(path for folder in TESTS if (path := folder / f"{suite.module}.py").exists())
     given = Given(house)
-    options = ["-x", "-q", "-p", "no:cacheprovider", "--rootdir", str(PROJECT)]
+    options = ["-x", "-q", "-m", "not long", "-p", "no:cacheprovider", "--rootdir", str(PROJECT)]
     # The cases build nothing here, so no dbt need stand ready for them.
     os.environ.setdefault("MAPA_TEST_DBT", "none")
     with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
-        pytest.main([*options, "-k", chosen, str(TESTS / file)], plugins=[given])
+        pytest.main([*options, "-k", suite.chosen, str(file)], plugins=[given])
     if not given.failed and not given.passed:
-        raise click.ClickException(f"No case of {file} ran; `pytest {file}` says why.")
+        raise click.ClickException(f"No case of {file.name} ran; `pytest {file}` says why.")
     return given.failed[0] if given.failed else None
 
 
@@ -264,7 +348,7 @@ class Court:
 
     def __init__(self, directory: Path) -> None:
         """Open the houses built in a directory; every judge must be content before a flip."""
-        self.houses = [House(name, directory / name) for name in ("city", "offer", "queue")]
+        self.houses = [House(name, directory / name) for name in (CITY, *SUITES)]
         self.city = self.houses[0]
         truth = self.city.directory / "data" / "city" / "truth.json"
         self.truth: dict[str, Any] = json.loads(truth.read_bytes())
@@ -304,6 +388,8 @@ class Court:
             if sql is not None and self._unit_fails(test, sql):
                 return "unit test", test.name
         for house in self.houses:
+            if mutant.model in house.answers:
+                continue
             sql = apply(mutant, model, house.sql.get(mutant.model, ""))
             if sql is None:
                 continue
@@ -326,16 +412,18 @@ class Court:
 
     def _look(self, house: House, changed: set[str]) -> tuple[str, str] | None:
         """Ask the judges of a house about what changed."""
+        if test := house.failing_test(changed):
+            return "data test", test
         if house is self.city:
-            if test := house.failing_test(changed):
-                return "data test", test
             for mart in verify.MARTS.keys() & changed:
                 answer = self.truth[verify.SAME_TRUTH.get(mart, mart)]
                 if not verify.compare_mart(house.con, mart, answer).equal:
                     return "truth", mart
             return None
+        if house.asked and not any(name in house.asked for name in changed):
+            return None
         case = golden(house)
-        return (GOLDEN[house.name][0], case) if case else None
+        return ("cases", case) if case else None
 
 
 @dataclass(frozen=True)
@@ -399,35 +487,26 @@ def report(verdicts: Sequence[Verdict]) -> Table:
 
 
 def build_houses(directory: Path) -> None:
-    """Build the three houses as the tests do, those that do not stand yet.
+    """Build the houses as the tests do, those that do not stand yet.
 
     They are made in folders of their own; the folder of the tests must be there.
     """
-    sys.path[:0] = [str(TESTS), str(TESTS.parent)]
-    import conftest  # noqa: PLC0415 - the tests' own houses, so that both build the same
-    import offer_house  # noqa: PLC0415
-    import queue_house  # noqa: PLC0415
-    import test_offer_golden  # noqa: PLC0415
-    import test_queue_golden  # noqa: PLC0415
+    sys.path[:0] = map(str, TESTS)
+    import conftest  # noqa: PLC0415 - the tests' own city, so that both build the same
 
     directory.mkdir(parents=True, exist_ok=True)
-    if not (directory / "city" / "units").exists():
+    if not (directory / CITY / "built").exists():
         say("Building the small city, then its unit tests ...")
-        made = conftest.make_house(directory / "city", conftest.SMALL)
+        made = conftest.make_house(directory / CITY, conftest.SMALL)
         with conftest.environment(made.env):
             run_dbt(made.settings, "test", "--select", "test_type:unit", title="dbt test")
-        (directory / "city" / "units").touch()
-    if not (directory / "offer" / "target" / "run_results.json").exists():
-        say("Building the house of the offer's cases ...")
-        offer = offer_house.OfferHouse.at(directory / "offer")
-        offer.load(test_offer_golden.deliveries(), test_offer_golden.SEEN)
-        offer.build()
-    if not (directory / "queue" / "target" / "run_results.json").exists():
-        say("Building the house of the queue's cases ...")
-        queue = offer_house.OfferHouse.at(directory / "queue")
-        queue_house.read_all(queue, list(test_queue_golden.SITUATIONS.values()))
-        queue_house.seed(queue)
-        queue_house.build(queue, minimo_percentil=1)
+        (directory / CITY / "built").touch()
+    for name, suite in SUITES.items():
+        if not (directory / name / "built").exists():
+            say(f"Building the house of {suite.module} ...")
+            build = getattr(importlib.import_module(suite.module), f"build_{suite.fixture}")
+            build(directory / name)
+            (directory / name / "built").touch()
 
 
 @click.command()

@@ -32,10 +32,11 @@ expandidas as (
 
 {{ blocked_minutes(
     from_day=add_days('i.visto_de', aviso),
-    to_day=add_days('i.visto_ate', aviso)
+    to_day=add_days('i.visto_ate', aviso),
+    up_to=['feriado', 'afastamento_profissional']
 ) }},
 
-{{ expanded_slots() }},
+{{ expanded_slots(up_to=['feriado', 'afastamento_profissional']) }},
 
 final as (
     select

@@ -70,10 +70,11 @@ expandidas as (
 {{ blocked_minutes(
     keys=['visto_em'],
     to_day='case when i.visto_ate < e.visto_em then i.visto_ate end',
-    valid='i.visto_de <= e.visto_em'
+    valid='i.visto_de <= e.visto_em',
+    up_to=['afastamento_profissional']
 ) }},
 
-{{ expanded_slots(keys=['visto_em']) }},
+{{ expanded_slots(keys=['visto_em'], up_to=['afastamento_profissional']) }},
 
 -- a sum of nothing but unknown quantities is unknown
 final as (

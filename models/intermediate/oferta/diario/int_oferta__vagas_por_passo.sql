@@ -121,10 +121,15 @@ expandidas as (
     keys=['visto_em', 'passo'],
     from_day='cast(null as date)',
     to_day='cast(null as date)',
-    valid='i.visto_de <= e.instante_{causa} and coalesce(i.visto_ate >= e.instante_{causa}, true)'
+    valid='i.visto_de <= e.instante_{causa} and coalesce(i.visto_ate >= e.instante_{causa}, true)',
+    up_to=['feriado', 'afastamento_profissional']
 ) }},
 
-{{ expanded_slots(keys=['visto_em', 'passo'], with_empty=true) }},
+{{ expanded_slots(
+    keys=['visto_em', 'passo'],
+    with_empty=true,
+    up_to=['feriado', 'afastamento_profissional']
+) }},
 
 final as (
     select

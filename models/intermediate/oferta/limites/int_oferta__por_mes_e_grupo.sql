@@ -26,7 +26,7 @@ agendas as (
         a.grupo_codigo,
         {% for sentido, nome in [('true', 'local'), ('false', 'de_rede')] %}
         case
-            when sum(case when a.eh_agenda_local = {{ sentido }} then 1 else 0 end) = 0 then 0
+            when count(case when a.eh_agenda_local = {{ sentido }} then 1 end) = 0 then 0
             else
                 cast(
                     sum(case when a.eh_agenda_local = {{ sentido }} then a.qtd_vagas_ativas end)

@@ -114,9 +114,13 @@ expandidas as (
     where n.desde <= n.ate
 ),
 
-{{ blocked_minutes(keys=['hipotese'], valid='i.hipotese = e.hipotese') }},
+{{ blocked_minutes(
+    keys=['hipotese'],
+    valid='i.hipotese = e.hipotese',
+    up_to=['afastamento_profissional']
+) }},
 
-{{ expanded_slots(keys=['hipotese']) }},
+{{ expanded_slots(keys=['hipotese'], up_to=['afastamento_profissional']) }},
 
 final as (
     select

@@ -33,7 +33,7 @@ final as (
         {% for tipo in slot_kinds() %}
         {% for medida in ['total', 'bloqueadas', 'ativas'] %}
         case
-            when max(case when t.vaga_tipo = '{{ tipo }}' then 1 else 0 end) = 0 then 0
+            when count(case when t.vaga_tipo = '{{ tipo }}' then 1 end) = 0 then 0
             else max(case when t.vaga_tipo = '{{ tipo }}' then t.qtd_vagas_{{ medida }} end)
         end as qtd_vagas_{{ medida }}_{{ tipo }},
         {% endfor %}
