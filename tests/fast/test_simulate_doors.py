@@ -652,7 +652,9 @@ def test_files_only_writes_files_and_truth(tmp_path: Path) -> None:
     command = ["simulate", "--dir", str(tmp_path), "--files-only", "--people", "1000"]
     result = CliRunner().invoke(cli, [*command, "--days", "60"])
     assert result.exit_code == 0, result.output
-    assert len(list((tmp_path / "files").glob("[!.]*"))) == 11
+    names = [path.name for path in (tmp_path / "files").glob("[!.]*")]
+    assert len(names) == 19
+    assert sum(name.startswith("proadi_") for name in names) == 8
     assert json.loads((tmp_path / "truth.json").read_bytes())["data_referencia"] == "2026-06-30"
 
 
