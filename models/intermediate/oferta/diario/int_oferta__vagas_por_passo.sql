@@ -64,22 +64,13 @@ periodos as (
     {% endfor %}
 ),
 
+-- a slot that several changes touch is looked at once
 ocorrencias as (
-    select
+    select distinct
         p.visto_em,
         p.escala_codigo,
         {{ explode_days(next_weekday('p.desde', 'p.dia_semana_numero'), 'p.ate', 7) }} as data
     from periodos as p
-),
-
--- a slot that several changes touch is looked at once
-pontos as (
-    select
-        o.visto_em,
-        o.escala_codigo,
-        o.data
-    from ocorrencias as o
-    group by all
 ),
 
 -- the day whose end each step shows of schedules and of each cause
@@ -98,7 +89,7 @@ passos as (
         case when s.passo = 0 then {{ add_days('p.visto_em', -1) }} else p.visto_em end
             as instante_escala,
         s.passo
-    from pontos as p
+    from ocorrencias as p
     cross join (values (0), (1), (2), (3), (4)) as s (passo)
 ),
 
