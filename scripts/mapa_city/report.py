@@ -105,6 +105,16 @@ class Pictures:
             procedure: ("rede", "local") if position % 5 == 4 else ("todas",)
             for position, procedure in enumerate(self.procedures)
         }
+        # An agenda that moved to another procedure is known by all that it ever was.
+        self.records = {
+            record
+            for delivery in seen
+            for record, of in zip(
+                *(delivery.records.schedules[n].to_pylist() for n in ("record", "procedure_idx")),
+                strict=True,
+            )
+            if of in self.procedures
+        }
         self.offers = cache(self._offers)
 
     def _offers(self, way: str, agenda: str) -> Offers:
@@ -115,7 +125,7 @@ class Pictures:
         return {
             (month, procedure, offer.cnes): offer
             for (month, procedure), units in month_offers(dated, days).items()
-            if month in self.months
+            if month in self.months and procedure in self.procedures
             for offer in units
         }
 
@@ -148,7 +158,7 @@ class Pictures:
             limit = (day_number(self.city.until) - DAYS_EARLIER + 1) * DAY
             table = table.filter(pa.array(numbers(table, "created_at") < limit))
         local = table["local_agenda"].to_numpy()
-        kept = np.isin(numbers(table, "procedure_idx"), self.procedures)
+        kept = np.isin(numbers(table, "record"), list(self.records))
         if agenda != "todas":
             kept &= local == (agenda == "local")
         elif way == "agenda_local":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,8 @@ from mapa_city.slots import (
 )
 from mapa_city.territory import FEDERAL_DISTRICT
 from mapa_city.truth.answers import compute
-from mapa_city.truth.offer import MonthOffer, real_offers
+from mapa_city.truth.offer import MonthOffer, month_offers, real_offers
+from mapa_city.truth.past import Delivery, deliveries, in_force
 from mapa_city.truth.queue import calendar, history, queue_per_month, waits_per_month
 from mapa_city.truth.report import HYPOTHESES
 from mapa_city.truth.seen import know
@@ -203,6 +204,32 @@ def test_the_report_of_sisreg_differs_in_many_known_ways(
     assert "TOTAL GERAL" in written[0].decode("windows-1252").splitlines()[-1]
 
 
+def test_the_report_knows_agendas_by_all_that_they_ever_were(larger: City) -> None:
+    (now,) = deliveries(larger, [UNTIL])
+    asked = report.Pictures(larger, [now])
+    procedures = numbers(now.records.schedules, "procedure_idx")
+    other = int(np.setdiff1d(procedures, asked.procedures)[0])
+    position = now.records.schedules.schema.get_field_index("procedure_idx")
+    moved = np.where(np.arange(len(procedures)) % 2, procedures, other)
+    before = now.records.schedules.set_column(
+        position,
+        now.records.schedules.schema.field(position),
+        pa.array(moved, now.records.schedules.schema.field(position).type),
+    )
+    earlier = Delivery(now.seen - 30, replace(now.records, schedules=before))
+    seen = [earlier, now]
+    pictures = report.Pictures(larger, seen)
+    dated, days = in_force(larger, seen, day_number(UNTIL))
+    due = {
+        (month, procedure, offer.cnes): offer
+        for (month, procedure), units in month_offers(dated, days).items()
+        for offer in units
+        if month in pictures.months and procedure in pictures.procedures
+    }
+    assert pictures.offers("mapa", "todas") == due
+    assert due != asked.offers("mapa", "todas")
+
+
 def test_limits_bind_are_missing_and_are_zero(larger: City, answers: dict[str, Any]) -> None:
     limits = Counter(row["limite_vinculante"] for row in mart(answers, "oferta_real_por_mes"))
     assert {"ppi", "teto", "escala", "nao_informado"} <= set(limits)
@@ -330,6 +357,34 @@ def test_every_fate_of_a_request_occurs(larger: City, answers: dict[str, Any]) -
     waits = mart(answers, "espera_por_mes")
     assert any(row["qtd_esperas_implausiveis"] for row in waits)
     assert any(row["dias_espera_p90"] is not None for row in waits)
+
+
+def test_what_the_source_never_showed_nobody_knows(larger: City) -> None:
+    first = UNTIL - timedelta(days=40)
+    known = know(larger, [first, UNTIL])
+    lost = [
+        row
+        for row in larger.absences.to_pylist()
+        if row["back_at"] is None
+        and row["gone_at"].date() > first + timedelta(days=1)
+        and known.last[row["request_idx"]] == (day_number(first) + 1) * DAY
+    ]
+    unseen = [
+        {
+            "request_idx": row["request_idx"],
+            "at": row["gone_at"] - timedelta(hours=1),
+            "kind": "devolvida",
+            "actor_profile": "REGULADOR",
+        }
+        for row in lost
+    ]
+    more = pa.Table.from_pylist(unseen, schema=larger.events.schema)
+    told = replace(larger, events=pa.concat_tables([larger.events, more]))
+    assert lost
+    for mine, same in zip(
+        *(vars(history(story, known)).values() for story in (larger, told)), strict=True
+    ):
+        assert np.array_equal(mine, same)
 
 
 def test_waits_grow_where_the_offer_falls_short(larger: City) -> None:

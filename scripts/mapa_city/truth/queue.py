@@ -147,8 +147,12 @@ def _named(request: Ints, at: Ints, name: str) -> _Facts:
 
 
 def _life(city: City, known: Known) -> list[_Facts]:
-    """Return what happened to requests, and the appointments that came."""
+    """Return what happened to requests, and the appointments that came.
+
+    What happened to a request after the source showed it for the last time nobody could know.
+    """
     changes = matches(city.events, "kind", list(_STATE_AFTER))
+    changes &= numbers(city.events, "at") < known.last[numbers(city.events, "request_idx")]
     appointment = numbers(city.bookings, "appointment_at")
     came = known.bookings & (cancelled_at(city) >= appointment)
     request, at = numbers(city.events, "request_idx"), numbers(city.events, "at")

@@ -31,12 +31,14 @@ class Known:
 
     Attributes:
         first: instant at which each request was seen first, or `NEVER`.
+        last: end of the last day of which a reading showed each request, or `ALWAYS`.
         bookings: which bookings were seen.
         missed: requests that were missed, since when and until when.
         cells: what requests were counted as, by request and instant.
     """
 
     first: Ints
+    last: Ints
     bookings: Flags
     missed: Missed
     cells: Cells
@@ -82,6 +84,7 @@ def know(city: City, read: Sequence[date] = ()) -> Known:
     closings = [(day_number(day) + 1) * DAY for day in sorted(read or (city.until,))]
     n = city.requests.num_rows
     first = np.full(n, NEVER, dtype=np.int64)
+    last = np.full(n, ALWAYS, dtype=np.int64)
     gone = np.full(n, NEVER, dtype=np.int64)
     booked = np.zeros(city.bookings.num_rows, dtype=np.bool_)
     missed: list[tuple[int, int, int]] = []
@@ -97,6 +100,7 @@ def know(city: City, read: Sequence[date] = ()) -> Known:
         missed += [(r, int(gone[r]), now) for r in np.flatnonzero(back).tolist()]
         gone[absent], gone[back] = now, NEVER
         first[here & (first == NEVER)] = now
+        last[shown] = closing
         rows = np.flatnonzero(here)
         since = np.where(changed[rows] >= first[rows], changed[rows], ALWAYS)
         procedure, region, risk = _says(city, closing)
@@ -106,7 +110,7 @@ def know(city: City, read: Sequence[date] = ()) -> Known:
         before = closing
     missed += [(r, int(gone[r]), NEVER) for r in np.flatnonzero(gone < NEVER).tolist()]
     table = np.array(sorted(missed), dtype=np.int64).reshape(-1, 3)
-    return Known(first, booked, Missed(*table.T), _cells(states))
+    return Known(first, last, booked, Missed(*table.T), _cells(states))
 
 
 def _shown(city: City, closing: int) -> Flags:
