@@ -23,6 +23,8 @@ assuntos as (
     union all
     select 'acordo' as assunto
     union all
+    select 'fila' as assunto
+    union all
     select 'proadi' as assunto
 ),
 

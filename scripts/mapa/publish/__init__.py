@@ -131,7 +131,8 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         database = folder / store.DATABASE
         now = store.current(published)
         copied = folder / ".copied.duckdb"
-        expected = contents.copy(settings, build, copied, now and now / store.DATABASE)
+        before_file = now and now / store.DATABASE
+        expected, hidden = contents.copy(settings, build, copied, before_file)
         held = [table for table in build.tables if table.name in expected]
         tables = contents.verify(database, build, expected, keys.declare(copied, database, held))
         copied.unlink()
@@ -164,6 +165,10 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         variables = mirror.layouts(described, manifest["source_drift"])
         mirror.write(variables, folder, store.MIRROR, entries.DATA[synthetic])
         manifest |= {"issued_at": _issued(published, manifest), "files": _files(folder)}
+        if hidden is None and now and (now / store.DISCLOSURE).exists():
+            hidden = json.loads((now / store.DISCLOSURE).read_bytes())
+        if hidden:
+            _write(folder / store.DISCLOSURE, hidden)
         for name, content in (
             (store.DATAPACKAGE, descriptors.datapackage(manifest, tables, codes)),
             (store.DCAT, descriptors.dcat(manifest)),

@@ -16,7 +16,7 @@ import duckdb
 
 from mapa import warehouse
 from mapa.errors import PublishError
-from mapa.publish import gate
+from mapa.publish import disclosure, gate
 from mapa.publish.gate import Build, Table
 from mapa.publish.identifiers import NUMERALS, SMALLEST_SUSPECT, identifier_in
 from mapa.publish.keys import Keys, order
@@ -58,8 +58,10 @@ class AsOf:
     build: str
 
 
-def copy(settings: Settings, build: Build, target: Path, before: Path | None) -> dict[str, int]:
-    """Copy what is published into a fresh file; return how many rows each table must have.
+def copy(
+    settings: Settings, build: Build, target: Path, before: Path | None
+) -> tuple[dict[str, int], dict[str, Any] | None]:
+    """Copy what is published into a fresh file, counts of people only as far as they may be seen.
 
     Subjects in which nothing failed come from the warehouse, which is open only inside this
     function, and read-only. The others keep their tables of the version before. The file holds
@@ -71,6 +73,10 @@ def copy(settings: Settings, build: Build, target: Path, before: Path | None) ->
         target: file to make.
         before: file of the current version, if there is one.
 
+    Returns:
+        How many rows each table must have, and what was hidden of counts of people; None when the
+        version before proves it already.
+
     Raises:
         PublishError: the warehouse does not hold what the build made, nothing may be published, or
             a table of before has other columns than the dictionary.
@@ -78,11 +84,17 @@ def copy(settings: Settings, build: Build, target: Path, before: Path | None) ->
     rows = {}
     with warehouse.connect(settings.warehouse, read_only=True) as con:
         gate.require_newest(con, build)
-        con.execute(f"attach {literal(str(target))} as publico (read_write)")
         for table in build.fresh:
             _require_columns(con, gate.SCHEMA, table)
-            rows[table.name] = _copy_table(con, gate.SCHEMA, table)
-        con.execute("detach publico")
+        if before:
+            con.execute(f"attach {literal(str(before))} as anterior (read_only)")
+        places, hidden = disclosure.control(con, build.fresh)
+        con.execute(f"attach {literal(str(target))} as publico (read_write)")
+        for table in build.fresh:
+            place = places.get(table.name, f"{gate.SCHEMA}.{table.name}")
+            rows[table.name] = _copy_table(con, place, table)
+        for attached in ("publico", *(["anterior"] if before else [])):
+            con.execute(f"detach {attached}")
     stale = [subject for subject in build.subjects if subject.problems]
     if stale:
         with duckdb.connect() as con:
@@ -97,12 +109,11 @@ def copy(settings: Settings, build: Build, target: Path, before: Path | None) ->
             f"Nothing may be published, and nothing was before:\n{gate.listed(stale[0].problems)}\n"
             f"Correct it. {gate.ADVICE}"
         )
-    return rows
+    return rows, hidden
 
 
-def _copy_table(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> int:
-    """Copy one table and return its rows."""
-    source = f"{schema}.{table.name}"
+def _copy_table(con: duckdb.DuckDBPyConnection, source: str, table: Table) -> int:
+    """Copy one table from where it stands and return its rows."""
     con.execute(f"create table publico.{table.name} as select * from {source}")
     return int(con.execute(f"select count(*) from {source}").fetchall()[0][0])
 
@@ -122,7 +133,7 @@ def _keep(
     for table in [*own, *(table for table in build.shared if table.name in held)]:
         _require_columns(con, "anterior.main", table)
     for table in [*own, *(() if build.fresh else build.shared)]:
-        rows[table.name] = _copy_table(con, "anterior.main", table)
+        rows[table.name] = _copy_table(con, f"anterior.main.{table.name}", table)
     for table in build.shared if build.fresh else ():
         if table.name != gate.AS_OF_TABLE and table.name in held and table.grain:
             # A row that older facts refer to may be gone since; what is still there is the newer.

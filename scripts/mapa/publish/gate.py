@@ -8,7 +8,8 @@ only the subjects in which nothing failed pass.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,9 @@ GREEN = {"success", "pass", "warn", "no-op"}
 MOST = 10
 """Problems that one message tells."""
 ADVICE = "Run `dbt build`, then `mapa publish` again."
+MONTH = "competencia"
+Signed = tuple[str, int]
+"""A column and its sign."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,29 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class People:
+    """How a table counts people: `config.meta.divulgacao` of its model, and what its tests hold.
+
+    Attributes:
+        minimum: the smallest count that is shown.
+        universe: tables of one universe count the same people, so that columns of one name agree
+            wherever two tables tell them.
+        counts: the columns that count people.
+        derived: columns that are computed from counts, and from which.
+        stocks: columns that carry on from month to month, and the flows, each with its sign.
+        sums: columns of a row that add up to what is no count of people, each with its sign.
+
+    """
+
+    minimum: int
+    universe: str
+    counts: tuple[str, ...]
+    derived: Mapping[str, tuple[str, ...]]
+    stocks: Mapping[str, tuple[Signed, ...]]
+    sums: tuple[tuple[Signed, ...], ...]
+
+
+@dataclass(frozen=True)
 class Table:
     """A model of the schema `publicacao`."""
 
@@ -66,6 +93,7 @@ class Table:
     grain: tuple[str, ...]
     columns: tuple[Column, ...]
     references: tuple[Reference, ...] = ()
+    people: People | None = None
 
 
 @dataclass(frozen=True)
@@ -400,7 +428,59 @@ def _table(manifest: dict[str, Any], model: str) -> Table:
             for column in node["columns"].values()
         ),
         references=tuple(reference for reference in references if reference),
+        people=_people(manifest, model),
     )
+
+
+def _people(manifest: dict[str, Any], model: str) -> People | None:
+    """Return how a table counts people, if it does.
+
+    Raises:
+        PublishError: the model does not say of each column what it is, or a sum cannot be read.
+    """
+    node = manifest["nodes"][model]
+    meta, said = node["config"]["meta"], node["config"]["meta"].get("divulgacao")
+    if said is None:
+        return None
+    counts, derived = tuple(said["contagens"]), said.get("derivadas", {})
+    grain = meta.get("grao", [])
+    left = set(node["columns"]) ^ {*grain, *counts, *derived}
+    if left or MONTH not in grain:
+        raise PublishError(
+            f"{node['name']} counts people, and its config.meta.divulgacao does not say of each "
+            f"column whether it is a count or derived: {', '.join(sorted(left)) or MONTH}.\n"
+            "Correct it, and run `dbt build`."
+        )
+    tests = (
+        test["test_metadata"]["kwargs"]
+        for test in manifest["nodes"].values()
+        if test.get("attached_node") == model and test["test_metadata"]["name"] == "soma_confere"
+    )
+    sums = [[_signed(t["total"], -1), *(_signed(p) for p in t["partes"])] for t in tests]
+    return People(
+        minimum=int(said["minimo"]),
+        universe=said["universo"],
+        counts=counts,
+        derived={name: tuple(of) for name, of in derived.items()},
+        stocks={
+            name: tuple(_signed(flow) for flow in flows)
+            for name, flows in said.get("estoque", {}).items()
+        },
+        sums=tuple(tuple(s for s in one if s[0] in counts) for one in sums),
+    )
+
+
+def _signed(term: str, sign: int = 1) -> Signed:
+    """Read a term of a sum: the name of a column, perhaps as `(-name)`.
+
+    Raises:
+        PublishError: it is anything else, so that nobody knows what adds up.
+    """
+    found = re.fullmatch(r"\((-)(\w+)\)|()(\w+)", term)
+    if not found:
+        raise PublishError(f"A sum over counts of people cannot be read: `{term}` is no column.")
+    minus, name, _, plain = found.groups()
+    return plain or name, -sign if minus else sign
 
 
 def _column_tests(manifest: dict[str, Any], model: str) -> list[tuple[str, dict[str, Any]]]:

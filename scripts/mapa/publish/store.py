@@ -25,12 +25,14 @@ from mapa.waiting import Wait
 DATABASE = "mapa_publico.duckdb"
 PARQUET, CSV, XLSX = "parquet", "csv", "xlsx"
 MANIFEST, DATAPACKAGE, DCAT = "manifest.json", "datapackage.json", "dcat.jsonld"
+DISCLOSURE = "divulgacao.json"
 SITE = "site"
 DICTIONARY = ("dicionario.xlsx", "dicionario.csv")
 MIRROR = ("espelho_variaveis.xlsx", "espelho_variaveis.csv")
 FILE, FOLDER, PASSABLE = 0o644, 0o755, 0o011
 """Modes of what is published, whatever the umask of the one who publishes."""
-STABLE = (DATABASE, PARQUET, CSV, XLSX, SITE, MANIFEST, DATAPACKAGE, DCAT, *DICTIONARY, *MIRROR)
+DESCRIBING = (MANIFEST, DATAPACKAGE, DCAT, DISCLOSURE)
+STABLE = (DATABASE, PARQUET, CSV, XLSX, SITE, *DESCRIBING, *DICTIONARY, *MIRROR)
 
 
 @contextmanager

@@ -1,0 +1,99 @@
+{# Counts of people that leave the house: rule regra_divulgacao_pessoas. #}
+
+{# Whether a month is over for good and within the months that are published. #}
+{% macro is_disclosed_month(month) -%}
+    {{ add_days(add_months(month, 1), setting('dias_para_fechar') | int - 1) }} <= {{ data_referencia() }}
+    and {{ month }} >= {{ add_months(competencia(data_referencia()), -(setting('meses_divulgados') | int)) }}
+{%- endmacro %}
+
+{# CTE `procedimentos`: what may be told of by itself. All others are told of together (`demais`). #}
+{% macro disclosed_procedures() -%}
+procedimentos as (
+    select p.procedimento_codigo
+    from {{ ref('pub_dim_procedimentos') }} as p
+    where
+        not exists (
+            select 1
+            from {{ ref('procedimentos_sensiveis') }} as s
+            where
+                p.sigtap_codigo like s.codigo_prefixo || '%'
+                or p.procedimento_codigo like s.codigo_prefixo || '%'
+        )
+)
+{%- endmacro %}
+
+{# Flows of `fila_por_mes` that are told together, because each by itself is of very few. #}
+{% macro disclosed_flows() -%}
+    {{ return({
+        'entradas': ['entradas'],
+        'voltas': ['reenvios', 'reaberturas', 'reaparecimentos', 'reclassificadas_entrada'],
+        'agendamentos': ['agendamentos'],
+        'saidas_sem_agendamento': [
+            'devolucoes', 'cancelamentos', 'negativas', 'desaparecimentos', 'outras_saidas',
+            'reclassificadas_saida',
+        ],
+    }) }}
+{%- endmacro %}
+
+{# Sums of the flows and of who waits at the end, from rows `f` of `fila_por_mes`. #}
+{% macro disclosed_queue() -%}
+    {%- for nome, parcelas in disclosed_flows().items() %}
+        sum(f.qtd_{{ parcelas | join(' + f.qtd_') }}) as qtd_{{ nome }},
+    {%- endfor %}
+        sum(f.qtd_aguardando) as qtd_aguardando
+{%- endmacro %}
+
+{# CTEs of the absences by month and procedure, on request also by unit; `final` is the last. #}
+{% macro disclosed_absence(by_unit) -%}
+{{ disclosed_procedures() }},
+
+absenteismo as (
+    select * from {{ ref('absenteismo_por_mes') }}
+),
+
+somados as (
+    select
+        a.competencia,
+        {%- if by_unit %}
+        a.unidade_executante_cnes,
+        {%- endif %}
+        coalesce(p.procedimento_codigo, 'demais') as procedimento_codigo,
+        cast(sum(a.qtd_agendamentos_devidos) as bigint) as qtd_agendamentos_devidos,
+        cast(sum(a.qtd_confirmados) as bigint) as qtd_confirmados,
+        cast(sum(a.qtd_faltas) as bigint) as qtd_faltas,
+        cast(sum(a.qtd_sem_confirmacao) as bigint) as qtd_sem_confirmacao
+    from absenteismo as a
+    left join procedimentos as p on a.procedimento_codigo = p.procedimento_codigo
+    where {{ is_disclosed_month('a.competencia') }}
+    group by
+        a.competencia,
+        {%- if by_unit %}
+        a.unidade_executante_cnes,
+        {%- endif %}
+        coalesce(p.procedimento_codigo, 'demais')
+),
+
+final as (
+    select
+        -- identificadores
+        s.competencia,
+        {%- if by_unit %}
+        s.unidade_executante_cnes,
+        {%- endif %}
+        s.procedimento_codigo,
+        -- quantidades
+        s.qtd_agendamentos_devidos,
+        s.qtd_confirmados,
+        s.qtd_faltas,
+        s.qtd_sem_confirmacao,
+        -- parcelas
+        {{ percentage('s.qtd_faltas', 's.qtd_faltas + s.qtd_confirmados') }}
+            as pct_falta_desfecho_conhecido,
+        {{ percentage('s.qtd_faltas', 's.qtd_agendamentos_devidos') }} as pct_falta_minimo,
+        {{ percentage('s.qtd_faltas + s.qtd_sem_confirmacao', 's.qtd_agendamentos_devidos') }}
+            as pct_falta_maximo,
+        {{ percentage('s.qtd_sem_confirmacao', 's.qtd_agendamentos_devidos') }}
+            as pct_sem_confirmacao
+    from somados as s
+)
+{%- endmacro %}
