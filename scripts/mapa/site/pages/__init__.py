@@ -18,6 +18,7 @@ from mapa.site.pages import (
     mirror,
     offer,
     overview,
+    people,
     plan,
     procedures,
     programme,
@@ -28,7 +29,7 @@ from mapa.site.pages import (
 from mapa.site.release import NothingToShowError, Release
 
 MODULES = (
-    overview, offer, changes, hours, alerts, quality, territory, units, procedures, plan,
+    overview, offer, changes, hours, people, alerts, quality, territory, units, procedures, plan,
     programme,
 )  # fmt: skip
 """Pages of the published file alone."""

@@ -1,0 +1,181 @@
+"""Counts of people on their way out: what the release before showed or hid stays so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from mapa.errors import PublishError
+from mapa.publish import disclosure
+from mapa.publish.gate import Column, People, Table
+
+MONTHS = ("2026-03-01", "2026-04-01", "2026-05-01")
+COUNTS = ("qtd_entradas", "qtd_saidas", "qtd_aguardando")
+ROWS = {
+    # procedure: what came, went and waits at the end of each month
+    "a": [(40, 30, 100), (50, 60, 90), (30, 30, 90)],
+    "b": [(2, 1, 11), (30, 1, 40), (20, 10, 50)],
+    "c": [(0, 0, 60), (0, 20, 40), (10, 0, 50)],
+}
+
+
+def described(name: str, *grain: str, counts: tuple[str, ...] = COUNTS) -> Table:
+    stocks = {"qtd_aguardando": (("qtd_entradas", 1), ("qtd_saidas", -1))}
+    derived = {"dias_p50": ("qtd_aguardando",)}
+    columns = tuple(Column(c, "", "publico") for c in (*grain, *counts, *derived))
+    people = People(5, "fila", counts, derived, stocks if len(counts) > 1 else {}, ())
+    return Table(name, "fila", "", grain, columns, people=people)
+
+
+FINE = described("pub_fina", "competencia", "procedimento_codigo")
+WHOLE = described("pub_toda", "competencia")
+
+
+@pytest.fixture
+def con(tmp_path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as con:
+        con.execute("create schema publicacao")
+        con.execute(
+            "create table publicacao.pub_fina (competencia date, procedimento_codigo varchar, "
+            "qtd_entradas bigint, qtd_saidas bigint, qtd_aguardando bigint, dias_p50 double)"
+        )
+        for code, months in ROWS.items():
+            for month, counts in zip(MONTHS, months, strict=True):
+                con.execute(
+                    "insert into publicacao.pub_fina values (?, ?, ?, ?, ?, 7)",
+                    [month, code, *counts],
+                )
+        con.execute(
+            "create view publicacao.pub_toda as select competencia, "
+            f"{', '.join(f'cast(sum({c}) as bigint) as {c}' for c in COUNTS)}, "
+            "9.0 as dias_p50 from publicacao.pub_fina group by all"
+        )
+        yield con
+
+
+def shown(con: duckdb.DuckDBPyConnection, table: str = "pub_fina") -> dict[Any, tuple[Any, ...]]:
+    rows = con.execute(f"select * from temp.{table} order by all").fetchall()
+    return {(str(row[0]), row[1]): row[2:] for row in rows}
+
+
+def released(con: duckdb.DuckDBPyConnection, path: Path, last: str) -> None:
+    """Make what was controlled the release before, up to a month."""
+    con.execute(f"attach '{path}' as anterior")
+    for table in ("pub_fina", "pub_toda"):
+        con.execute(
+            f"create table anterior.{table} as select * from temp.{table} where competencia <= $1",
+            [last],
+        )
+        con.execute(f"drop table temp.{table}")
+
+
+def test_small_counts_and_what_tells_them_are_null_and_so_is_what_is_derived(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    places, certificate = disclosure.control(con, [FINE, WHOLE])
+    assert places == {"pub_fina": "temp.pub_fina", "pub_toda": "temp.pub_toda"}
+    assert certificate is not None
+    rows = shown(con)
+    small = {("2026-03-01", "b"): (0, 1), ("2026-04-01", "b"): (1,)}
+    for key, places_hidden in small.items():
+        assert all(rows[key][at] is None for at in places_hidden)
+    # the small one and at least one other of its sum, in this table or in the whole
+    hidden = sum(v is None for row in (*rows.values(),) for v in row[:3])
+    assert certificate["small"] == 3
+    assert certificate["complement"] > 0
+    assert certificate["narrowest_interval"] >= 5
+    assert hidden <= certificate["small"] + certificate["complement"]
+    for row in rows.values():
+        assert (row[3] is None) == (row[2] is None)
+    # zero is no secret
+    assert rows["2026-03-01", "c"][:2] == (0, 0)
+
+
+def test_the_same_counts_are_hidden_the_same_way(con: duckdb.DuckDBPyConnection) -> None:
+    first = disclosure.control(con, [FINE, WHOLE])[1]
+    rows = shown(con)
+    con.execute("drop table temp.pub_fina; drop table temp.pub_toda")
+    assert disclosure.control(con, [FINE, WHOLE])[1] == first
+    assert shown(con) == rows
+
+
+def test_a_month_that_was_published_stays_as_it_was(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    disclosure.control(con, [FINE, WHOLE])
+    before = {key: row for key, row in shown(con).items() if key[0] < "2026-05-01"}
+    released(con, tmp_path / "before.duckdb", "2026-04-01")
+    # One more came late, one small count grew, and a row came that was not there.
+    con.execute("update publicacao.pub_fina set qtd_entradas = qtd_entradas + 7")
+    con.execute("insert into publicacao.pub_fina values ('2026-03-01', 'd', 9, 0, 9, 7)")
+    _, certificate = disclosure.control(con, [FINE, WHOLE])
+    assert certificate is not None
+    rows = shown(con)
+    assert {key: row for key, row in rows.items() if key[0] < "2026-05-01"} == before
+    assert rows["2026-05-01", "a"][0] in {37, None}
+    assert certificate["revised_cells"] > 0
+    assert {t["as_published_until"] for t in certificate["tables"]} == {"2026-04-01"}
+
+
+def test_without_a_new_month_nothing_is_proved_anew(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    disclosure.control(con, [FINE, WHOLE])
+    rows = shown(con)
+    released(con, tmp_path / "before.duckdb", "2026-05-01")
+    assert disclosure.control(con, [FINE, WHOLE])[1] is None
+    assert shown(con) == rows
+
+
+def test_a_month_that_is_no_longer_told_goes(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    disclosure.control(con, [FINE, WHOLE])
+    released(con, tmp_path / "before.duckdb", "2026-04-01")
+    con.execute("delete from publicacao.pub_fina where competencia = '2026-03-01'")
+    disclosure.control(con, [FINE, WHOLE])
+    assert {month for month, _ in shown(con)} == {"2026-04-01", "2026-05-01"}
+
+
+def test_other_columns_than_before_are_refused(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    disclosure.control(con, [FINE, WHOLE])
+    released(con, tmp_path / "before.duckdb", "2026-04-01")
+    con.execute("alter table publicacao.pub_fina rename dias_p50 to dias_p90")
+    other = replace(
+        FINE, columns=tuple(replace(c, name=c.name.replace("p50", "p90")) for c in FINE.columns)
+    )
+    with pytest.raises(PublishError, match="other columns than in the version before"):
+        disclosure.control(con, [other])
+
+
+def test_a_count_that_was_given_away_is_refused_without_its_key(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    con.execute(f"attach '{tmp_path / 'before.duckdb'}' as anterior")
+    for table in ("pub_fina", "pub_toda"):
+        con.execute(f"create table anterior.{table} as select * from publicacao.{table}")
+    con.execute("update anterior.pub_fina set qtd_saidas = null where qtd_saidas = 1")
+    con.execute("delete from anterior.pub_fina where competencia = '2026-05-01'")
+    with pytest.raises(PublishError, match=r"pub_fina\.qtd_saidas: a hidden count") as error:
+        disclosure.control(con, [FINE, WHOLE])
+    assert "2026" not in str(error.value)
+
+
+def test_a_count_that_nobody_knows_is_no_cell(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        "update publicacao.pub_fina set qtd_entradas = null where procedimento_codigo = 'a'"
+    )
+    _, certificate = disclosure.control(con, [FINE])
+    assert certificate is not None
+    assert certificate["cells"] == 9 * 3 - 3
+
+
+def test_nothing_that_counts_people_is_nothing_to_do(con: duckdb.DuckDBPyConnection) -> None:
+    assert disclosure.control(con, []) == ({}, None)
