@@ -37,11 +37,13 @@ uma vaga bloqueada naquele dia diria que ele faltou. Por isso:
 * o mês sai somado quando a soma não aponta nenhum dia; senão também ela falta, e a página diz
   **não divulgada**. Isso não é zero e não diz que houve afastamento;
 * a regra também fecha o caminho da subtração: o que falta não pode ser recuperado do resto;
-* **filas, esperas e faltas** contam pessoas e ainda não são publicadas; só sairão com supressão de
-  contagens pequenas.
+* **filas, esperas e faltas** contam pessoas: contagens de 1 a 4 não saem, nem outras das quais se
+  pudessem calcular. A cada publicação prova-se que ninguém as recupera, de todas as tabelas juntas;
+  a prova está em `divulgacao.json`.
 
-A regra inteira está em [Divulgação dos
-afastamentos](dicionario/regras.html#regra_divulgacao_afastamentos).
+As regras inteiras estão em [Divulgação dos
+afastamentos](dicionario/regras.html#regra_divulgacao_afastamentos) e [Divulgação do que conta
+pessoas](dicionario/regras.html#regra_divulgacao_pessoas).
 
 ## De onde vem e quem responde
 
