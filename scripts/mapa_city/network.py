@@ -149,6 +149,8 @@ GROUPS: tuple[_Group, ...] = (
     ),
 )
 FIRST_EXAM_GROUP, LAST_EXAM_GROUP = 9, 13
+DELICATE = (FIRST_EXAM_GROUP, 0)
+"""Group and member of the exam that is a test for HIV in the national table."""
 
 
 @dataclass(frozen=True)
@@ -239,6 +241,8 @@ def _member_row(g: int, k: int) -> tuple[str, str, str, str, str | None, str]:
     exam = FIRST_EXAM_GROUP <= g <= LAST_EXAM_GROUP
     code = f"{700 + g + 1:04d}"
     sigtap = f"02{g:02d}01{k + 1:03d}0" if exam else "0301010072"
+    if (g, k) == DELICATE:
+        sigtap = "0214010058"
     # Some real procedures have no national code either.
     known = None if k == len(GROUPS[g].members) - 1 and g % 4 == 0 else sigtap
     name = f"{GROUPS[g].name} - {GROUPS[g].members[k]}"

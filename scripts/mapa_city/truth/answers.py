@@ -31,6 +31,7 @@ from mapa_city.truth.fates import fates_of_lines
 from mapa_city.truth.hours import hours_per_month, months, shares_per_month
 from mapa_city.truth.offer import per_day, per_month
 from mapa_city.truth.past import deliveries, diary, in_force, movements, withdrawn
+from mapa_city.truth.people import counts_of_people
 from mapa_city.truth.programme import answers_of
 from mapa_city.truth.published import (
     agenda_history,
@@ -87,6 +88,7 @@ def compute(
     agendas = agenda_history(city, seen, real)
     offered |= {line[3] for line in agendas["pub_oferta_diario"]["linhas"]}
     on_offer = listed(named, offered)
+    waits, absence = waits_per_month(city, known, past, when), absence_per_month(city, known)
     return {
         "parametros": {
             "pessoas": city.parameters.people,
@@ -110,8 +112,8 @@ def compute(
         "oferta_diario": diary(city, seen, moves),
         "oferta_retiradas_por_mes": withdrawn(city, seen, moves, real),
         "fila_por_mes": queue,
-        "espera_por_mes": waits_per_month(city, known, past, when),
-        "absenteismo_por_mes": absence_per_month(city, known),
+        "espera_por_mes": waits,
+        "absenteismo_por_mes": absence,
         "qualidade_escalas": fates_of_lines(seen, city.until),
         "dim_calendario": calendar_days(city, known, dated, days),
         "dim_estabelecimentos": establishments(city, known, dated),
@@ -128,6 +130,7 @@ def compute(
         "pub_dim_procedimentos": on_offer,
         "pub_dim_territorio": areas(named_areas),
         "pub_dim_regioes_saude": health_regions(city.territory),
+        **counts_of_people(city.until, queue, waits, absence, on_offer),
         "pub_atualizacao": described(city),
     }
 

@@ -380,7 +380,7 @@ def described(city: City) -> dict[str, Any]:
         "colunas": ["data_referencia", "eh_desatualizado", "eh_sintetico"],
         "linhas": [
             (subject, city.until.isoformat(), False, True)
-            for subject in ("acordo", "oferta", "proadi")
+            for subject in ("acordo", "fila", "oferta", "proadi")
         ],
     }
 

@@ -1,0 +1,165 @@
+"""The right answers on what is published of counts of people, before small counts are hidden."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+CLOSED_AFTER = 30
+"""Days after its end from which a month is told."""
+TOLD = 13
+"""Months before that of the reference day that are told."""
+SENSITIVE = ("0202030300", "021401", "030108", "0409060070", "0411020013")
+"""Beginnings of SIGTAP codes that say what somebody suffers from."""
+REST = "demais"
+FLOWS = {
+    "qtd_entradas": ("qtd_entradas",),
+    "qtd_voltas": (
+        "qtd_reenvios",
+        "qtd_reaberturas",
+        "qtd_reaparecimentos",
+        "qtd_reclassificadas_entrada",
+    ),
+    "qtd_agendamentos": ("qtd_agendamentos",),
+    "qtd_saidas_sem_agendamento": (
+        "qtd_devolucoes",
+        "qtd_cancelamentos",
+        "qtd_negativas",
+        "qtd_desaparecimentos",
+        "qtd_outras_saidas",
+        "qtd_reclassificadas_saida",
+    ),
+}
+TIMES = (
+    "dias_em_fila_p50",
+    "dias_em_fila_p90",
+    "dias_espera_media",
+    "dias_espera_p50",
+    "dias_espera_p90",
+)
+OUTCOMES = ("qtd_agendamentos_devidos", "qtd_confirmados", "qtd_faltas", "qtd_sem_confirmacao")
+SHARES = (
+    "pct_falta_desfecho_conhecido",
+    "pct_falta_minimo",
+    "pct_falta_maximo",
+    "pct_sem_confirmacao",
+)
+Line = dict[str, Any]
+
+
+def counts_of_people(
+    until: date,
+    queue: Mapping[str, Any],
+    waits: Mapping[str, Any],
+    absence: Mapping[str, Any],
+    listed: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Add up what may be told of the queue, the waits and the absences.
+
+    Args:
+        until: reference day.
+        queue: right answer of `fila_por_mes`.
+        waits: of `espera_por_mes`.
+        absence: of `absenteismo_por_mes`.
+        listed: of `pub_dim_procedimentos`.
+    """
+    open_names = {
+        line["procedimento_codigo"]
+        for line in _lines(listed)
+        if not (line["sigtap_codigo"] or "").startswith(SENSITIVE)
+    }
+
+    def told(answer: Mapping[str, Any]) -> list[Line]:
+        return [
+            line
+            | {
+                "procedimento_codigo": line["procedimento_codigo"]
+                if line["procedimento_codigo"] in open_names
+                else REST
+            }
+            for line in _lines(answer)
+            if _is_told(date.fromisoformat(line["competencia"]), until)
+        ]
+
+    waiting = [
+        line
+        | {name: sum(line[part] for part in parts) for name, parts in FLOWS.items()}
+        | {"qtd_atendidas": 0}
+        for line in told(queue)
+    ]
+    served = [
+        dict.fromkeys((*FLOWS, "qtd_aguardando"), 0)
+        | {name: line[name] for name in ("competencia", "procedimento_codigo", "qtd_atendidas")}
+        for line in told(waits)
+    ]
+    times = {(line["competencia"], line["procedimento_codigo"]): line for line in told(waits)}
+    by_month, by_procedure = ("competencia",), ("competencia", "procedimento_codigo")
+    moved = (*FLOWS, "qtd_aguardando")
+    queues = _summed([*waiting, *served], by_procedure, (*moved, "qtd_atendidas"))
+    for line in queues:
+        own = times.get((line["competencia"], line["procedimento_codigo"]), {})
+        known = own if line["procedimento_codigo"] != REST else {}
+        line |= {name: known.get(name) for name in TIMES}
+    regions = _summed(waiting, (*by_procedure, "regiao_saude_codigo"), ("qtd_aguardando",))
+    due = told(absence)
+    return {
+        "pub_fila_por_mes": _answer(queues, by_procedure),
+        "pub_fila_regioes_por_mes": _answer(
+            _summed(waiting, (*by_month, "regiao_saude_codigo"), moved),
+            (*by_month, "regiao_saude_codigo"),
+        ),
+        "pub_fila_por_regiao_por_mes": _answer(
+            [line for line in regions if line["qtd_aguardando"]],
+            (*by_procedure, "regiao_saude_codigo"),
+        ),
+        **{
+            name: _answer([_shares(line) for line in _summed(due, key, OUTCOMES)], key)
+            for name, key in (
+                ("pub_absenteismo_por_mes", (*by_procedure, "unidade_executante_cnes")),
+                ("pub_absenteismo_procedimentos_por_mes", by_procedure),
+            )
+        },
+    }
+
+
+def _is_told(month: date, until: date) -> bool:
+    """Tell whether a month ended long enough ago, and not too long."""
+    after = (month + timedelta(days=31)).replace(day=1)
+    back = 12 * (until.year - month.year) + until.month - month.month
+    return after + timedelta(days=CLOSED_AFTER - 1) <= until and back <= TOLD
+
+
+def _lines(answer: Mapping[str, Any]) -> list[Line]:
+    names = [*answer["chave"], *answer["colunas"]]
+    return [dict(zip(names, map(_plain, line), strict=True)) for line in answer["linhas"]]
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if hasattr(value, "item") else value
+
+
+def _summed(lines: Iterable[Line], key: tuple[str, ...], measures: tuple[str, ...]) -> list[Line]:
+    sums: dict[tuple[Any, ...], dict[str, int]] = defaultdict(lambda: dict.fromkeys(measures, 0))
+    for line in lines:
+        found = sums[tuple(line[name] for name in key)]
+        for name in measures:
+            found[name] += line[name]
+    return [dict(zip(key, place, strict=True)) | values for place, values in sums.items()]
+
+
+def _shares(line: Line) -> Line:
+    due, came, missed, silent = (line[name] for name in OUTCOMES)
+    parts = ((missed, missed + came), (missed, due), (missed + silent, due), (silent, due))
+    shares = (100 * part / whole if whole else None for part, whole in parts)
+    return line | dict(zip(SHARES, shares, strict=True))
+
+
+def _answer(lines: list[Line], key: tuple[str, ...]) -> dict[str, Any]:
+    columns = [name for name in lines[0] if name not in key] if lines else []
+    return {
+        "chave": list(key),
+        "colunas": columns,
+        "linhas": [tuple(line[name] for name in (*key, *columns)) for line in lines],
+    }
