@@ -23,6 +23,11 @@
 {%- endmacro %}
 
 
+{% macro last_day_of_year(expression) -%}
+    cast(cast({{ expression }} as string) || '-12-31' as date)
+{%- endmacro %}
+
+
 {# A month counts when the reference day is its last or later. #}
 {% macro last_complete_month() -%}
     {{ add_months(competencia(add_days(data_referencia(), 1)), -1) }}

@@ -12,9 +12,14 @@
         'idade': {'most': 130},
         'idade_meses': {'most': 130 * 12},
         'posicao': {'most': 10000000},
+        'ano': {'first_year': 1990, 'years_ahead': 10},
+        'versao': {'most': 1000},
+        'area': {'most': 4},
+        'quantidade': {'most': 10000000},
         'dias': {'most': 36525},
         'valor': {'most': 10000000},
         'reais': {'most': 1000000000000},
+        'reais_com_sinal': {'most': 1000000000000, 'signed': true},
     }) }}
 {%- endmacro %}
 
@@ -32,6 +37,8 @@
         {{ last_day_said(expression) }}
     {%- elif how == 'integer' -%}
         {{ try_integer(expression) }}
+    {%- elif how == 'year' -%}
+        {{ try_integer('left(' ~ expression ~ ', 4)') }}
     {%- elif how == 'decimal' -%}
         try_cast(replace({{ null_if_blank(expression) }}, ',', '.') as double)
     {%- else -%}
@@ -46,6 +53,11 @@
 {%- endmacro %}
 
 
+{% macro last_plausible_year(kind) -%}
+    extract(year from {{ last_plausible_day(kind) }})
+{%- endmacro %}
+
+
 {% macro plausible(expression, how, kind='data') -%}
     {%- set value, limits = parse_as(expression, how), plausible_kinds()[kind] -%}
     {%- if 'oldest' in limits -%}
@@ -54,8 +66,14 @@
         when cast({{ value }} as date) > {{ last_plausible_day(kind) }} then null
         else {{ value }}
     end
+    {%- elif 'first_year' in limits -%}
+    case
+        when {{ value }} between {{ limits.first_year }} and {{ last_plausible_year(kind) }}
+            then {{ value }}
+    end
     {%- else -%}
-    case when {{ value }} between 0 and {{ limits.most }} then {{ value }} end
+    {%- set least = -limits.most if limits.signed else 0 -%}
+    case when {{ value }} between {{ least }} and {{ limits.most }} then {{ value }} end
     {%- endif -%}
 {%- endmacro %}
 
@@ -83,11 +101,20 @@
         end
         {%- else %}
         {#- As a decimal: a number too long for an integer is a number all the same. #}
+        {%- set number = parse_as(expression, 'decimal' if how == 'integer' else how) %}
+        {%- if 'first_year' in limits %}
         case
-            when {{ parse_as(expression, 'decimal') }} < 0 then '{{ name }}: abaixo_de_zero'
-            when {{ parse_as(expression, 'decimal') }} > {{ limits.most }}
-                then '{{ name }}: acima_do_limite'
+            when {{ number }} < {{ limits.first_year }} then '{{ name }}: data_antiga'
+            when {{ number }} > {{ last_plausible_year(kind) }} then '{{ name }}: data_distante'
         end
+        {%- elif limits.signed %}
+        case when abs({{ number }}) > {{ limits.most }} then '{{ name }}: acima_do_limite' end
+        {%- else %}
+        case
+            when {{ number }} < 0 then '{{ name }}: abaixo_de_zero'
+            when {{ number }} > {{ limits.most }} then '{{ name }}: acima_do_limite'
+        end
+        {%- endif %}
         {%- endif %}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}

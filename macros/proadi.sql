@@ -151,6 +151,21 @@ julgadas as (
 {%- endmacro %}
 
 
+{# Columns of a mart of money that say how a measure was judged; `j` is the CTE `julgadas`. #}
+{% macro proadi_judgement() -%}
+    cast(j.valor_medido as double) as valor_medido,
+        cast(j.valor_limite as double) as valor_limite,
+        cast(j.valor_distancia as double) as valor_distancia,
+        case when j.unidade_codigo = 'pct_da_base' then 'reais' else j.unidade_codigo end
+            as unidade_codigo,
+        j.situacao_codigo as regra_situacao_codigo,
+        j.norma,
+        j.dispositivo,
+        j.base_legal_em_vigor,
+        j.foi_vigente_no_fato
+{%- endmacro %}
+
+
 {# Of a table of measures, the rows that go into `medidas`: (rule, parameter, condition, measure, base)
    each, over the alias t; `open` names the rules that are judged before their period has ended. #}
 {% macro proadi_measures(relation, object, measures, order='cast(null as integer)', open=[]) -%}
@@ -189,7 +204,7 @@ julgadas as (
     {% set aditivo = "v.instrumento_codigo = 'aditivo'" %}
     {% set versao, sem = 'cast(v.versao_numero as string)', "''" %}
     {% set do_termo, do_projeto = "v.origem = 'termos'", "v.origem = 'projetos'" %}
-    {% set fim_do_ano = "cast(v.ano || '-12-31' as date)" %}
+    {% set fim_do_ano = last_day_of_year('v.ano') %}
     {% set fim_do_semestre = "cast(v.ano || '-06-30' as date)" %}
     {% set facts = [
         ('termo', 'v.termo_numero', 'versoes', "'termo'", sem, [

@@ -56,8 +56,8 @@ class Register:
             ("entidades", "termos", "isencao", "projetos", "orcamento", "metas", "eventos", "bens")
         }  # fmt: skip
         self.entity("9" * 14)
-        self.add("metas", nup=self.project("000", 9000), indicador="I1", semestre="2015-1")
-        self.add("bens", nup="9000", item="1", valor_total="10,00")
+        self.add("metas", nup=self.project("000", 999_000), indicador="I1", semestre="2015-1")
+        self.add("bens", nup="999000", item="1", valor_total="10,00")
         for committee, days in MEETINGS.items():
             for day in days:
                 self.event(("comite", committee), f"reuniao realizacao {day}")
@@ -85,8 +85,14 @@ class Register:
         }  # fmt: skip
         self.rows["termos"].append(row)
         if asked := facts.get("prorrogado"):
-            more = {"versao": 1, "instrumento": "aditivo", "prorrogado": "S"}
-            self.rows["termos"].append(row | more | {"solicitado_em": asked, "assinado_em": None})
+            amendment = facts.get("aditivo", {})
+            next_first = amendment.get("trienio", first)
+            self.rows["termos"].append(row | {
+                "versao": 1, "instrumento": "aditivo", "prorrogado": "S", "solicitado_em": asked,
+                "trienio_inicio": f"01/01/{next_first}", "trienio_fim": f"31/12/{next_first + 2}",
+                "assinado_em": amendment.get("assinado"),
+                "dou_extrato_em": amendment.get("extrato"),
+            })  # fmt: skip
 
     def project(self, term: str, nup: int, facts: Mapping[str, Any] = {}) -> str:
         """Add a project, with its term when that is new, and return its number."""
@@ -143,7 +149,7 @@ def register() -> Register:
     for number, case in enumerate(CASES["dinheiro"], start=1):
         term = f"M{number}"
         years = [y for p in case["projetos"] for y in p["anos"]] + [*case["usufruida"]]
-        first = 2021 if min(years) > 2020 else 2015
+        first = case.get("trienio", 2021 if min(years) > 2020 else 2015)
         found.term(term, {"trienio": first, "estimada": case["estimada"]})
         for year, used in case["usufruida"].items():
             found.add("isencao", termo_numero=term, exercicio=year, valor_usufruido=_money(used))
@@ -294,18 +300,40 @@ def test_a_rule_of_money_is_what_one_counts_by_hand(
         assert (row["valor_distancia"] < 0) == (situation == "fora")
 
 
-def test_every_rule_and_deadline_of_the_seeds_has_a_case() -> None:
+def _norms(pairs: Iterable[tuple[Any, str | None]]) -> dict[Any, set[str | None]]:
+    """Return the norms of each rule or step."""
+    found: dict[Any, set[str | None]] = {}
+    for key, norm in pairs:
+        found.setdefault(key, set()).add(norm)
+    return found
+
+
+def test_every_rule_and_deadline_of_the_seeds_has_a_case_by_each_norm() -> None:
     seeds = {
         name: [*csv.DictReader((PROJECT / "seeds" / f"{name}.csv").open(encoding="utf-8"))]
         for name in SEEDS
     }
-    steps = {(row["prazo_codigo"], row["prazo_etapa"]) for row in seeds["proadi_prazos"]}
-    told = {(case["prazo"], case["etapa"]) for case in CASES["prazos"]}
-    assert steps - told == {("D3", "prorrogacao"), ("D5", "extrato_do_aditivo")}
+    steps = _norms(
+        ((row["prazo_codigo"], row["prazo_etapa"]), row["norma"]) for row in seeds["proadi_prazos"]
+    )
+    told = _norms(((case["prazo"], case["etapa"]), case.get("norma")) for case in CASES["prazos"])
+    assert steps.keys() == told.keys()
     assert {code for code, _ in steps} == {f"D{n}" for n in range(1, 32)}
-    rules = {row["regra_codigo"] for row in seeds["proadi_regras"]}
-    assert {rule for _, _, rule, _, _ in _expected()} == rules - {"D28"}
-    assert rules == {f"M{n}" for n in range(1, 15)} | {"D28"}
+    rules = _norms((row["regra_codigo"], row["norma"]) for row in seeds["proadi_regras"])
+    measured = _norms(
+        (rule, norm) for _, _, rule, _, values in _expected() for norm in (values or ())[3:]
+    )
+    assert {rule for _, _, rule, _, _ in _expected()} == rules.keys() - {"D28"}
+    assert rules.keys() == {f"M{n}" for n in range(1, 15)} | {"D28"}
+    for seen, norms in ((told, steps), (measured, rules)):
+        assert {k: n for k, n in norms.items() if len(n) > 1 and not n <= seen[k]} == {}
+    suspended = {
+        (row["prazo_codigo"], row["prazo_etapa"])
+        for row in seeds["proadi_prazos"] if row["suspende_em_diligencia"] == "true"
+    }  # fmt: skip
+    assert suspended == {
+        (case["prazo"], case["etapa"]) for case in CASES["prazos"] if case.get("suspensos")
+    }
     for row in [*seeds["proadi_regras"], *seeds["proadi_prazos"]]:
         assert all(row[name] for name in ("norma", "dispositivo", "vigente_de")), row
         assert (row["norma"] == "PRT 2.814/2014") == (row["vigente_ate"] == "2017-12-07"), row

@@ -137,7 +137,42 @@ CASES = [
     Bad("an appointment in the year 3026", "agendamento", ("data_agendamento", "20.04.3026"), FAR),
     Bad("a place in the queue beyond all people", "fila_2018_03", ("posicao", "10000001"), MUCH),
     Bad("a wait of two hundred years", "fila_2018_03", ("estimativausuario", "73000"), MUCH),
+    Bad("a budget of the year 1989", "proadi_orcamento", ("exercicio", "1989"), OLD,
+        others={"conta": "1"}),
+    Bad("a budget of a year beyond an integer", "proadi_orcamento", ("exercicio", "9" * 11), FAR,
+        others={"conta": "1"}),
+    Bad("an amendment beyond all money", "proadi_orcamento", ("aditado", "-1000000000001"), MUCH,
+        others={"conta": "1", "exercicio": "2025"}),
+    Bad("an exemption of the year 20255", "proadi_isencao", ("exercicio", "20255"), FAR),
+    Bad("an exemption beyond all money", "proadi_isencao", ("valor_usufruido", "1000000000001"),
+        MUCH, others={"exercicio": "2025"}),
+    Bad("a goal of the year 202", "proadi_metas", ("semestre", "0202-1"), OLD,
+        others={"indicador": "1"}),
+    Bad("a goal of the year 2202", "proadi_metas", ("semestre", "2202-1"), FAR,
+        others={"indicador": "1"}),
+    Bad("a version below zero", "proadi_termos", ("versao", "-1"), NEGATIVE),
+    Bad("a version beyond all changes", "proadi_projetos", ("versao", "1001"), MUCH),
+    Bad("an area beyond the list", "proadi_projetos", ("area", "5"), MUCH, others={"versao": "1"}),
+    Bad("more goods than people", "proadi_bens", ("quantidade", "10000001"), MUCH,
+        others={"item": "1"}),
 ]  # fmt: skip
+
+# What the rows of the register refer to, with years and money at the edge of what may be.
+REGISTER: dict[str, list[Row]] = {
+    "proadi_entidades": [{"cnpj": "1" * 14, "nome": "ENTIDADE"}],
+    "proadi_termos": [
+        {"termo_numero": "1", "versao": "1000", "cnpj": "1" * 14, "trienio_inicio": "01/01/2024",
+         "trienio_fim": "31/12/2026"}
+    ],
+    "proadi_projetos": [
+        {"nup": "1", "versao": "0", "termo_numero": "1", "natureza": "apoio", "area": "4"}
+    ],
+    "proadi_orcamento": [
+        {"nup": "1", "exercicio": str(year), "conta": "1", "previsto": "1000000000000",
+         "aditado": "-1000000000000"}
+        for year in (1990, date.today().year + 10)
+    ],
+}  # fmt: skip
 
 # Of documents of the API: index, fields, and what is named.
 DOCUMENTS: dict[str, tuple[dict[str, Any], list[tuple[str, str]]]] = {
@@ -192,6 +227,12 @@ def row_of(case: Bad, situation: int) -> Row:
         "data_agendamento": "20.04.2026",
         "codigosolicitacao": codes.record(1),
         "datahoraexportacao": "01/06/2026 08:00:00",
+        "cnpj": "1" * 14,
+        "termo_numero": "1",
+        "trienio_inicio": "01/01/2024",
+        "trienio_fim": "31/12/2026",
+        "nup": "1",
+        "natureza": "apoio",
     }
     layout = named(case.layout)
     return {c: v for c, v in (common | case.others | value).items() if c in layout.columns}
@@ -217,7 +258,7 @@ class Built:
 
 def delivered() -> tuple[dict[str, list[Row]], dict[str, int]]:
     """Return the rows of each layout, and the line in which each value stands."""
-    delivery: dict[str, list[Row]] = {"escala": []}
+    delivery = {"escala": list[Row]()} | {name: [*rows] for name, rows in REGISTER.items()}
     line = {}
     for situation, case in enumerate(CASES, start=1):
         delivery["escala"].append(schedule(situation, 1))
@@ -267,12 +308,11 @@ def built(house: OfferHouse) -> Built:
 def test_what_is_good_counts_and_the_value_is_named(built: Built, case: Bad) -> None:
     situation = CASES.index(case) + 1
     assert built.slots(situation) == case.counted
-    named = built.house.query(
+    told = built.house.query(
         "select coluna, motivo from intermediario.int_qualidade__valores "
-        f"where tabela like '%.{case.layout.removeprefix('cadsus_')}%' "
-        f"and _linha = {built.line[case.name]}"
+        f"where tabela = '{named(case.layout).table}' and _linha = {built.line[case.name]}"
     )
-    assert [(row["coluna"], row["motivo"]) for row in named] == [(case.column[0], case.reason)]
+    assert [(row["coluna"], row["motivo"]) for row in told] == [(case.column[0], case.reason)]
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -356,10 +396,10 @@ def test_every_date_and_quantity_of_staging_is_judged_and_named() -> None:
         sql = path.read_text()
         assert not raw.search(sql), path.name
         read = re.findall(r"plausible\(\s*[\"'](?:left\()?(\w+)(?=.*?, '(\w+)')", sql)
-        named = set(re.findall(r"\([\"'](\w+)[^,\n]*[\"'], '(\w+)', '\w+'\)", sql))
-        assert {pair for pair in read if pair[0] != "qtd_"} <= named, path.name
+        told = set(re.findall(r"\([\"'](\w+)[^,\n]*[\"'], '(\w+)', '\w+'\)", sql))
+        assert {pair for pair in read if pair[0] != "qtd_"} <= told, path.name
         assert not read or f"ref('{path.stem}')" in gathered, path.name
-        checked += len(named)
+        checked += len(told)
     assert checked > 80
 
 

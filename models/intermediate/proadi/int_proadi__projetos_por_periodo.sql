@@ -7,15 +7,14 @@ with projetos as (
 orcamentos as (
     select
         o.*,
-        left(o.conta_codigo, 1) = '3' as eh_indireto
+        left(o.conta_codigo, 1) = '3' as eh_indireto,
+        count(*) over (partition by o.projeto_nup)
+        = count(o.exercicio) over (partition by o.projeto_nup) as foi_datado
     from {{ proadi_current('stg_proadi__orcamentos', 'orcamento') }} as o
 ),
 
 metas as (
-    select
-        m.*,
-        {{ try_integer('left(m.semestre, 4)') }} as exercicio
-    from {{ proadi_current('stg_proadi__metas', 'meta') }} as m
+    select * from {{ proadi_current('stg_proadi__metas', 'meta') }}
 ),
 
 bens as (
@@ -34,6 +33,13 @@ rejeicoes as (
 
 exercicios as (
     select
+        p.projeto_nup,
+        cast(null as integer) as exercicio
+    from projetos as p
+
+    union distinct
+
+    select
         o.projeto_nup,
         o.exercicio
     from orcamentos as o
@@ -44,34 +50,20 @@ exercicios as (
         m.projeto_nup,
         m.exercicio
     from metas as m
-    where m.exercicio is not null
 ),
 
 periodos as (
     select
         p.*,
         e.exercicio,
-        cast(e.exercicio as string) as periodo,
-        cast(cast(e.exercicio as string) || '-12-31' as date) as data_fato,
+        coalesce(cast(e.exercicio as string), 'total') as periodo,
+        coalesce({{ last_day_of_year('e.exercicio') }}, p.data_vigencia_fim) as data_fato,
         r.data_decisao as data_rejeicao,
         r.data_notificacao,
         coalesce(r.foi_aplicada, false) as foi_excluido
     from exercicios as e
     inner join projetos as p on e.projeto_nup = p.projeto_nup
     left join rejeicoes as r on e.projeto_nup = r.projeto_nup
-
-    union all
-
-    select
-        p.*,
-        cast(null as integer) as exercicio,
-        'total' as periodo,
-        p.data_vigencia_fim as data_fato,
-        r.data_decisao as data_rejeicao,
-        r.data_notificacao,
-        coalesce(r.foi_aplicada, false) as foi_excluido
-    from projetos as p
-    left join rejeicoes as r on p.projeto_nup = r.projeto_nup
 ),
 
 dinheiro as (
@@ -79,19 +71,23 @@ dinheiro as (
         p.projeto_nup,
         p.periodo,
         {{ whole_sum('o.valor_previsto') }} as valor_previsto,
-        coalesce(sum(o.valor_aditado), 0) as valor_aditado,
-        {{ whole_sum('o.valor_previsto + coalesce(o.valor_aditado, 0)', 'o.eh_indireto') }}
-            as valor_indireto,
+        {{ whole_sum('o.valor_aditado') }} as valor_aditado,
+        {{ whole_sum('o.valor_previsto + o.valor_aditado', 'o.eh_indireto') }} as valor_indireto,
         {{ whole_sum('o.valor_executado_entidade') }} as valor_executado_entidade,
         {{ whole_sum('o.valor_executado_auditoria') }} as valor_executado_auditoria,
         {{ whole_sum('o.valor_executado_aprovado') }} as valor_executado_aprovado,
         {{ whole_sum(
-            'o.valor_executado_aprovado',
-            "cast(cast(o.exercicio as string) || '-12-31' as date) > p.data_notificacao"
-        ) }} as valor_excluido
+            'case when o.exercicio is not null then o.valor_executado_aprovado end',
+            'coalesce(' ~ last_day_of_year('o.exercicio')
+            ~ ' > p.data_notificacao, p.data_notificacao is not null)'
+        ) }} as valor_excluido,
+        min(o.foi_datado) as foi_datado
     from periodos as p
     inner join orcamentos as o
-        on p.projeto_nup = o.projeto_nup and o.exercicio = coalesce(p.exercicio, o.exercicio)
+        on
+            p.projeto_nup = o.projeto_nup
+            -- what has no year may be of any: the total holds it, and no year is known
+            and (p.exercicio is null or (p.exercicio = o.exercicio and o.foi_datado))
     group by all
 ),
 
@@ -104,7 +100,7 @@ fisico as (
         count(*) - count(m.meta_realizada + m.meta_prevista) as qtd_metas_sem_dado
     from periodos as p
     inner join metas as m
-        on p.projeto_nup = m.projeto_nup and m.exercicio = coalesce(p.exercicio, m.exercicio)
+        on p.projeto_nup = m.projeto_nup and (p.exercicio is null or p.exercicio = m.exercicio)
     group by all
 ),
 
@@ -139,6 +135,7 @@ final as (
         -- indicadores
         coalesce(p.data_fato <= {{ data_referencia() }}, false) as foi_encerrado,
         p.foi_excluido,
+        coalesce(d.foi_datado, true) as foi_datado,
         not p.foi_excluido or coalesce(p.data_fato <= p.data_notificacao, false) as eh_contado
     from periodos as p
     left join dinheiro as d on p.projeto_nup = d.projeto_nup and p.periodo = d.periodo

@@ -1,11 +1,9 @@
 -- Grain: term, period (each year of its triennium and the total). Exemption and what its projects
 -- spent; the total adds up the years that have ended, what was approved is of all years.
+{% set datado = 'case when p.foi_datado then p.valor_executado_aprovado end' %}
+
 with termos as (
     select * from {{ proadi_newest_version('stg_proadi__termos', 'termo', 'termo_numero') }}
-),
-
-entidades as (
-    select * from {{ proadi_current('stg_proadi__entidades', 'entidade') }}
 ),
 
 isencoes as (
@@ -33,15 +31,19 @@ exercicios as (
 
 gastos as (
     select
-        p.termo_numero,
-        p.exercicio,
-        {{ whole_sum('p.valor_executado_aprovado', "p.natureza_codigo = 'apoio'") }}
-            as valor_executado_apoio,
-        {{ whole_sum('p.valor_executado_aprovado', "p.natureza_codigo = 'assistencial'") }}
+        -- a project with money of an unknown year leaves every year of its term unknown
+        e.termo_numero,
+        e.exercicio,
+        {{ whole_sum(datado, "p.natureza_codigo = 'apoio'") }} as valor_executado_apoio,
+        {{ whole_sum(datado, "p.natureza_codigo = 'assistencial'") }}
             as valor_executado_assistencial
-    from projetos as p
-    where p.exercicio is not null and p.eh_contado
-    group by p.termo_numero, p.exercicio
+    from exercicios as e
+    inner join projetos as p
+        on
+            e.termo_numero = p.termo_numero
+            and p.eh_contado
+            and (e.exercicio = p.exercicio or not p.foi_datado)
+    group by e.termo_numero, e.exercicio
 ),
 
 por_exercicio as (
@@ -54,8 +56,7 @@ por_exercicio as (
         i.valor_isencao_usufruida,
         g.valor_executado_apoio,
         g.valor_executado_assistencial,
-        cast(cast(e.exercicio as string) || '-12-31' as date) <= {{ data_referencia() }}
-            as foi_encerrado
+        {{ last_day_of_year('e.exercicio') }} <= {{ data_referencia() }} as foi_encerrado
     from exercicios as e
     left join isencoes as i on e.termo_numero = i.termo_numero and e.exercicio = i.exercicio
     left join gastos as g on e.termo_numero = g.termo_numero and e.exercicio = g.exercicio
@@ -85,10 +86,12 @@ aprovados as (
 fora_do_trienio as (
     select
         p.termo_numero,
-        {{ whole_sum('p.valor_executado_entidade', 'e.exercicio is null') }} as valor
+        {{ whole_sum(
+            'case when p.foi_datado then p.valor_executado_entidade end', 'e.exercicio is null'
+        ) }} as valor
     from projetos as p
     left join exercicios as e on p.termo_numero = e.termo_numero and p.exercicio = e.exercicio
-    where p.exercicio is not null
+    where p.exercicio is not null or not p.foi_datado
     group by p.termo_numero
 ),
 
@@ -121,11 +124,9 @@ final as (
         p.termo_numero,
         p.periodo,
         t.entidade_cnpj,
-        n.entidade_nome,
         -- datas
         p.exercicio,
-        coalesce(cast(cast(p.exercicio as string) || '-12-31' as date), t.data_trienio_fim)
-            as data_fato,
+        coalesce({{ last_day_of_year('p.exercicio') }}, t.data_trienio_fim) as data_fato,
         -- quantidades
         p.exercicio_ordem,
         p.valor_isencao_estimada,
@@ -140,7 +141,6 @@ final as (
         p.foi_encerrado
     from periodos as p
     inner join termos as t on p.termo_numero = t.termo_numero
-    left join entidades as n on t.entidade_cnpj = n.entidade_cnpj
     left join aprovados as a on p.termo_numero = a.termo_numero
     left join fora_do_trienio as f on p.termo_numero = f.termo_numero
 )

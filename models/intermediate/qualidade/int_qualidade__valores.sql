@@ -26,6 +26,7 @@
     'bruto_proadi.isencao': ref('stg_proadi__isencoes'),
     'bruto_proadi.projeto': ref('stg_proadi__projetos'),
     'bruto_proadi.orcamento': ref('stg_proadi__orcamentos'),
+    'bruto_proadi.meta': ref('stg_proadi__metas'),
     'bruto_proadi.evento': ref('stg_proadi__eventos'),
     'bruto_proadi.bem': ref('stg_proadi__bens'),
 } %}

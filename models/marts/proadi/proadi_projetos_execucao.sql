@@ -73,16 +73,7 @@ final as (
         cast(t.valor_bens_doados as double) as valor_bens_doados,
         -- regra
         t.foi_excluido,
-        cast(j.valor_medido as double) as valor_medido,
-        cast(j.valor_limite as double) as valor_limite,
-        cast(j.valor_distancia as double) as valor_distancia,
-        case when j.unidade_codigo = 'pct_da_base' then 'reais' else j.unidade_codigo end
-            as unidade_codigo,
-        j.situacao_codigo as regra_situacao_codigo,
-        j.norma,
-        j.dispositivo,
-        j.base_legal_em_vigor,
-        j.foi_vigente_no_fato,
+        {{ proadi_judgement() }},
         -- metadados
         {{ data_referencia() }} as data_referencia
     from julgadas as j

@@ -20,6 +20,10 @@ with termos as (
     select * from {{ ref('int_proadi__termos_por_periodo') }}
 ),
 
+entidades as (
+    select * from {{ proadi_current('stg_proadi__entidades', 'entidade') }}
+),
+
 medidas as (
     {{ proadi_measures('termos', 'termo_numero', medidas, 't.exercicio_ordem', ['M1', 'M13']) }}
 ),
@@ -33,7 +37,7 @@ final as (
         t.periodo,
         j.regra_codigo as proadi_regra_codigo,
         t.entidade_cnpj,
-        t.entidade_nome,
+        e.entidade_nome,
         -- datas
         t.exercicio,
         -- saldos
@@ -45,20 +49,12 @@ final as (
         cast(t.valor_executado as double) as valor_executado,
         cast(t.qtd_exercicios_encerrados as bigint) as qtd_exercicios_encerrados,
         -- regra
-        cast(j.valor_medido as double) as valor_medido,
-        cast(j.valor_limite as double) as valor_limite,
-        cast(j.valor_distancia as double) as valor_distancia,
-        case when j.unidade_codigo = 'pct_da_base' then 'reais' else j.unidade_codigo end
-            as unidade_codigo,
-        j.situacao_codigo as regra_situacao_codigo,
-        j.norma,
-        j.dispositivo,
-        j.base_legal_em_vigor,
-        j.foi_vigente_no_fato,
+        {{ proadi_judgement() }},
         -- metadados
         {{ data_referencia() }} as data_referencia
     from julgadas as j
     inner join termos as t on j.objeto = t.termo_numero and j.periodo = t.periodo
+    left join entidades as e on t.entidade_cnpj = e.entidade_cnpj
 )
 
 select * from final

@@ -14,7 +14,7 @@ final as (
         -- datas
         {{ plausible('doacao_em', 'dmy') }} as data_doacao,
         -- quantidades
-        {{ plausible('quantidade', 'integer', 'posicao') }} as qtd_itens,
+        {{ plausible('quantidade', 'integer', 'quantidade') }} as qtd_itens,
         cast({{ plausible('valor_unitario', 'decimal', 'reais') }} as decimal(18, 2))
             as valor_unitario,
         cast({{ plausible('valor_total', 'decimal', 'reais') }} as decimal(18, 2)) as valor_total,
@@ -23,7 +23,7 @@ final as (
             ('doacao_em', 'dmy', 'data'),
             ('valor_unitario', 'decimal', 'reais'),
             ('valor_total', 'decimal', 'reais'),
-            ('quantidade', 'integer', 'posicao'),
+            ('quantidade', 'integer', 'quantidade'),
         ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,

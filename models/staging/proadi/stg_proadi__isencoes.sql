@@ -11,7 +11,7 @@ final as (
         -- datas
         {{ plausible('informado_em', 'dmy') }} as data_informacao,
         -- quantidades
-        {{ plausible('exercicio', 'integer', 'posicao') }} as exercicio,
+        {{ plausible('exercicio', 'integer', 'ano') }} as exercicio,
         cast({{ plausible('valor_estimado', 'decimal', 'reais') }} as decimal(18, 2))
             as valor_isencao_estimada,
         cast({{ plausible('valor_usufruido', 'decimal', 'reais') }} as decimal(18, 2))
@@ -21,7 +21,7 @@ final as (
             ('informado_em', 'dmy', 'data'),
             ('valor_estimado', 'decimal', 'reais'),
             ('valor_usufruido', 'decimal', 'reais'),
-            ('exercicio', 'integer', 'posicao'),
+            ('exercicio', 'integer', 'ano'),
         ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,

@@ -13,10 +13,14 @@ final as (
         -- categorias
         lower({{ null_if_blank('nivel') }}) as nivel_codigo,
         -- quantidades
+        {{ plausible('semestre', 'year', 'ano') }} as exercicio,
         {{ parse_as('linha_base', 'decimal') }} as linha_base,
         {{ parse_as('previsto', 'decimal') }} as meta_prevista,
         {{ parse_as('realizado', 'decimal') }} as meta_realizada,
         -- metadados
+        {{ implausible([
+            ('semestre', 'year', 'ano'),
+        ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,
         _linha,

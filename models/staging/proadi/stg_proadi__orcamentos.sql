@@ -10,9 +10,14 @@ final as (
         {{ digits_of('nup') }} as projeto_nup,
         {{ null_if_blank('conta') }} as conta_codigo,
         -- quantidades
-        {{ plausible('exercicio', 'integer', 'posicao') }} as exercicio,
+        {{ plausible('exercicio', 'integer', 'ano') }} as exercicio,
         cast({{ plausible('previsto', 'decimal', 'reais') }} as decimal(18, 2)) as valor_previsto,
-        cast({{ parse_as('aditado', 'decimal') }} as decimal(18, 2)) as valor_aditado,
+        cast(
+            case
+                when {{ null_if_blank('aditado') }} is null then 0
+                else {{ plausible('aditado', 'decimal', 'reais_com_sinal') }}
+            end as decimal(18, 2)
+        ) as valor_aditado,
         cast({{ plausible('executado_entidade', 'decimal', 'reais') }} as decimal(18, 2))
             as valor_executado_entidade,
         cast({{ plausible('executado_auditoria', 'decimal', 'reais') }} as decimal(18, 2))
@@ -22,10 +27,11 @@ final as (
         -- metadados
         {{ implausible([
             ('previsto', 'decimal', 'reais'),
+            ('aditado', 'decimal', 'reais_com_sinal'),
             ('executado_entidade', 'decimal', 'reais'),
             ('executado_auditoria', 'decimal', 'reais'),
             ('executado_aprovado', 'decimal', 'reais'),
-            ('exercicio', 'integer', 'posicao'),
+            ('exercicio', 'integer', 'ano'),
         ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,

@@ -19,8 +19,8 @@ final as (
         -- categorias
         lower({{ null_if_blank('natureza') }}) as natureza_codigo,
         -- quantidades
-        {{ plausible('versao', 'integer', 'posicao') }} as versao_numero,
-        {{ plausible('area', 'integer', 'posicao') }} as area_codigo,
+        {{ plausible('versao', 'integer', 'versao') }} as versao_numero,
+        {{ plausible('area', 'integer', 'area') }} as area_codigo,
         -- indicadores
         {{ flag('demandado') }} as foi_demandado,
         {{ flag('tem_equipamentos') }} as tem_equipamentos,
@@ -33,8 +33,8 @@ final as (
             ('vigencia_fim', 'dmy', 'data'),
             ('gestor_local_anuencia_em', 'dmy', 'data'),
             ('dou_extrato_em', 'dmy', 'data'),
-            ('versao', 'integer', 'posicao'),
-            ('area', 'integer', 'posicao'),
+            ('versao', 'integer', 'versao'),
+            ('area', 'integer', 'area'),
         ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,

@@ -22,7 +22,7 @@ final as (
         lower({{ null_if_blank('instrumento') }}) as instrumento_codigo,
         lower({{ null_if_blank('base_estimativa') }}) as base_estimativa_codigo,
         -- quantidades
-        {{ plausible('versao', 'integer', 'posicao') }} as versao_numero,
+        {{ plausible('versao', 'integer', 'versao') }} as versao_numero,
         cast({{ plausible('valor_isencao_estimado', 'decimal', 'reais') }} as decimal(18, 2))
             as valor_isencao_estimado,
         -- indicadores
@@ -37,7 +37,7 @@ final as (
             ('assinado_em', 'dmy', 'data'),
             ('dou_extrato_em', 'dmy', 'data'),
             ('valor_isencao_estimado', 'decimal', 'reais'),
-            ('versao', 'integer', 'posicao'),
+            ('versao', 'integer', 'versao'),
         ]) }} as valores_implausiveis,
         _carga_id,
         _arquivo,

@@ -22,9 +22,6 @@ from mapa.load.versions import Versions
 from mapa.sql import literal
 
 BATCH_ROWS = 20_000
-HEADER = "(header)"
-SAID = "(said) "
-REFUSED = "(refused) "
 NONE_WRONG: Mapping[int, str] = MappingProxyType({})
 MARKS = ["_linha", "_chave", "_hash", "_problema"]
 """Columns of a batch by which its records are judged."""
@@ -32,6 +29,12 @@ SEEN = "chaves_recebidas"
 """Temporary table with the keys that a snapshot has, rejected records included."""
 HELD = "linhas_recebidas"
 """Temporary table with the accepted rows of a file whose records may have several."""
+
+
+def _problem(reason: str, column: str | None = None, *, unreadable: bool = False) -> str:
+    """Return SQL of a value of `_problema`: why a record is rejected, and for which column."""
+    where = "null::varchar" if column is None else literal(column)
+    return f"{{'coluna': {where}, 'motivo': {literal(reason)}, 'ilegivel': {unreadable}}}"
 
 
 class Intake:
@@ -219,7 +222,7 @@ class Intake:
         if not self.layout.refusals:
             return batch
         cases = " ".join(
-            f"when {one.condition} then {literal(f'{REFUSED}{one.column}|{one.reason}')}"
+            f"when {one.condition} then {_problem(one.reason, one.column)}"
             for one in self.layout.refusals
         )
         return batches.run(
@@ -308,7 +311,7 @@ class Intake:
         key = self.layout.key_text()
         problem = self._problem()
         if wrong:
-            reasons = ", ".join(literal(f"{SAID}{reason}") for reason in wrong.values())
+            reasons = ", ".join(_problem(reason, unreadable=True) for reason in wrong.values())
             problem = (
                 f"coalesce(map([{', '.join(map(str, wrong))}], [{reasons}])[_linha], {problem})"
             )
@@ -321,8 +324,7 @@ class Intake:
     def _problem(self) -> str:
         """Return SQL for why a record is rejected, null when it is not.
 
-        That is the first required column that is null or blank, or `HEADER`; where the record could
-        not even be read, `SAID` and the reason.
+        That is the first required column that is null or blank, or that the record is a header.
         """
         # A key in a spelling of nothing is none.
         empty = {
@@ -330,25 +332,19 @@ class Intake:
             else f"coalesce(trim(\"{c}\"), '') = ''"
             for c in self.layout.required
         }  # fmt: skip
-        cases = "".join(f" when {missing} then '{c}'" for c, missing in empty.items())
+        absent = "coluna obrigatória ausente ou vazia"
+        cases = "".join(f" when {why} then {_problem(absent, c)}" for c, why in empty.items())
         if self.headed:
             first = self.layout.required[0]
             name = f"lower(replace(trim(\"{first}\"), '.', ''))"
-            cases += f" when translate({name}, ' ', '_') = '{first}' then '{HEADER}'"
+            cases += f" when translate({name}, ' ', '_') = '{first}' then "
+            cases += _problem("cabeçalho repetido")
         return f"case{cases} end"
 
     def _reject(self, batch: pa.Table, file: str, header_lines: int) -> int:
         found = batches.run(
             self.con,
-            f"select _linha + {header_lines} as linha, case "
-            f"when starts_with(_problema, '{REFUSED}') "
-            f"then split_part(substr(_problema, {len(REFUSED) + 1}), '|', 1) "
-            f"when not starts_with(_problema, '{SAID}') then nullif(_problema, '{HEADER}') "
-            f"end as coluna, case when starts_with(_problema, '{REFUSED}') "
-            "then split_part(_problema, '|', 2)"
-            f" when _problema = '{HEADER}' then 'cabeçalho repetido' "
-            f"when starts_with(_problema, '{SAID}') then substr(_problema, {len(SAID) + 1}) "
-            "else 'coluna obrigatória ausente ou vazia' end as motivo "
+            f"select _linha + {header_lines} as linha, _problema.coluna, _problema.motivo "
             "from batch where _problema is not null",
             batch=batch,
         ).to_arrow_table()
@@ -368,7 +364,7 @@ class Intake:
         row = batches.run(
             self.con,
             f"select count(*), count(*) filter (where {self.layout.key_text()} is null) from batch "
-            f"where starts_with(_problema, '{SAID}')",
+            "where _problema.ilegivel",
             batch=batch,
         ).fetchone()
         unreadable, nameless = row or (0, 0)
