@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import csv
+import sys
+from collections import Counter
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import click
 
-from mapa.publish import KEEP
+from mapa.publish import KEEP, changes, store
 from mapa.publish import publish as publish_build
 from mapa.settings import Settings
 from mapa.ui import say
@@ -42,7 +45,19 @@ if TYPE_CHECKING:
     show_default=True,
     help="Role of --to that may read it; made when it is missing.",
 )
-def publish(keep: int, to: str | None, schema: str, role: str) -> None:
+@click.option(
+    "--rollback",
+    is_flag=True,
+    help="Publish nothing: make the version before the current one current again.",
+)
+@click.option(
+    "--diff",
+    is_flag=True,
+    help="Publish nothing: write each number that changed since the version before, as CSV.",
+)
+def publish(  # noqa: PLR0913, PLR0917
+    keep: int, to: str | None, schema: str, role: str, rollback: bool, diff: bool
+) -> None:
     """Copy the published tables to fresh files, check them and make them current in one step.
 
     Only a `dbt build` of everything loaded so far that ran to its end is published. A subject in
@@ -51,8 +66,16 @@ def publish(keep: int, to: str | None, schema: str, role: str) -> None:
     is made. Readers may stay connected, to the files and to the PostgreSQL of --to, which gets the
     current version in one transaction.
     """
+    if (rollback or diff) and (to or (rollback and diff)):
+        raise click.UsageError("--rollback and --diff stand alone: each does one thing.")
     address = _address(to, schema, role) if to else None
     settings = Settings.load()
+    if rollback:
+        _roll_back(settings)
+        return
+    if diff:
+        _diff(settings)
+        return
     outcome = publish_build(settings, keep)
     say(str(outcome))
     click.echo(outcome.folder)
@@ -61,6 +84,26 @@ def publish(keep: int, to: str | None, schema: str, role: str) -> None:
 
         say(str(postgres.load(settings, outcome.folder, address)))
     outcome.require_fresh()
+
+
+def _roll_back(settings: Settings) -> None:
+    """Go back one version."""
+    with store.locked(settings.published):
+        older, newer = store.roll_back(settings.published)
+    say(f"Version {older} is current again, in place of {newer}, which is kept.")
+
+
+def _diff(settings: Settings) -> None:
+    """Write what changed since the version before: CSV on standard output, a summary beside it."""
+    older, newer, found = changes.between(settings.published)
+    table = csv.writer(sys.stdout, lineterminator="\n")
+    table.writerow(changes.HEADER)
+    count: Counter[str] = Counter()
+    for change in found:
+        count[change.table] += 1
+        table.writerow((change.table, change.key, change.column, change.before, change.after))
+    said = ", ".join(f"{number} in {name}" for name, number in sorted(count.items()))
+    say(f"From {older} to {newer}: {count.total()} numbers changed{': ' if said else ''}{said}.")
 
 
 def _address(url: str, schema: str, role: str) -> Address:

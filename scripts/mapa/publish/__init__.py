@@ -131,8 +131,14 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         database = folder / store.DATABASE
         now = store.current(published)
         copied = folder / ".copied.duckdb"
-        before_file = now and now / store.DATABASE
-        expected, hidden = contents.copy(settings, build, copied, before_file)
+        newest = next(iter(store.versions(published)), None)
+        expected, hidden = contents.copy(
+            settings,
+            build,
+            copied,
+            now and now / store.DATABASE,
+            newest and newest / store.DATABASE,
+        )
         held = [table for table in build.tables if table.name in expected]
         tables = contents.verify(database, build, expected, keys.declare(copied, database, held))
         copied.unlink()
@@ -165,8 +171,8 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         variables = mirror.layouts(described, manifest["source_drift"])
         mirror.write(variables, folder, store.MIRROR, entries.DATA[synthetic])
         manifest |= {"issued_at": _issued(published, manifest), "files": _files(folder)}
-        if hidden is None and now and (now / store.DISCLOSURE).exists():
-            hidden = json.loads((now / store.DISCLOSURE).read_bytes())
+        if hidden is None and newest and (newest / store.DISCLOSURE).exists():
+            hidden = json.loads((newest / store.DISCLOSURE).read_bytes())
         if hidden:
             _write(folder / store.DISCLOSURE, hidden)
         for name, content in (

@@ -59,7 +59,7 @@ class AsOf:
 
 
 def copy(
-    settings: Settings, build: Build, target: Path, before: Path | None
+    settings: Settings, build: Build, target: Path, before: Path | None, newest: Path | None
 ) -> tuple[dict[str, int], dict[str, Any] | None]:
     """Copy what is published into a fresh file, counts of people only as far as they may be seen.
 
@@ -72,6 +72,7 @@ def copy(
         build: what dbt made.
         target: file to make.
         before: file of the current version, if there is one.
+        newest: file of the newest version, which another may have replaced; it has been seen.
 
     Returns:
         How many rows each table must have, and what was hidden of counts of people; None when the
@@ -86,14 +87,14 @@ def copy(
         gate.require_newest(con, build)
         for table in build.fresh:
             _require_columns(con, gate.SCHEMA, table)
-        if before:
-            con.execute(f"attach {literal(str(before))} as anterior (read_only)")
+        if newest:
+            con.execute(f"attach {literal(str(newest))} as anterior (read_only)")
         places, hidden = disclosure.control(con, build.fresh)
         con.execute(f"attach {literal(str(target))} as publico (read_write)")
         for table in build.fresh:
             place = places.get(table.name, f"{gate.SCHEMA}.{table.name}")
             rows[table.name] = _copy_table(con, place, table)
-        for attached in ("publico", *(["anterior"] if before else [])):
+        for attached in ("publico", *(["anterior"] if newest else [])):
             con.execute(f"detach {attached}")
     stale = [subject for subject in build.subjects if subject.problems]
     if stale:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-from mapa.errors import LockedError
+from mapa.errors import LockedError, PublishError
 from mapa.waiting import Wait
 
 DATABASE = "mapa_publico.duckdb"
@@ -122,6 +122,35 @@ def versions(published: Path) -> list[Path]:
         return []
     found = [path for path in folder.iterdir() if not path.name.startswith(".")]
     return sorted(found, key=lambda path: path.name, reverse=True)
+
+
+def before_current(published: Path) -> tuple[Path, Path]:
+    """Return the folders of the version before the current one, and of the current one.
+
+    Raises:
+        PublishError: nothing is published, or no older version was kept.
+    """
+    now = current(published)
+    older = [path.resolve() for path in versions(published) if now and path.name < now.name]
+    if not now or not older:
+        raise PublishError(
+            f"There is no version before {now.name if now else 'the first one'}.\n"
+            "`mapa publish --keep` says how many are kept."
+        )
+    return older[0], now
+
+
+def roll_back(published: Path) -> tuple[str, str]:
+    """Make the version before the current one current again; return the names of both.
+
+    Raises:
+        PublishError: there is none.
+    """
+    older, now = before_current(published)
+    _link(published / "current", Path("versions") / older.name)
+    link_stable_names(published)
+    _sync(published)
+    return older.name, now.name
 
 
 def prune(published: Path, keep: int) -> list[str]:

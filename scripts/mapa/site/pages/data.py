@@ -13,6 +13,7 @@ WHOLE = {
     "mapa_publico.duckdb": "todas as tabelas em um só banco, com descrições",
     "datapackage.json": "descrição para programas, com tipos, chaves e códigos (Frictionless)",
     "dcat.jsonld": "descrição para portais de dados abertos (DCAT)",
+    "divulgacao.json": "o que está oculto das contagens de pessoas, e a prova disso",
     "dicionario.xlsx": "o dicionário em planilha",
     "dicionario.csv": "o dicionário para programas",
     "espelho_variaveis.xlsx": "o espelho das variáveis das fontes em planilha",
