@@ -192,13 +192,13 @@ def at_least(values: Sequence[int | None]) -> str:
     """Write a sum, and that it is only of what is not hidden where something is.
 
     Example:
-        >>> at_least([1000, 5]), at_least([7, None]), at_least([None])
+        >>> at_least([1000, 5]), at_least([7, None]), at_least([0, None])
         ('1.005', 'ao menos 7', '–')
     """
     known = [value for value in values if value is not None]
-    if not known:
-        return text.UNKNOWN
-    return ("" if len(known) == len(values) else "ao menos ") + text.number(sum(known))
+    if len(known) == len(values):
+        return text.number(sum(known))
+    return f"ao menos {text.number(sum(known))}" if any(known) else text.UNKNOWN
 
 
 def _of(rows: Sequence[Mapping[str, Any]], month: date | None, column: str) -> list[int | None]:
@@ -268,25 +268,33 @@ def waits_said(queue: Sequence[Mapping[str, Any]]) -> list[str]:
     """Say how long the longest queue's patients had waited, and its people still wait."""
     month = text.month(queue[0]["competencia"])
     known = [row for row in queue if row["dias_espera_p90"] is not None]
+    said = []
     if not known:
-        return [
+        said.append(
             f"Em {month} nenhum procedimento teve casos bastantes para se dizer quanto esperou "
             "quem foi atendido."
-        ]
-    most = max(known, key=lambda row: row["qtd_atendidas"])
-    slow = max(known, key=lambda row: row["dias_espera_p90"])
-    said = [
-        f"Em {month}, o procedimento com mais atendidos, {most['nome']}, teve metade deles em até "
-        f"{text.number(most['dias_espera_p50'])} dias de espera e nove em dez em até "
-        f"{text.number(most['dias_espera_p90'])}."
-    ]
-    if slow is not most:
+        )
+    else:
+        most = max(known, key=lambda row: row["qtd_atendidas"])
         said.append(
-            f"A espera mais longa foi de {slow['nome']}: metade em até "
-            f"{text.number(slow['dias_espera_p50'])} dias, nove em dez em até "
-            f"{text.number(slow['dias_espera_p90'])}."
+            f"Em {month}, no procedimento com mais atendidos, {most['nome']}, {_spread(most)}."
+        )
+        slow = max(known, key=lambda row: row["dias_espera_p90"])
+        if slow is not most:
+            said.append(f"A espera mais longa foi a de {slow['nome']}: {_spread(slow)}.")
+    aged = [row for row in queue if row["dias_em_fila_p50"] is not None]
+    if aged:
+        row = max(aged, key=lambda row: row["qtd_aguardando"])
+        said.append(
+            f"Dos {text.number(row['qtd_aguardando'])} pedidos que ainda aguardavam {row['nome']}, "
+            f"metade esperava há mais de {text.number(row['dias_em_fila_p50'])} dias."
         )
     return said
+
+
+def _spread(row: Mapping[str, Any]) -> str:
+    half, most = (text.number(row[f"dias_espera_{name}"]) for name in ("p50", "p90"))
+    return f"metade esperou até {half} dias e nove em dez até {most}"
 
 
 def _waits(queue: Sequence[Mapping[str, Any]]) -> list[Listed]:
