@@ -21,28 +21,6 @@ from mapa.errors import BuildError, PublishError
 from mapa.publish import gate, publish, read_manifest, store
 from mapa.settings import Settings
 
-QUEUE_MODEL = """
-select
-    m.competencia,
-    cast(count(*) as bigint) as qtd_linhas
-from {{ ref('fila_por_mes') }} as m
-group by m.competencia
-"""
-QUEUE_YAML = """
-models:
-  - name: pub_fila_meses
-    description: "Meses com fila."
-    config: {meta: {assunto: fila, grao: [competencia]}}
-    columns:
-      - name: competencia
-        data_type: date
-        description: "Mês."
-        config: {meta: {lgpd: publico}}
-      - name: qtd_linhas
-        data_type: bigint
-        description: "Linhas."
-        config: {meta: {lgpd: publico}}
-"""
 QUEUE_DEFECT = "select m.competencia from {{ ref('fila_por_mes') }} as m limit 1"
 
 
@@ -188,27 +166,13 @@ GOOD = dict.fromkeys(("acordo", "fila", "oferta", "proadi"), (False, False))
 
 @pytest.fixture(scope="module")
 def two_subjects(city_house: House, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """Build and publish a house whose project publishes the offer and the queue."""
+    """Copy the city's house, with a project of its own to which a test may add."""
     directory = tmp_path_factory.mktemp("subjects")
     project = directory / "project"
     for name in ("models", "macros", "seeds", "tests/generic", "tests/singular", "docs"):
         shutil.copytree(PROJECT / name, project / name)
     shutil.copyfile(PROJECT / "dbt_project.yml", project / "dbt_project.yml")
-    folder = project / "models" / "publicacao"
-    (folder / "pub_fila_meses.sql").write_text(QUEUE_MODEL)
-    (folder / "pub_fila_meses.yml").write_text(QUEUE_YAML)
-    dates = folder / "pub_atualizacao.sql"
-    text = dates.read_text()
-    one = "select 'oferta' as assunto"
-    assert one in text
-    dates.write_text(text.replace(one, f"{one} union all select 'fila' as assunto"))
-    env = copy_of(city_house, directory, project)
-    with environment(env):
-        settings = Settings.load()
-        dbt.build(settings)
-        outcome = publish(settings)
-    assert [str(state.problems) for state in outcome.subjects] == ["()"] * 4
-    return env
+    return copy_of(city_house, directory, project)
 
 
 @pytest.fixture
@@ -283,9 +247,16 @@ def test_a_defect_of_the_queue_does_not_block_the_offer(spoilt: Settings) -> Non
 
 def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> None:
     before = total(spoilt, "pub_oferta_por_dia", "qtd_vagas_total")
-    queue = total(spoilt, "pub_fila_meses", "qtd_linhas")
+    queue = total(spoilt, "pub_fila_por_mes", "1")
     more(spoilt, "pub_oferta_por_dia", "qtd_vagas_total")
-    more(spoilt, "pub_fila_meses", "qtd_linhas")
+    # What was published of a month stays; one that is over since is new.
+    with duckdb.connect(str(spoilt.warehouse)) as con:
+        con.execute(
+            f"insert into {gate.SCHEMA}.pub_fila_por_mes by name select * replace "
+            "(cast(competencia + interval 1 month as date) as competencia) "
+            f"from {gate.SCHEMA}.pub_fila_por_mes "
+            f"where competencia = (select max(competencia) from {gate.SCHEMA}.pub_fila_por_mes)"
+        )
     failing(spoilt, "test.mapa.pub_oferta_real_por_mes__grao")
     # A unit that the old offer names and the new build no longer knows.
     with duckdb.connect(str(spoilt.warehouse)) as con:
@@ -294,7 +265,7 @@ def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> 
     assert (result.exit_code, "oferta: STALE" in result.stderr) == (9, True), result.output
     assert states(spoilt) == GOOD | {"oferta": (True, True)}
     assert total(spoilt, "pub_oferta_por_dia", "qtd_vagas_total") == before
-    assert total(spoilt, "pub_fila_meses", "qtd_linhas") > queue
+    assert total(spoilt, "pub_fila_por_mes", "1") > queue
     with duckdb.connect(str(spoilt.published / store.DATABASE), read_only=True) as con:
         orphans = con.execute(
             "select count(*) from pub_oferta_por_dia anti join pub_dim_estabelecimentos "
@@ -311,7 +282,7 @@ def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> 
     ("node", "stale"),
     [
         ("test.mapa.fila_por_mes__grao", {"fila"}),
-        ("model.mapa.pub_fila_meses", {"fila"}),
+        ("model.mapa.pub_fila_por_mes", {"fila"}),
         ("model.mapa.int_fila__solicitacoes", {"fila"}),
         ("test.mapa.pub_oferta_por_dia__toda_unidade_esta_publicada", {"oferta"}),
         ("test.mapa.pub_oferta_por_dia__grao", {"oferta"}),
@@ -324,8 +295,8 @@ def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> 
         ("model.mapa.int_proadi__ocorrencias", {"proadi"}),
         ("seed.mapa.proadi_prazos", {"proadi"}),
         ("test.mapa.proadi_oferta__grao", set()),
-        ("test.mapa.absenteismo_por_mes__grao", set()),
-        ("test.mapa.espera_por_mes__grao", set()),
+        ("test.mapa.absenteismo_por_mes__grao", {"fila"}),
+        ("test.mapa.espera_por_mes__grao", {"fila"}),
         ("test.mapa.oferta_alertas__iguais_as_fontes", set()),
         ("test.mapa.oferta_por_territorio_por_mes__igual_as_fontes", set()),
     ],
@@ -369,7 +340,7 @@ def test_what_failed_and_never_was_published_is_absent(spoilt: Settings) -> None
     assert "fila: NOT PUBLISHED" in str(outcome)
     manifest = read_manifest(spoilt.published)
     assert manifest is not None
-    assert "pub_fila_meses" not in [table["name"] for table in manifest["tables"]]
+    assert "pub_fila_por_mes" not in [table["name"] for table in manifest["tables"]]
     shutil.rmtree(spoilt.published)
     failing(spoilt, "test.mapa.pub_dim_calendario__grao")
     with pytest.raises(PublishError, match="Nothing may be published, and nothing was before"):
