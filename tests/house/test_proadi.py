@@ -200,10 +200,8 @@ class Small:
         return {mart: self.query(f"from proadi.{mart} order by all") for mart in MARTS}
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+def build_small(directory: Path) -> Small:
     """Load and build the cases, with what is out of force."""
-    directory = tmp_path_factory.mktemp("proadi")
     env = house_environment(directory)
     with environment(env):
         settings = Settings.load()
@@ -213,6 +211,12 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
     house.dbt("build", "--select", *chosen, "--exclude", "resource_type:test",
               "resource_type:unit_test", "--vars", HISTORIC)  # fmt: skip
     return house
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """Return the house of the cases."""
+    return build_small(tmp_path_factory.mktemp("proadi"))
 
 
 def _day(text: str | None) -> date | None:
