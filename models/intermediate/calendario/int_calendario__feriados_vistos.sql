@@ -87,7 +87,6 @@ palavras as (
         first_value(i.{{ coluna }}) over (
             partition by t.data, t.unidade_executante_cnes, t.visto_de
             order by
-                case when i.abrangencia = 'nenhuma' then 1 else 0 end,
                 i.visto_de desc,
                 i._carga_ordem desc,
                 {{ breadth('i.abrangencia') }},
