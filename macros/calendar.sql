@@ -80,25 +80,6 @@
 {%- endmacro %}
 
 
-{# Gregorian computus of Gauss, as mended by Knuth: the full moon of spring, then the Sunday after it.
-   Easter is 28 March plus moon less weekday; every division is of whole numbers. #}
-{% macro easter_sunday(year) -%}
-    {%- set century = int_div(year, 100) -%}
-    {%- set golden = '(' ~ year ~ ' % 19)' -%}
-    {%- set epact -%}
-        (({{ century }} - {{ int_div(century, 4) }} - {{ int_div('8 * ' ~ century ~ ' + 13', 25) }}
-        + 19 * {{ golden }} + 15) % 30)
-    {%- endset -%}
-    {%- set moon -%}
-        ({{ epact }} - case when {{ epact }} = 29 or ({{ epact }} = 28 and {{ golden }} > 10) then 1 else 0 end)
-    {%- endset -%}
-    {%- set weekday -%}
-        (({{ year }} + {{ int_div(year, 4) }} + {{ moon }} + 2 - {{ century }} + {{ int_div(century, 4) }}) % 7)
-    {%- endset -%}
-    {{ add_days("cast(cast(" ~ year ~ " as string) || '-03-28' as date)", moon ~ ' - ' ~ weekday) }}
-{%- endmacro %}
-
-
 {# Order of a holiday's reach, the widest first. #}
 {% macro breadth(reach) -%}
     case

@@ -1,10 +1,11 @@
 {# Keys, pseudonyms and check digits. #}
 {% macro surrogate_key(columns) -%}
-    md5(
-        {%- for column in columns %}
-        coalesce(cast({{ column }} as string), '_nulo_') {%- if not loop.last %} || '|' || {%- endif %}
+    md5(concat_ws(
+        '|'
+        {%- for column in columns %},
+        {% if column.startswith("'") %}{{ column }}{% else %}coalesce(cast({{ column }} as string), '_nulo_'){% endif %}
         {%- endfor %}
-    )
+    ))
 {%- endmacro %}
 
 

@@ -23,16 +23,16 @@
 
    Adds visto_em, the day on which the version was seen; eh_presente (int_oferta__versoes_presencas); visto_de
    and visto_ate, first and last day seen so (no last day: still so; a last day before the first:
-   replaced on the same day); vale_de, first date that it applies to: none for the first version; and
-   eh_ultimo_trecho. #}
-{% macro record_versions(rows, dated) -%}
+   replaced on the same day); and those of `more` that are asked for: vale_de, first date that it applies
+   to: none for the first version; eh_ultimo_trecho. #}
+{% macro record_versions(rows, dated, more=[]) -%}
 versoes_por_carga as (
     select
         r.tabela,
         r.registro_id,
         r._carga_id,
         coalesce(c.visto_em, {{ beginning() }}) as visto_em,
-        min(r._carga_ordem) as _carga_ordem,
+        r._carga_ordem,
         max(case when {{ dated }} then 1 else 0 end) = 1 as eh_datada
     from {{ rows }} as r
     left join {{ ref('int_calendario__cargas') }} as c
@@ -42,6 +42,7 @@ versoes_por_carga as (
         r.tabela,
         r.registro_id,
         r._carga_id,
+        r._carga_ordem,
         c.visto_em
 ),
 
@@ -59,7 +60,9 @@ versoes_em_ordem as (
 versoes_conhecidas as (
     select
         v.*,
+        {%- if 'vale_de' in more %}
         min(v.visto_em) over (partition by v.tabela, v.registro_id) as primeiro_dia,
+        {%- endif %}
         lead(v.visto_em) over (
             partition by v.tabela, v.registro_id
             order by v._carga_ordem
@@ -76,19 +79,23 @@ trechos as (
         v.visto_em,
         greatest(v.visto_em, p.desde) as visto_de,
         least({{ add_days('v.proximo_em', -1) }}, p.ate) as visto_ate,
+        {%- if 'vale_de' in more %}
         case
             when v.visto_em <> v.primeiro_dia or p.desde > {{ beginning() }}
                 then greatest(v.visto_em, p.desde)
         end as vale_de,
-        coalesce(p.eh_presente, true) as eh_presente,
+        {%- endif %}
+        {%- if 'eh_ultimo_trecho' in more %}
         coalesce(p.ate is null or p.ate >= {{ add_days('v.proximo_em', -1) }}, false)
-            as eh_ultimo_trecho
+            as eh_ultimo_trecho,
+        {%- endif %}
+        coalesce(p.eh_presente, true) as eh_presente
     from {{ rows }} as r
     inner join versoes_conhecidas as v
         on
             r.tabela = v.tabela
             and r.registro_id = v.registro_id
-            and coalesce(r._carga_id, '') = coalesce(v._carga_id, '')
+            and r._carga_id is not distinct from v._carga_id
     left join {{ ref('int_oferta__versoes_presencas') }} as p
         on
             v.tabela = p.tabela

@@ -118,6 +118,19 @@ def test_a_mutant_is_found_again_in_what_another_house_makes_of_the_model() -> N
     assert apply(not_there, model, other) is None
 
 
+def test_a_mutant_is_found_again_in_a_line_that_is_hardly_more_than_the_reference_day() -> None:
+    model = """
+        (select r.data_referencia from "mapa"."calendar"."t" as r) + 30 as until,
+        cast('2000-01-01' as date) + 2 as since
+    """
+    other = model.replace('(select r.data_referencia from "mapa"."calendar"."t" as r)', "{}")
+    given = "cast('2026-06-30' as date)"
+    asked = f"(select r.data_referencia from (select {given} as data_referencia) as r)"
+    flipped = {m.was: apply(m, model, other.format(given)) for m in mutants("m", model)}
+    assert flipped["30"] == other.format(asked).replace("30 as until", "31 as until")
+    assert flipped["2"] == other.format(asked).replace("+ 2", "+ 3")
+
+
 def test_a_mutant_is_found_again_beside_another_day() -> None:
     model = """
         where a.day <= (select r.day from "mapa"."calendar"."t" as r)

@@ -116,6 +116,19 @@ class Register:
             ocorrido_em=words[day], resultado=words[day + 1] if len(words) > day + 1 else "",
         )  # fmt: skip
 
+    def mistaken(self) -> Register:
+        """Return the same records as an earlier load may have told them: in all that counts wrong."""
+        wrong = {
+            "termos": {"solicitado_em": "01/01/2010", "valor_isencao_estimado": "1,00"},
+            "isencao": {"valor_usufruido": "1,00"},
+            "projetos": {"vigencia_fim": "30/06/2015", "natureza": "apoio", "tem_ti": "S"},
+            "orcamento": {"previsto": "1,00", "executado_auditoria": "1,00"},
+        }
+        before = Register()
+        for name, rows in self.rows.items():
+            before.rows[name] = [row | wrong.get(name, {}) for row in rows]
+        return before
+
     def write(self, folder: Path) -> list[Path]:
         """Write the files."""
         folder.mkdir()
@@ -206,19 +219,25 @@ class Small:
         return {mart: self.query(f"from proadi.{mart} order by all") for mart in MARTS}
 
 
-@pytest.fixture(scope="module")
-def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+def build_small(directory: Path) -> Small:
     """Load and build the cases, with what is out of force."""
-    directory = tmp_path_factory.mktemp("proadi")
     env = house_environment(directory)
     with environment(env):
         settings = Settings.load()
+        first = register().mistaken().write(directory / "mistaken")
+        exports.load(settings, first, seen_on=date(2026, 6, 1))
         exports.load(settings, register().write(directory / "files"), seen_on=date(2026, 7, 1))
     house = Small(env, settings)
     chosen = [f"+{mart}" for mart in MARTS]
     house.dbt("build", "--select", *chosen, "--exclude", "resource_type:test",
               "resource_type:unit_test", "--vars", HISTORIC)  # fmt: skip
     return house
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Small:
+    """Return the house of the cases."""
+    return build_small(tmp_path_factory.mktemp("proadi"))
 
 
 def _day(text: str | None) -> date | None:
@@ -262,6 +281,7 @@ def test_a_deadline_is_what_one_counts_by_hand(
     )  # fmt: skip
     assert row["dias_prazo"] == case.get("dias")
     assert row["dias_suspensos"] == case.get("suspensos")
+    assert row["foi_prorrogado"] is case.get("prorrogado", False)
     assert case.get("norma", row["norma"]) == row["norma"]
     assert row["base_legal_em_vigor"] == (row["norma"] != "PRT 2.814/2014")
 

@@ -321,7 +321,6 @@ FAULTS: dict[str, tuple[str, ...]] = {
 WRONG_ANSWERS = {
     "try_time_minutes": ("('08:00', 480)", "('08:00', 481)"),
     "check_digits": ("('00000000191', true, false)", "('00000000191', false, false)"),
-    "easter_sunday": ("(2026, '2026-04-05')", "(2026, '2026-04-06')"),
     "clean_text": ("('---', null, null", "('---', '---', null"),
     "dates": ("('2026-03-02', '2026-03-02', 1, 0, 1)", "('2026-03-02', '2026-03-02', 2, 0, 1)"),
     "obligations": ("'cumprida_com_atraso', 1", "'cumprida_com_atraso', 2"),

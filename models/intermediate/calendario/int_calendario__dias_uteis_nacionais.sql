@@ -4,6 +4,10 @@ with regras as (
     select * from {{ ref('regras_feriados') }}
 ),
 
+pascoas as (
+    select * from {{ ref('int_calendario__pascoas') }}
+),
+
 referencia as (
     select * from {{ ref('int_calendario__referencia') }}
 ),
@@ -20,8 +24,10 @@ partes as (
         d.data,
         cast(extract(year from d.data) as integer) as ano,
         cast(extract(month from d.data) as integer) as mes,
-        cast(extract(day from d.data) as integer) as dia
+        cast(extract(day from d.data) as integer) as dia,
+        {{ days_between('p.data_pascoa', 'd.data') }} as dias_da_pascoa
     from dias as d
+    left join pascoas as p on extract(year from d.data) = p.ano
 ),
 
 feriados as (
@@ -29,10 +35,7 @@ feriados as (
     from partes as p
     inner join regras as r
         on
-            (
-                (p.mes = r.mes and p.dia = r.dia)
-                or {{ days_between(easter_sunday('p.ano'), 'p.data') }} = r.dias_da_pascoa
-            )
+            ((p.mes = r.mes and p.dia = r.dia) or p.dias_da_pascoa = r.dias_da_pascoa)
             and p.ano between coalesce(r.ano_inicial, p.ano) and coalesce(r.ano_final, p.ano)
     where r.abrangencia = 'nacional' and r.feriado_natureza = 'feriado'
     group by p.data

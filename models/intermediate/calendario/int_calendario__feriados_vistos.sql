@@ -9,6 +9,10 @@ regras as (
     select * from {{ ref('regras_feriados') }}
 ),
 
+pascoas as (
+    select * from {{ ref('int_calendario__pascoas') }}
+),
+
 informados as (
     select * from {{ ref('int_calendario__feriados_informados') }}
 ),
@@ -18,8 +22,10 @@ dias_do_ano as (
         d.data,
         cast(extract(year from d.data) as integer) as ano,
         cast(extract(month from d.data) as integer) as mes,
-        cast(extract(day from d.data) as integer) as dia
+        cast(extract(day from d.data) as integer) as dia,
+        {{ days_between('p.data_pascoa', 'd.data') }} as dias_da_pascoa
     from dias as d
+    left join pascoas as p on extract(year from d.data) = p.ano
 ),
 
 -- one a day: a holiday rather than an optional day, the widest
@@ -39,13 +45,9 @@ calculados as (
     from dias_do_ano as d
     inner join regras as r
         on
-            (
-                (d.mes = r.mes and d.dia = r.dia)
-                or {{ days_between(easter_sunday('d.ano'), 'd.data') }} = r.dias_da_pascoa
-            )
+            ((d.mes = r.mes and d.dia = r.dia) or d.dias_da_pascoa = r.dias_da_pascoa)
             and d.ano between coalesce(r.ano_inicial, d.ano) and coalesce(r.ano_final, d.ano)
-            and coalesce(r.territorio_ibge, '')
-            = left('{{ setting('municipio_ibge6') }}', length(coalesce(r.territorio_ibge, '')))
+            and '{{ setting('municipio_ibge6') }}' like concat(coalesce(r.territorio_ibge, ''), '%')
 ),
 
 -- days on which something about a date and unit may have become known; the union leaves each once
@@ -85,7 +87,6 @@ palavras as (
         first_value(i.{{ coluna }}) over (
             partition by t.data, t.unidade_executante_cnes, t.visto_de
             order by
-                case when i.abrangencia = 'nenhuma' then 1 else 0 end,
                 i.visto_de desc,
                 i._carga_ordem desc,
                 {{ breadth('i.abrangencia') }},

@@ -25,6 +25,9 @@ LEXER = re.compile(
 )
 RELATION = re.compile(r'(?:"\w+"\.)*"?(?:__dbt__cte__)?(\w+)"?')
 """A relation under its full name, or as the fixture of a unit test."""
+LOOKED_UP = "(select r.data_referencia from "
+"""How a model begins to read the reference day that was not given to it."""
+GIVEN_DAY = re.compile(r"cast\('\d{4}-\d\d-\d\d' as date\)")
 OPERATORS = {
     "<": "<=", "<=": "<", ">": ">=", ">=": ">", "=": "<>", "<>": "=", "!=": "=",
     "+": "-", "-": "+", "*": "/", "/": "*",
@@ -117,6 +120,8 @@ def apply(mutant: Mutant, model: str, sql: str) -> str | None:
         The flipped SQL, or None when it has no such line.
 
     """
+    if LOOKED_UP in model:
+        sql = GIVEN_DAY.sub(lambda day: _looked_up(day[0], model), sql)
     read = tokens(sql)
     at = mutant.token if sql == model else _counterpart(mutant.token, model, sql)
     if at is None:
@@ -126,6 +131,11 @@ def apply(mutant: Mutant, model: str, sql: str) -> str | None:
         close = read[_then_of(read, at)].at
         sql = f"{sql[:close]}) {sql[close:]}"
     return f"{sql[: token.at]}{mutant.now}{sql[token.at + len(token.text) :]}"
+
+
+def _looked_up(day: str, model: str) -> str:
+    """Write a reference day that a test gives as the model looks it up, so that the lines pair."""
+    return day if day in model else f"{LOOKED_UP}(select {day} as data_referencia) as r)"
 
 
 def _counterpart(at: int, model: str, sql: str) -> int | None:

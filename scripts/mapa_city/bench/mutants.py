@@ -82,8 +82,9 @@ SUITES = {
     "deaths": Suite("test_deaths"),
     "territory": Suite("test_territory"),
     "values": Suite("test_values", "not staging"),
-    "calendar": Suite("test_calendar", "operator or unit"),
+    "calendar": Suite("test_calendar", "easter or operator or unit"),
     "tables": Suite("test_calendar", "complete_table", "house_of_tables"),
+    "proadi": Suite("test_proadi", "by_hand", "small"),
 }
 
 

@@ -71,7 +71,7 @@ dias_de_escala as (
         d.unidade_executante_cnes,
         d.profissional_id,
         d.data,
-        max(d.qtd_vagas) as qtd_vagas
+        d.qtd_vagas
     from dias as d
     group by all
 ),

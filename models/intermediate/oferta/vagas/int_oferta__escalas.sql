@@ -24,7 +24,9 @@ with linhas as (
 ),
 
 {{ record_versions(
-    'linhas', dated='coalesce(r.data_insercao <= ' ~ data_referencia() ~ ', true)'
+    'linhas',
+    dated='coalesce(r.data_insercao <= ' ~ data_referencia() ~ ', true)',
+    more=['vale_de', 'eh_ultimo_trecho']
 ) }},
 
 situadas as (

@@ -63,7 +63,9 @@ numeradas as (
     from reunidas as r
 ),
 
-{{ record_versions('numeradas', dated='r.data_inicio <= ' ~ data_referencia()) }},
+{{ record_versions(
+    'numeradas', dated='r.data_inicio <= ' ~ data_referencia(), more=['vale_de']
+) }},
 
 final as (
     select
