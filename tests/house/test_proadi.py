@@ -117,7 +117,7 @@ class Register:
         )  # fmt: skip
 
     def mistaken(self) -> Register:
-        """Return the same records as an earlier load may have told them: in all that counts wrong."""
+        """Return the same records as an earlier load may have told them: all that counts wrong."""
         wrong = {
             "termos": {"solicitado_em": "01/01/2010", "valor_isencao_estimado": "1,00"},
             "isencao": {"valor_usufruido": "1,00"},
