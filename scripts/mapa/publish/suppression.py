@@ -239,6 +239,8 @@ class _Search:
             program.changeColsCost(len(cells), columns, costs)
             program.run()
             self.programs += 1
+            if program.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+                return  # no solution, and so no proof
             for cell, moved in zip(cells, program.getSolution().col_value, strict=True):
                 self.low[cell] = min(self.low[cell], moved)
                 self.high[cell] = max(self.high[cell], moved)
