@@ -170,11 +170,11 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         described = replace(described, catalog=catalog)
         variables = mirror.layouts(described, manifest["source_drift"])
         mirror.write(variables, folder, store.MIRROR, entries.DATA[synthetic])
-        manifest |= {"issued_at": _issued(published, manifest), "files": _files(folder)}
         if hidden is None and newest and (newest / store.DISCLOSURE).exists():
             hidden = json.loads((newest / store.DISCLOSURE).read_bytes())
         if hidden:
             _write(folder / store.DISCLOSURE, hidden)
+        manifest |= {"issued_at": _issued(published, manifest), "files": _files(folder)}
         for name, content in (
             (store.DATAPACKAGE, descriptors.datapackage(manifest, tables, codes)),
             (store.DCAT, descriptors.dcat(manifest)),
