@@ -293,6 +293,12 @@ FAULTS: dict[str, tuple[str, ...]] = {
         f"{QUEUE} qtd_agendadas = qtd_agendadas + 1 where {LAST_MONTH}",
         without_one("fila.fila_por_mes", f"qtd_aguardando > 0 and {LAST_MONTH}"),
     ),
+    **{
+        f"{table}__desfechos_somam_os_devidos": (
+            f"update publicacao.{table} set qtd_faltas = qtd_faltas + 1",
+        )
+        for table in ("pub_absenteismo_por_mes", "pub_absenteismo_procedimentos_por_mes")
+    },
     "fila_por_mes__estoque_conservado": (
         f"{QUEUE} qtd_cancelamentos = 0",
         f"{QUEUE} qtd_reenvios = qtd_reenvios + 1",
