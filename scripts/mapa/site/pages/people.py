@@ -133,15 +133,15 @@ class Listed:
 
 def pages(release: Release) -> Iterator[Page]:
     """Yield the three pages, unless nothing is published of people."""
-    queue, regions = (rows(release, q) for q in (_named(QUEUE, "qtd_aguardando"), BY_REGION))
-    absence = rows(release, _named(ABSENCE, "qtd_agendamentos_devidos"))
-    units = rows(release, BY_UNIT)
-    if regions:
-        yield _page(release, "Fila", queue_said(regions), _queue(queue, regions), OF_QUEUE)
-    if queue:
-        yield _page(release, "Espera", waits_said(queue), _waits(queue), OF_QUEUE)
-    if absence:
-        yield _page(release, "Faltas", absence_said(absence), _absence(absence, units), OF_ABSENCE)
+    queue = _named(QUEUE, "qtd_aguardando")
+    if regions := rows(release, BY_REGION):
+        tables = _queue(rows(release, queue), regions)
+        yield _page(release, "Fila", queue_said(regions), tables, OF_QUEUE)
+    if found := rows(release, queue):
+        yield _page(release, "Espera", waits_said(found), _waits(found), OF_QUEUE)
+    if absence := rows(release, _named(ABSENCE, "qtd_agendamentos_devidos")):
+        tables = _absence(absence, rows(release, BY_UNIT))
+        yield _page(release, "Faltas", absence_said(absence), tables, OF_ABSENCE)
 
 
 def rows(release: Release, query: str) -> list[dict[str, Any]]:
