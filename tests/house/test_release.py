@@ -251,12 +251,17 @@ def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> 
     more(spoilt, "pub_oferta_por_dia", "qtd_vagas_total")
     # What was published of a month stays; one that is over since is new.
     with duckdb.connect(str(spoilt.warehouse)) as con:
-        con.execute(
-            f"insert into {gate.SCHEMA}.pub_fila_por_mes by name select * replace "
-            "(cast(competencia + interval 1 month as date) as competencia) "
-            f"from {gate.SCHEMA}.pub_fila_por_mes "
-            f"where competencia = (select max(competencia) from {gate.SCHEMA}.pub_fila_por_mes)"
-        )
+        for table in (
+            "pub_fila_por_mes",
+            "pub_fila_regioes_por_mes",
+            "pub_fila_por_regiao_por_mes",
+        ):
+            con.execute(
+                f"insert into {gate.SCHEMA}.{table} by name select * replace "
+                "(cast(competencia + interval 1 month as date) as competencia) "
+                f"from {gate.SCHEMA}.{table} "
+                f"where competencia = (select max(competencia) from {gate.SCHEMA}.{table})"
+            )
     failing(spoilt, "test.mapa.pub_oferta_real_por_mes__grao")
     # A unit that the old offer names and the new build no longer knows.
     with duckdb.connect(str(spoilt.warehouse)) as con:
