@@ -16,7 +16,7 @@ import duckdb
 
 from mapa import warehouse
 from mapa.errors import PublishError
-from mapa.publish import disclosure, gate
+from mapa.publish import gate
 from mapa.publish.gate import Build, Table
 from mapa.publish.identifiers import NUMERALS, SMALLEST_SUSPECT, identifier_in
 from mapa.publish.keys import Keys, order
@@ -82,6 +82,9 @@ def copy(
         PublishError: the warehouse does not hold what the build made, nothing may be published, or
             a table of before has other columns than the dictionary.
     """
+    # It brings a solver, which only a publication needs.
+    from mapa.publish import disclosure  # noqa: PLC0415
+
     rows = {}
     with warehouse.connect(settings.warehouse, read_only=True) as con:
         gate.require_newest(con, build)

@@ -12,12 +12,13 @@ holds only nearly (a request that arrived late) is as strong as one that holds.
 
 from __future__ import annotations
 
+import random
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 import highspy
-import numpy as np
 
 REACH = 3
 """How far a solution may move a count, in minima. Fewer solutions only make intervals narrower."""
@@ -233,9 +234,9 @@ class _Search:
         """Look for solutions in which the hidden cells of a group move far enough."""
         program = self._program(cells)
         place = {cell: column for column, cell in enumerate(cells)}
-        aim, columns = np.random.default_rng(0), np.arange(len(cells), dtype=np.int32)
+        aim, columns = random.Random(0), list(range(len(cells)))  # noqa: S311  # no secret
 
-        def solve(costs: np.ndarray) -> None:
+        def solve(costs: list[float]) -> None:
             program.changeColsCost(len(cells), columns, costs)
             program.run()
             self.programs += 1
@@ -250,11 +251,11 @@ class _Search:
             narrow = [self._width(c) < self.minimum - EXACT for c in cells]
             if not any(narrow):
                 return
-            solve(np.where(narrow, aim.choice([-1.0, 1.0], len(cells)), 0.0))
+            solve([aim.choice((-1.0, 1.0)) if one else 0.0 for one in narrow])
         for cell in cells:
             for direction in (-1.0, 1.0):
                 if self._width(cell) < self.minimum - EXACT:
-                    costs = np.zeros(len(cells))
+                    costs = [0.0] * len(cells)
                     costs[place[cell]] = direction
                     solve(costs)
 
@@ -262,7 +263,7 @@ class _Search:
         """Return the linear program of a group: how far each count may be from the true one."""
         place = {cell: column for column, cell in enumerate(cells)}
         values = self.counts.values
-        low = [max(self.floor[c] - values[c], -self.reach) for c in cells]
+        low = [float(max(self.floor[c] - values[c], -self.reach)) for c in cells]
         high = [float(self.reach)] * len(cells)
         rows = []
         for number in sorted({n for c in cells for n in self.sums_of[c]}):
@@ -281,7 +282,7 @@ class _Silent(highspy.Highs):
 
 
 def _highs(
-    low: Sequence[float], high: Sequence[float], rows: Sequence[Sequence[tuple[int, float]]]
+    low: list[float], high: list[float], rows: Sequence[Sequence[tuple[int, float]]]
 ) -> highspy.Highs:
     """Return a silent program with bounded columns, and sparse rows that are zero, without aim."""
     program = _Silent()  # type: ignore[no-untyped-call]
@@ -290,13 +291,12 @@ def _highs(
     program.setOptionValue("simplex_strategy", 4)
     model = highspy.HighsLp()
     model.num_col_, model.num_row_ = len(low), len(rows)
-    model.col_cost_ = np.zeros(len(low))
-    model.col_lower_, model.col_upper_ = np.array(low, dtype=float), np.array(high, dtype=float)
-    model.row_lower_ = model.row_upper_ = np.zeros(len(rows))
+    model.col_cost_, model.col_lower_, model.col_upper_ = [0.0] * len(low), low, high
+    model.row_lower_ = model.row_upper_ = [0.0] * len(rows)
     model.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
-    model.a_matrix_.start_ = np.cumsum([0, *map(len, rows)]).astype(np.int32)
+    model.a_matrix_.start_ = list(accumulate(map(len, rows), initial=0))
     entries = [entry for row in rows for entry in row]
-    model.a_matrix_.index_ = np.array([column for column, _ in entries], dtype=np.int32)
-    model.a_matrix_.value_ = np.array([sign for _, sign in entries], dtype=float)
+    model.a_matrix_.index_ = [column for column, _ in entries]
+    model.a_matrix_.value_ = [sign for _, sign in entries]
     program.passModel(model)
     return program
