@@ -170,7 +170,7 @@ def column_text(text: str) -> Callable[[dict[str, Any]], None]:
 
 
 def text_of_two_marts(manifest: dict[str, Any]) -> None:
-    column = manifest["nodes"]["model.mapa.absenteismo_por_mes"]["columns"]["qtd_faltas"]
+    column = manifest["nodes"]["model.mapa.oferta_horas_por_mes"]["columns"]["qtd_vagas_em_feriado"]
     column["description"] += " E mais."
 
 
@@ -238,7 +238,7 @@ def macro_without_text(manifest: dict[str, Any]) -> None:
         (node_key("name", "estabelecimentos"), "a name starts with pub_"),
         (column_text("Denominação de outra coisa."), "says something else than in dim_estab"),
         (column_text("Denominação de outra coisa."), "says otherwise than col_unidade_nome"),
-        (text_of_two_marts, "begin with the doc block col_qtd_faltas"),
+        (text_of_two_marts, "begin with the doc block col_qtd_vagas_em_feriado"),
         (column_class(None), "config.meta.lgpd is missing"),
         (column_class("secreto"), "config.meta.lgpd is secreto"),
         (column_class("pseudonimo"), "`pseudonimo` is not allowed in publicacao"),

@@ -278,7 +278,7 @@ def _elsewhere(row: list[Any], key: int) -> list[Any]:
 
 
 def test_the_truth_of_some_city_has_values_in_every_column() -> None:
-    cities = [(SMALL.people, SMALL.days, SMALL.seed), (12_000, 200, 2)]
+    cities = [(SMALL.people, SMALL.days, SMALL.seed), (12_000, 200, 2), (20_000, 400, 1)]
     silent: list[set[str]] = []
     for people, days, seed in cities:
         city = simulated.build(people, days, seed, date(2026, 6, 30))

@@ -98,10 +98,10 @@ def counts_of_people(
     by_month, by_procedure = ("competencia",), ("competencia", "procedimento_codigo")
     moved = (*FLOWS, "qtd_aguardando")
     queues = _summed([*waiting, *served], by_procedure, (*moved, "qtd_atendidas"))
-    for line in queues:
+    for number, line in enumerate(queues):
         own = times.get((line["competencia"], line["procedimento_codigo"]), {})
         known = own if line["procedimento_codigo"] != REST else {}
-        line |= {name: known.get(name) for name in TIMES}
+        queues[number] = {name: known.get(name) for name in TIMES} | line
     regions = _summed(waiting, (*by_procedure, "regiao_saude_codigo"), ("qtd_aguardando",))
     due = told(absence)
     return {
