@@ -43,6 +43,17 @@ procedimentos as (
         sum(f.qtd_aguardando) as qtd_aguardando
 {%- endmacro %}
 
+{# Columns of the shares of absences and of what nobody confirmed (regra_absenteismo). #}
+{% macro absence_shares(side) -%}
+    {%- set faltas, devidos = side ~ '.qtd_faltas', side ~ '.qtd_agendamentos_devidos' -%}
+    {%- set em_aberto = side ~ '.qtd_sem_confirmacao' -%}
+    {{ percentage(faltas, faltas ~ ' + ' ~ side ~ '.qtd_confirmados') }}
+            as pct_falta_desfecho_conhecido,
+        {{ percentage(faltas, devidos) }} as pct_falta_minimo,
+        {{ percentage(faltas ~ ' + ' ~ em_aberto, devidos) }} as pct_falta_maximo,
+        {{ percentage(em_aberto, devidos) }} as pct_sem_confirmacao
+{%- endmacro %}
+
 {# CTEs of the absences by month and procedure, on request also by unit; `final` is the last. #}
 {% macro disclosed_absence(by_unit) -%}
 {{ disclosed_procedures() }},
@@ -87,13 +98,7 @@ final as (
         s.qtd_faltas,
         s.qtd_sem_confirmacao,
         -- parcelas
-        {{ percentage('s.qtd_faltas', 's.qtd_faltas + s.qtd_confirmados') }}
-            as pct_falta_desfecho_conhecido,
-        {{ percentage('s.qtd_faltas', 's.qtd_agendamentos_devidos') }} as pct_falta_minimo,
-        {{ percentage('s.qtd_faltas + s.qtd_sem_confirmacao', 's.qtd_agendamentos_devidos') }}
-            as pct_falta_maximo,
-        {{ percentage('s.qtd_sem_confirmacao', 's.qtd_agendamentos_devidos') }}
-            as pct_sem_confirmacao
+        {{ absence_shares('s') }}
     from somados as s
 )
 {%- endmacro %}

@@ -33,13 +33,7 @@ final as (
         c.qtd_confirmados,
         c.qtd_faltas,
         c.qtd_sem_confirmacao,
-        {{ percentage('c.qtd_faltas', 'c.qtd_faltas + c.qtd_confirmados') }}
-            as pct_falta_desfecho_conhecido,
-        {{ percentage('c.qtd_faltas', 'c.qtd_agendamentos_devidos') }} as pct_falta_minimo,
-        {{ percentage('c.qtd_faltas + c.qtd_sem_confirmacao', 'c.qtd_agendamentos_devidos') }}
-            as pct_falta_maximo,
-        {{ percentage('c.qtd_sem_confirmacao', 'c.qtd_agendamentos_devidos') }}
-            as pct_sem_confirmacao
+        {{ absence_shares('c') }}
     from contagens as c
 )
 

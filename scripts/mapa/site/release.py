@@ -66,6 +66,17 @@ class Release:
             found[name] = found[name].dt.date
         return found
 
+    def records(self, sql: str) -> list[dict[str, Any]]:
+        """Return rows of the published file by column, null as None.
+
+        Raises:
+            NothingToShowError: a subject that failed has never been published.
+        """
+        return [
+            {name: None if pd.isna(cell) else cell for name, cell in row.items()}
+            for row in self.query(sql).astype(object).to_dict("records")
+        ]
+
     def tables(self) -> list[str]:
         """Return the names of the published tables."""
         rows = self.con.execute("select table_name from duckdb_tables() order by 1").fetchall()

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import pandas as pd
-
 from mapa.site import text
 from mapa.site.page import Page
 from mapa.site.release import Release
@@ -134,23 +132,14 @@ class Listed:
 def pages(release: Release) -> Iterator[Page]:
     """Yield the three pages, unless nothing is published of people."""
     queue = _named(QUEUE, "qtd_aguardando")
-    if regions := rows(release, BY_REGION):
-        tables = _queue(rows(release, queue), regions)
+    if regions := release.records(BY_REGION):
+        tables = _queue(release.records(queue), regions)
         yield _page(release, "Fila", queue_said(regions), tables, OF_QUEUE)
-    if found := rows(release, queue):
+    if found := release.records(queue):
         yield _page(release, "Espera", waits_said(found), _waits(found), OF_QUEUE)
-    if absence := rows(release, _named(ABSENCE, "qtd_agendamentos_devidos")):
-        tables = _absence(absence, rows(release, BY_UNIT))
+    if absence := release.records(_named(ABSENCE, "qtd_agendamentos_devidos")):
+        tables = _absence(absence, release.records(BY_UNIT))
         yield _page(release, "Faltas", absence_said(absence), tables, OF_ABSENCE)
-
-
-def rows(release: Release, query: str) -> list[dict[str, Any]]:
-    """Return the rows of a query, null as None."""
-    found = release.query(query).astype(object)
-    return [
-        {name: None if pd.isna(cell) else cell for name, cell in row.items()}
-        for row in found.to_dict("records")
-    ]
 
 
 def _named(table: str, by: str) -> str:
@@ -265,7 +254,7 @@ def _queue(
 
 
 def waits_said(queue: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Say how long the longest queue's patients had waited, and its people still wait."""
+    """Say how long those seen had waited, and those in the longest queue still wait."""
     month = text.month(queue[0]["competencia"])
     known = [row for row in queue if row["dias_espera_p90"] is not None]
     said = []

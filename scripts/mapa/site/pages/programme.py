@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import Any
 
-import pandas as pd
-
 from mapa.site import text
 from mapa.site.page import Page
 from mapa.site.release import Release
@@ -110,13 +108,13 @@ READING = """
 
 def pages(release: Release) -> Iterator[Page]:
     """Yield the page, unless the house has no register."""
-    balances = rows(release, BALANCES)
-    sides = rows(release, BY_SIDE)
+    balances = release.records(BALANCES)
+    sides = release.records(BY_SIDE)
     if not balances and not sides:
         return
-    limits, late = rows(release, LIMITS), rows(release, LATE)
+    limits, late = release.records(LIMITS), release.records(LATE)
     stale = release.query("select eh_desatualizado from pub_atualizacao where assunto = 'proadi'")
-    revoked = rows(release, REVOKED)
+    revoked = release.records(REVOKED)
     yield Page(
         "proadi.html",
         "PROADI-SUS",
@@ -140,14 +138,6 @@ def pages(release: Release) -> Iterator[Page]:
             "value": value,
         },
     )
-
-
-def rows(release: Release, query: str) -> list[dict[str, Any]]:
-    """Return the rows of a query, null as None."""
-    return [
-        {name: None if pd.isna(cell) else cell for name, cell in row.items()}
-        for row in release.query(query).astype(object).to_dict("records")
-    ]
 
 
 def revoked_text(revoked: list[dict[str, Any]]) -> str:
