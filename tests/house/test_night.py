@@ -247,6 +247,18 @@ def test_a_refused_file_that_is_mended_and_moved_back_is_loaded(tmp_path: Path) 
     assert (again.refused, [s.entity for s in again.loaded]) == ([], ["ppi"])
 
 
+def test_what_looks_others_up_is_loaded_after_them_whatever_its_name(tmp_path: Path) -> None:
+    settings = Settings(mapa_dir=tmp_path, mapa_max_rejected_share=0.5)
+    inbox.folder(settings).mkdir()
+    files = sorted(FIXTURES.glob("proadi_*.csv"))
+    for path in files:
+        (inbox.folder(settings) / path.name).write_bytes(path.read_bytes())
+    # Goods are of a project, whose name comes later.
+    assert files[0].name == "proadi_bens.csv"
+    night = delivered(settings)
+    assert (night.refused, len(night.loaded)) == ([], len(files))
+
+
 def test_a_file_that_is_still_being_copied_stays_for_the_next_night(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -130,6 +130,17 @@ def _rank(file: Recognised | Refused) -> int:
     return layouts.every().index(layout) if layout and layout.refusals else -1
 
 
+def rank(path: Path, most: int) -> int:
+    """Return the place of a file among others: that of the last one in it.
+
+    Raises:
+        OSError: it cannot be looked at.
+
+    """
+    found = each_file([path], most, lambda export: recognise(examine(export), ""))
+    return max(map(_rank, found), default=-1)
+
+
 def is_alone(paths: Sequence[Path], found: Sequence[object]) -> bool:
     """Say whether what is loaded is one file that was named by itself."""
     return len(found) == 1 and not any(path.is_dir() for path in paths)

@@ -77,7 +77,9 @@ def folder(settings: Settings) -> Path:
 
 
 def load(settings: Settings, delivery: Delivery, tell: Callable[[Summary], None]) -> None:
-    """Load everything in the inbox in the order of names; nothing in it stops the others.
+    """Load everything in the inbox; nothing in it stops the others.
+
+    Files are loaded in the order of their names, those that look others up after these.
 
     Args:
         settings: where the data are.
@@ -91,7 +93,7 @@ def load(settings: Settings, delivery: Delivery, tell: Callable[[Summary], None]
     """
     inbox = folder(settings)
     night = f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}"
-    paths = _paths(inbox, delivery)
+    paths = sorted(_paths(inbox, delivery), key=lambda path: _rank(settings, path))
     delivery.count = len(paths)
     for path in paths:
         before, name = _state(path), Export(path).name
@@ -140,6 +142,17 @@ def _paths(inbox: Path, delivery: Delivery) -> list[Path]:
         if LITTER.match(path.name) or path.name.endswith(COPYING):
             delivery.passed.append(Export(path).name)
     return [p for p in found if Export(p).name not in delivery.passed]
+
+
+def _rank(settings: Settings, path: Path) -> int:
+    """Return the place of a file; one that cannot be looked at is told of when it is loaded."""
+    try:
+        is_file = stat.S_ISREG(path.stat().st_mode)
+        return exports.rank(path, settings.mapa_max_unpacked_mb * 2**20) if is_file else -1
+    except Exception as error:
+        if signals.is_stop(error):
+            raise
+        return -1
 
 
 def _load(settings: Settings, path: Path) -> list[Summary]:

@@ -254,8 +254,7 @@ class Week:
         settings = self.settings(self.twin, server)
         if night.source == "good":
             sisreg.load(settings, "all")
-        for path in exported:
-            exports.load(settings, [path])
+        exports.load(settings, exported)
         cadsus.load(settings)
 
     def kill(
