@@ -25,6 +25,7 @@
         'feriados_calculados_bloqueiam': {'form': 'boolean'},
         'pontos_facultativos_bloqueiam': {'form': 'boolean'},
         'minimo_percentil': {'form': 'integer', 'least': 1, 'most': 1000000},
+        'minimo_seguidos': {'form': 'integer', 'least': 1, 'most': 1000000},
         'minimo_profissionais': {'form': 'integer', 'least': 1, 'most': 1000},
         'minimo_celula': {'form': 'integer', 'least': 1, 'most': 1000},
         'dias_para_fechar': {'form': 'integer', 'least': 0, 'most': 365},

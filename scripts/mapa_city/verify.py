@@ -37,6 +37,7 @@ MARTS = {
     "oferta_retiradas_por_mes": "oferta",
     "fila_por_mes": "fila",
     "espera_por_mes": "espera",
+    "espera_probabilidade_por_mes": "espera",
     "absenteismo_por_mes": "absenteismo",
     "qualidade_escalas": "qualidade",
     "qualidade_territorio": "qualidade",

@@ -33,6 +33,7 @@ DAYS = (45, 30, 3)
 MARTS = {
     "fila_por_mes": "fila",
     "espera_por_mes": "espera",
+    "espera_probabilidade_por_mes": "espera",
     "absenteismo_por_mes": "absenteismo",
     # The use of the offer; the marts of the offer are built on it.
     "int_oferta__marcacoes_por_mes": "intermediario",

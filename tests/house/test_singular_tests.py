@@ -25,6 +25,7 @@ FUNNEL = "update oferta.oferta_funil_por_mes set"
 REAL = "update oferta.oferta_real_por_mes set"
 QUEUE = "update fila.fila_por_mes set"
 INTERVALS = "update intermediario.int_fila__intervalos set"
+CHANCES = "update espera.espera_probabilidade_por_mes set"
 ABSENCE = "update absenteismo.absenteismo_por_mes set"
 LAST_MONTH = "competencia = (select max(competencia) from fila.fila_por_mes)"
 
@@ -317,6 +318,19 @@ FAULTS: dict[str, tuple[str, ...]] = {
     ),
     "espera_por_mes__fila_igual_a_de_fila_por_mes": (
         without_one("espera.espera_por_mes", "qtd_aguardando > 0"),
+    ),
+    "espera_probabilidade_por_mes__entradas_iguais_aos_pedidos": (
+        without_one("espera.espera_probabilidade_por_mes", "coorte_meses = 1"),
+    ),
+    "espera_probabilidade_por_mes__partes_somam_cem": (
+        f"{CHANCES} pct_pedidos_atendidos = pct_pedidos_atendidos + 0.00001 "
+        + one_row("espera.espera_probabilidade_por_mes", "pct_pedidos_atendidos is not null"),
+        f"{CHANCES} pct_pedidos_em_aberto = null "
+        + one_row("espera.espera_probabilidade_por_mes", "pct_pedidos_atendidos is not null"),
+    ),
+    "espera_probabilidade_por_mes__fins_somam_os_pedidos": (
+        f"{CHANCES} qtd_pedidos_em_aberto = qtd_pedidos_em_aberto + 1 "
+        + one_row("espera.espera_probabilidade_por_mes"),
     ),
     "espera_por_mes__atendidas_iguais_aos_pedidos": (
         without_one("espera.espera_por_mes", "qtd_atendidas > 0"),

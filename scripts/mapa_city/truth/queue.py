@@ -265,7 +265,7 @@ def _flows(past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
 def _stocks(city: City, past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
     """Count who is in which state at the end of each month, per group of cells."""
     person = numbers(city.requests, "person_idx")[past.request]
-    death, untold = _deaths(city)
+    death, untold = deaths(city)
     death, untold = death[person], untold[person]
     people = city.persons.num_rows
     of = group[past.cell]
@@ -293,7 +293,7 @@ def _stocks(city: City, past: History, when: Calendar, group: Ints) -> dict[str,
     }
 
 
-def _deaths(city: City) -> tuple[Ints, Flags]:
+def deaths(city: City) -> tuple[Ints, Flags]:
     """Return the day from which the register lets each person be dead, and who is without a day."""
     day = numbers(city.persons, "death_date")
     month_end = month_start(month_number(day) + 1) - 1
