@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any
 
 import numpy as np
@@ -58,10 +58,10 @@ def chances_per_month(city: City, known: Known, past: History) -> dict[str, Any]
     for (m, months, p), cohort in sorted(cohorts.items()):
         begin, last = (int(month_start(np.array([m + i]))[0]) - i for i in (0, 1))
         name = day_text(np.array([begin])).tolist()[0]
-        for horizon in HORIZONS:
-            told = _told(cohort, horizon, whole=today - last >= horizon)
+        told = _told(cohort, today - last >= np.array(HORIZONS))
+        for horizon, percentages in zip(HORIZONS, told, strict=True):
             counts = _counts(cohort, horizon)
-            lines.append((name, str(months), code[p], str(horizon), *counts, *told))
+            lines.append((name, str(months), code[p], str(horizon), *counts, *percentages))
     return {
         "chave": ["competencia", "coorte_meses", "procedimento_codigo", "horizonte_dias"],
         "colunas": [
@@ -116,20 +116,34 @@ def _counts(cohort: list[tuple[int, int]], horizon: int) -> tuple[int, ...]:
     return len(cohort), *ended, len(cohort) - len(by)
 
 
-def _told(cohort: list[tuple[int, int]], horizon: int, *, whole: bool) -> tuple[float | None, ...]:
-    """Return the percentages by the horizon, or nothing where it was not reached.
+def _told(cohort: list[tuple[int, int]], whole: Flags) -> list[tuple[float | None, ...]]:
+    """Return the percentages by each horizon, or nothing where it was not reached.
 
     Day by day: of those still followed, the share that ends in each way; what is left goes on.
+
+    Args:
+        cohort: how many days each request was followed, and how it ended.
+        whole: of each horizon, whether all were followed to it.
+
     """
-    left, shares = 1.0, [0.0, 0.0, 0.0]
-    for day in sorted({days for days, how in cohort if how != _OPEN and days <= horizon}):
-        risk = sum(days >= day for days, _ in cohort)
-        ended = [sum(life == (day, how) for life in cohort) for how in (_SEEN, _UNKNOWN, _OTHER)]
-        shares = [s + left * e / risk for s, e in zip(shares, ended, strict=True)]
+    lives = Counter(cohort)
+    days = sorted({day for day, _ in lives})
+    left, risk = 1.0, len(cohort)
+    shares: tuple[float, ...] = (0.0, 0.0, 0.0)
+    curve = [(-1, left, shares)]
+    followed = dict[int, int]()
+    for day in days:
+        followed[day] = risk
+        ended = [lives[day, how] for how in (_SEEN, _UNKNOWN, _OTHER)]
+        shares = tuple(s + left * e / risk for s, e in zip(shares, ended, strict=True))
         left *= 1 - sum(ended) / risk
-    reached = whole or sum(days >= horizon for days, _ in cohort) >= FEWEST_FOLLOWED
-    last = max(days for days, _ in cohort)
-    done = all(how != _OPEN for days, how in cohort if days == last)
-    if len(cohort) < FEWEST or not (reached or done):
-        return (None,) * 4
-    return *(100 * share for share in shares), 100 * left
+        risk -= sum(ended) + lives[day, _OPEN]
+        curve.append((day, left, shares))
+    done = not lives[days[-1], _OPEN]
+    told: list[tuple[float | None, ...]] = []
+    for horizon, all_of_them in zip(HORIZONS, whole.tolist(), strict=True):
+        _, open_then, by = max(step for step in curve if step[0] <= horizon)
+        still = max((n for day, n in followed.items() if day >= horizon), default=0)
+        known = len(cohort) >= FEWEST and (all_of_them or still >= FEWEST_FOLLOWED or done)
+        told.append((*(100 * s for s in by), 100 * open_then) if known else (None,) * 4)
+    return told
