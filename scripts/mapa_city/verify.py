@@ -38,6 +38,8 @@ MARTS = {
     "fila_por_mes": "fila",
     "espera_por_mes": "espera",
     "espera_probabilidade_por_mes": "espera",
+    "espera_limites_por_mes": "espera",
+    "fila_por_faixa_por_mes": "fila",
     "absenteismo_por_mes": "absenteismo",
     "qualidade_escalas": "qualidade",
     "qualidade_territorio": "qualidade",

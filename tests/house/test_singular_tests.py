@@ -319,6 +319,15 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "espera_por_mes__fila_igual_a_de_fila_por_mes": (
         without_one("espera.espera_por_mes", "qtd_aguardando > 0"),
     ),
+    "espera_limites_por_mes__filas_iguais_as_da_espera": (
+        without_one("espera.espera_limites_por_mes", "qtd_aguardando > 0"),
+        "update espera.espera_limites_por_mes set qtd_atendidas = qtd_atendidas + 1000 "
+        + one_row("espera.espera_limites_por_mes"),
+    ),
+    "fila_por_faixa_por_mes__faixas_somam_a_fila": (
+        without_one("fila.fila_por_faixa_por_mes"),
+        doubled("fila.fila_por_faixa_por_mes"),
+    ),
     "espera_probabilidade_por_mes__entradas_iguais_aos_pedidos": (
         without_one("espera.espera_probabilidade_por_mes", "coorte_meses = 1"),
     ),

@@ -1,92 +1,38 @@
 -- Grain: month and procedure. Completed waits of the month beside the age of the queue at its end:
 -- two different measures, never averaged together. Indicators 37, 38 and 45.
 -- Rule regra_relogio_espera; percentiles of fewer than `minimo_percentil` cases are not shown.
-with agendamentos as (
-    select * from {{ ref('int_fila__agendamentos') }}
-),
-
-solicitacoes as (
-    select * from {{ ref('int_fila__solicitacoes') }}
-),
-
-atributos as (
-    select * from {{ ref('int_fila__atributos') }}
-),
-
-estadias as (
-    select * from {{ ref('int_fila__estadias') }}
-),
-
-atendimentos as (
-    select
-        {{ competencia('g.momento_agendamento') }} as competencia,
-        a.procedimento_codigo,
-        {{ days_between('g.momento_solicitacao', 'g.momento_agendamento') }} as dias_espera
-    from agendamentos as g
-    inner join atributos as a
-        on
-            g.solicitacao_codigo = a.solicitacao_codigo
-            -- The version in force at the end of the day of the appointment.
-            and coalesce(cast(a.vale_de as date) <= cast(g.momento_agendamento as date), true)
-            and coalesce(cast(a.vale_ate as date) > cast(g.momento_agendamento as date), true)
-    where
-        g.agendamento_desfecho = 'confirmada'
-        and coalesce(g.vaga_consumida_tipo, '') <> '2'
-),
-
-esperas_por_fim_de_mes as (
-    select
-        e.procedimento_codigo,
-        s.momento_solicitacao,
-        {{ explode_months(
-            competencia('e.data_inicio'),
-            competencia('coalesce(' ~ add_days(competencia('e.data_fim'), -1) ~ ', ' ~ data_referencia() ~ ')')
-        ) }} as competencia
-    from estadias as e
-    inner join solicitacoes as s on e.solicitacao_codigo = s.solicitacao_codigo
-    where e.estado = 'aguardando'
-),
-
-fila as (
-    select
-        e.competencia,
-        e.procedimento_codigo,
-        {{ days_between(
-            'e.momento_solicitacao',
-            'least(' ~ dbt.last_day('e.competencia', 'month') ~ ', ' ~ data_referencia() ~ ')'
-        ) }} as dias_em_fila
-    from esperas_por_fim_de_mes as e
+with esperas as (
+    select * from {{ ref('int_fila__esperas') }}
 ),
 
 medidas as (
     select
-        a.competencia,
-        a.procedimento_codigo,
+        e.competencia,
+        e.procedimento_codigo,
         case
-            when a.dias_espera between 0 and {{ setting('dias_espera_maximo') }} then a.dias_espera
+            when
+                e.situacao = 'atendido'
+                and e.dias between 0 and {{ setting('dias_espera_maximo') }}
+                then e.dias
         end as dias_espera,
-        cast(null as integer) as dias_em_fila,
-        cast(null as integer) as dias_em_fila_plausivel,
-        0 as qtd_acima_do_limite,
-        case when a.dias_espera is null then 1 else 0 end as qtd_sem_data,
+        case when e.situacao = 'aguardando' then e.dias end as dias_em_fila,
         case
-            when a.dias_espera not between 0 and {{ setting('dias_espera_maximo') }} then 1 else 0
-        end as qtd_implausivel
-    from atendimentos as a
-    union all
-    select
-        f.competencia,
-        f.procedimento_codigo,
-        cast(null as integer) as dias_espera,
-        f.dias_em_fila,
-        case
-            when f.dias_em_fila <= {{ setting('dias_espera_maximo') }} then f.dias_em_fila
+            when e.situacao = 'aguardando' and e.dias <= {{ setting('dias_espera_maximo') }}
+                then e.dias
         end as dias_em_fila_plausivel,
-        case when f.dias_em_fila > {{ setting('dias_espera_maximo') }} then 1 else 0 end
-            as qtd_acima_do_limite,
-        0 as qtd_sem_data,
-        0 as qtd_implausivel
-    from fila as f
+        case
+            when e.situacao = 'aguardando' and e.dias > {{ setting('dias_espera_maximo') }} then 1
+            else 0
+        end as qtd_acima_do_limite,
+        case when e.situacao = 'atendido' and e.dias is null then 1 else 0 end as qtd_sem_data,
+        case
+            when
+                e.situacao = 'atendido'
+                and e.dias not between 0 and {{ setting('dias_espera_maximo') }}
+                then 1
+            else 0
+        end as qtd_implausivel
+    from esperas as e
 ),
 
 final as (

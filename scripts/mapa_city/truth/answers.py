@@ -19,6 +19,7 @@ from mapa_city.arrays import day_number
 from mapa_city.city import City
 from mapa_city.slots import FATES, fates
 from mapa_city.truth.alerts import alerts
+from mapa_city.truth.bands import bands_per_month, limits_per_month
 from mapa_city.truth.chances import chances_per_month
 from mapa_city.truth.dimensions import (
     calendar_days,
@@ -114,6 +115,8 @@ def compute(
         "oferta_retiradas_por_mes": withdrawn(city, seen, moves, real),
         "fila_por_mes": queue,
         "espera_por_mes": waits,
+        "fila_por_faixa_por_mes": bands_per_month(city, known, past, when),
+        "espera_limites_por_mes": limits_per_month(city, known, past, when),
         "espera_probabilidade_por_mes": chances_per_month(city, known, past),
         "absenteismo_por_mes": absence,
         "qualidade_escalas": fates_of_lines(seen, city.until),

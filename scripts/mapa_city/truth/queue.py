@@ -306,12 +306,7 @@ def deaths(city: City) -> tuple[Ints, Flags]:
 def waits_per_month(city: City, known: Known, past: History, when: Calendar) -> dict[str, Any]:
     """Describe completed waits of each month and the ages of the queue at its end."""
     asked = numbers(city.requests, "requested_at") // DAY
-    served = matches(city.bookings, "outcome", ["confirmada"]) & known.bookings
-    served &= numbers(city.bookings, "slot_kind") != 1
-    request = numbers(city.bookings, "request_idx")[served]
-    appointment = numbers(city.bookings, "appointment_at")[served] // DAY
-    # What the request was counted as at the end of that day.
-    of = known.cells.procedure[known.cells.at(request, (appointment + 1) * DAY - 1)]
+    request, appointment, of = _served(city, known)
     undated = city.requests["undated"].to_numpy()[request]
     wait, month = appointment - asked[request], month_number(appointment)
     code, names = texts(city.procedures, "codigo").tolist(), when.names().tolist()
@@ -341,6 +336,33 @@ def waits_per_month(city: City, known: Known, past: History, when: Calendar) -> 
         ],
         "linhas": lines,
     }
+
+
+def _served(city: City, known: Known) -> tuple[Ints, Ints, Ints]:
+    """Return request, day and procedure of each appointment that was attended and is no return."""
+    served = matches(city.bookings, "outcome", ["confirmada"]) & known.bookings
+    served &= numbers(city.bookings, "slot_kind") != 1
+    request = numbers(city.bookings, "request_idx")[served]
+    appointment = numbers(city.bookings, "appointment_at")[served] // DAY
+    # What the request was counted as at the end of that day.
+    return (
+        request,
+        appointment,
+        known.cells.procedure[known.cells.at(request, (appointment + 1) * DAY - 1)],
+    )
+
+
+def completed(city: City, known: Known) -> tuple[Ints, Ints, Ints]:
+    """Return days waited, day and procedure of each attended appointment whose request is dated."""
+    request, appointment, of = _served(city, known)
+    dated = ~city.requests["undated"].to_numpy()[request]
+    asked = numbers(city.requests, "requested_at")[request] // DAY
+    return (appointment - asked)[dated], appointment[dated], of[dated]
+
+
+def waiting_at(past: History, day: int) -> Ints:
+    """Return the rows of the requests that wait at the end of a day."""
+    return past.at(day, _WAITING)
 
 
 def _waits(completed: Ints, ages: Ints, undated: int) -> tuple[Any, ...]:
