@@ -58,3 +58,36 @@
         {%- if not loop.last %},{% endif %} {%- endfor -%}
     ) > 0
 {%- endmacro %}
+
+
+{# The limit of waits in force for each month and procedure of a relation: that of the longest
+   beginning of the code, `todos` being the shortest. Pairs without a limit have no row. #}
+{% macro wait_limits(pairs) -%}
+        select
+            o.competencia,
+            o.procedimento_codigo,
+            o.limite_dias
+        from (
+            select
+                p.competencia,
+                p.procedimento_codigo,
+                l.limite_dias,
+                row_number() over (
+                    partition by p.competencia, p.procedimento_codigo
+                    order by
+                        case when l.procedimento_prefixo = 'todos' then 1 else 0 end asc,
+                        length(l.procedimento_prefixo) desc,
+                        l.vale_de desc
+                ) as ordem
+            from {{ pairs }} as p
+            inner join {{ ref('limites_espera') }} as l
+                on
+                    p.competencia >= l.vale_de
+                    and coalesce(p.competencia <= l.vale_ate, true)
+                    and (
+                        l.procedimento_prefixo = 'todos'
+                        or p.procedimento_codigo like l.procedimento_prefixo || '%'
+                    )
+        ) as o
+        where o.ordem = 1
+{%- endmacro %}

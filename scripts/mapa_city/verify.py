@@ -40,6 +40,7 @@ MARTS = {
     "espera_probabilidade_por_mes": "espera",
     "espera_limites_por_mes": "espera",
     "fila_por_faixa_por_mes": "fila",
+    "fila_equilibrio_por_mes": "fila",
     "absenteismo_por_mes": "absenteismo",
     "qualidade_escalas": "qualidade",
     "qualidade_territorio": "qualidade",

@@ -7,15 +7,6 @@ with esperas as (
     where dias >= 0
 ),
 
-limites as (
-    select
-        l.*,
-        case
-            when l.procedimento_prefixo = 'todos' then '' else l.procedimento_prefixo
-        end as prefixo
-    from {{ ref('limites_espera') }} as l
-),
-
 pares as (
     select
         e.competencia,
@@ -24,33 +15,17 @@ pares as (
     group by e.competencia, e.procedimento_codigo
 ),
 
-em_vigor as (
-    select
-        p.competencia,
-        p.procedimento_codigo,
-        l.limite_dias,
-        row_number() over (
-            partition by p.competencia, p.procedimento_codigo
-            order by length(l.prefixo) desc, l.vale_de desc
-        ) as ordem
-    from pares as p
-    inner join limites as l
-        on
-            p.competencia >= l.vale_de
-            and coalesce(p.competencia <= l.vale_ate, true)
-            and p.procedimento_codigo like l.prefixo || '%'
+limites as (
+    {{ wait_limits('pares') }}
 ),
 
 julgadas as (
     select
         e.*,
-        v.limite_dias
+        l.limite_dias
     from esperas as e
-    left join em_vigor as v
-        on
-            e.competencia = v.competencia
-            and e.procedimento_codigo = v.procedimento_codigo
-            and v.ordem = 1
+    left join limites as l
+        on e.competencia = l.competencia and e.procedimento_codigo = l.procedimento_codigo
 ),
 
 somadas as (

@@ -19,7 +19,7 @@ from mapa_city.arrays import day_number
 from mapa_city.city import City
 from mapa_city.slots import FATES, fates
 from mapa_city.truth.alerts import alerts
-from mapa_city.truth.bands import bands_per_month, limits_per_month
+from mapa_city.truth.bands import balance_per_month, bands_per_month, limits_per_month
 from mapa_city.truth.chances import chances_per_month
 from mapa_city.truth.dimensions import (
     calendar_days,
@@ -116,6 +116,7 @@ def compute(
         "fila_por_mes": queue,
         "espera_por_mes": waits,
         "fila_por_faixa_por_mes": bands_per_month(city, known, past, when),
+        "fila_equilibrio_por_mes": balance_per_month(queue, city, known, past, when),
         "espera_limites_por_mes": limits_per_month(city, known, past, when),
         "espera_probabilidade_por_mes": chances_per_month(city, known, past),
         "absenteismo_por_mes": absence,

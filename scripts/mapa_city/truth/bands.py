@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from mapa_city.arrays import DAY, month_number, numbers, texts
+from mapa_city.arrays import DAY, month_number, month_start, numbers, texts
 from mapa_city.city import City
 from mapa_city.truth.queue import Calendar, History, completed, waiting_at
 from mapa_city.truth.seen import Known
@@ -66,6 +66,64 @@ def limits_per_month(city: City, known: Known, past: History, when: Calendar) ->
             "qtd_aguardando_mais_de_um_ano",
             "qtd_aguardando_mais_de_dois_anos",
             "dias_alem_do_limite",
+        ],
+        "linhas": lines,
+    }
+
+
+def balance_per_month(
+    queue: dict[str, Any], city: City, known: Known, past: History, when: Calendar
+) -> dict[str, Any]:
+    """Compare what enters with what is booked in a quarter, and tell what the queue would need."""
+    column = {name: 4 + at for at, name in enumerate(queue["colunas"])}
+    cells = defaultdict[tuple[str, str], Counter[str]](Counter)
+    for line in queue["linhas"]:
+        for name in ("qtd_entradas", "qtd_agendamentos", "qtd_aguardando"):
+            cells[line[1], line[0]][name] += line[column[name]]
+    mean = {(p, m): float(ages.mean()) for m, p, ages in _queues(city, known, past, when)}
+    names = when.names().tolist()
+    begins = [*month_start(when.months).tolist(), int(month_start(when.months[-1:] + 1)[0])]
+    # Of the month under way nobody can say yet; the first month is that of the first movement.
+    first = min(names.index(month) for _, month in cells)
+    full = len(names) if when.ends[-1] == begins[-1] - 1 else len(names) - 1
+    lines = []
+    for procedure in sorted({p for p, _ in cells}):
+        for at in range(first + 2, full):
+            quarter = [cells[procedure, month] for month in names[at - 2 : at + 1]]
+            entered, booked = (
+                sum(month[name] for month in quarter)
+                for name in ("qtd_entradas", "qtd_agendamentos")
+            )
+            waiting = quarter[-1]["qtd_aguardando"]
+            if not (entered or booked or waiting):
+                continue
+            limit = LIMIT if names[at] >= _LIMIT_SINCE else None
+            a_day = entered / (begins[at + 1] - begins[at - 2])
+            target = None if limit is None else a_day * limit / 4
+            age = mean.get((procedure, names[at]))
+            lines.append(
+                (
+                    *(names[at], procedure, waiting, entered, booked),
+                    entered / booked if booked else None,
+                    waiting / (booked / 3) if booked else None,
+                    limit,
+                    target,
+                    None if target is None else 7 * a_day + (waiting - target) / 26,
+                    None if limit is None or age is None else 2 * age / limit,
+                )
+            )
+    return {
+        "chave": ["competencia", "procedimento_codigo"],
+        "colunas": [
+            "qtd_aguardando",
+            "qtd_entradas_trimestre",
+            "qtd_agendamentos_trimestre",
+            "carga",
+            "meses_para_atender",
+            "limite_dias",
+            "fila_alvo",
+            "vagas_semana_alivio",
+            "pressao",
         ],
         "linhas": lines,
     }
