@@ -131,16 +131,10 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         database = folder / store.DATABASE
         now = store.current(published)
         copied = folder / ".copied.duckdb"
-        newest = next(iter(store.versions(published)), None)
-        expected, hidden = contents.copy(
-            settings,
-            build,
-            copied,
-            now and now / store.DATABASE,
-            newest and newest / store.DATABASE,
-        )
-        held = [table for table in build.tables if table.name in expected]
-        tables = contents.verify(database, build, expected, keys.declare(copied, database, held))
+        made = contents.copy(settings, build, copied, now, store.versions(published))
+        build = made.build
+        held = [table for table in build.tables if table.name in made.rows]
+        tables = contents.verify(database, build, made.rows, keys.declare(copied, database, held))
         copied.unlink()
         with warehouse.connect(settings.warehouse, read_only=True) as con:
             codes = contents.code_lists(con, database, tables)
@@ -170,10 +164,8 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         described = replace(described, catalog=catalog)
         variables = mirror.layouts(described, manifest["source_drift"])
         mirror.write(variables, folder, store.MIRROR, entries.DATA[synthetic])
-        if hidden is None and newest and (newest / store.DISCLOSURE).exists():
-            hidden = json.loads((newest / store.DISCLOSURE).read_bytes())
-        if hidden:
-            _write(folder / store.DISCLOSURE, hidden)
+        if made.certificate:
+            _write(folder / store.DISCLOSURE, made.certificate)
         manifest |= {"issued_at": _issued(published, manifest), "files": _files(folder)}
         for name, content in (
             (store.DATAPACKAGE, descriptors.datapackage(manifest, tables, codes)),
@@ -186,7 +178,9 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         _write(folder / store.MANIFEST, manifest)
         inspection.require_clean(settings, folder)
         store.install(published, folder, manifest["version"])
-        removed = store.prune(published, keep)
+        removed = store.prune(
+            published, keep, contents.standing(store.versions(published), build.tables).values()
+        )
     outcome = _outcome(manifest, published, problems, new=True, removed=tuple(removed))
     return replace(outcome, same_data_as=before["version"]) if same else outcome
 

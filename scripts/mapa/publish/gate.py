@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -154,6 +154,16 @@ class Build:
         """Return all tables that the project publishes, by name."""
         tables = [table for subject in self.subjects for table in subject.tables]
         return tuple(sorted([*tables, *self.shared], key=lambda t: t.name))
+
+    def failing(self, name: str, problem: str) -> Build:
+        """Return the same build with one more problem of a subject."""
+        subjects = (
+            replace(subject, problems=(*subject.problems, problem))
+            if subject.name == name
+            else subject
+            for subject in self.subjects
+        )
+        return replace(self, subjects=tuple(subjects))
 
 
 def finished_build(settings: Settings) -> Build:

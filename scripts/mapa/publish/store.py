@@ -14,7 +14,7 @@ import fcntl
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -153,10 +153,13 @@ def roll_back(published: Path) -> tuple[str, str]:
     return older.name, now.name
 
 
-def prune(published: Path, keep: int) -> list[str]:
-    """Remove all but the newest versions, never the current one; return the names removed."""
-    kept = current(published)
-    old = [path for path in versions(published)[keep:] if path.resolve() != kept]
+def prune(published: Path, keep: int, needed: Iterable[Path] = ()) -> list[str]:
+    """Remove all but the newest versions; return the names removed.
+
+    Neither the current one goes nor those that are needed: by them published months stand.
+    """
+    kept = {path.resolve() for path in needed} | {current(published)}
+    old = [path for path in versions(published)[keep:] if path.resolve() not in kept]
     for path in old:
         shutil.rmtree(path)
     return [path.name for path in old]
