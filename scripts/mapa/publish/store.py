@@ -26,12 +26,14 @@ DATABASE = "mapa_publico.duckdb"
 PARQUET, CSV, XLSX = "parquet", "csv", "xlsx"
 MANIFEST, DATAPACKAGE, DCAT = "manifest.json", "datapackage.json", "dcat.jsonld"
 DISCLOSURE = "divulgacao.json"
+CONTRACT = "contrato.odcs.yaml"
+CHANGES, LOG = "mudancas.csv", "mudancas.json"
 SITE = "site"
 DICTIONARY = ("dicionario.xlsx", "dicionario.csv")
 MIRROR = ("espelho_variaveis.xlsx", "espelho_variaveis.csv")
 FILE, FOLDER, PASSABLE = 0o644, 0o755, 0o011
 """Modes of what is published, whatever the umask of the one who publishes."""
-DESCRIBING = (MANIFEST, DATAPACKAGE, DCAT, DISCLOSURE)
+DESCRIBING = (MANIFEST, DATAPACKAGE, DCAT, DISCLOSURE, CONTRACT, CHANGES, LOG)
 STABLE = (DATABASE, PARQUET, CSV, XLSX, SITE, *DESCRIBING, *DICTIONARY, *MIRROR)
 
 
