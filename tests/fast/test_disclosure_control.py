@@ -203,5 +203,36 @@ def test_a_count_that_nobody_knows_is_no_cell(con: duckdb.DuckDBPyConnection) ->
     assert certificate["cells"] == 9 * 3 - 3
 
 
+def test_zeros_do_not_tell_that_the_same_happened_to_all_of_a_row(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    outcomes = ("qtd_devidos", "qtd_vieram", "qtd_faltas", "qtd_sem_registro")
+    rows = [("a", 3, 0, 3, 0), ("b", 90, 0, 90, 0), ("c", 40, 20, 20, 0), ("d", 80, 80, 0, 0)]
+    rows += [("e", 70, 40, 20, 10), ("f", 0, 0, 0, 0)]
+    con.execute(
+        "create table publicacao.pub_faltas (competencia date, procedimento_codigo varchar, "
+        f"{', '.join(f'{name} bigint' for name in outcomes)}, dias_p50 double)"
+    )
+    for row in rows:
+        con.execute(
+            "insert into publicacao.pub_faltas values ('2026-03-01', ?, ?, ?, ?, ?, 7)", row
+        )
+    table = described("pub_faltas", "competencia", "procedimento_codigo", counts=outcomes)
+    assert table.people
+    sums = ((("qtd_devidos", -1), *((name, 1) for name in outcomes[1:])),)
+    people = replace(table.people, derived={"dias_p50": ("qtd_devidos",)}, sums=sums)
+    _, certificate = disclosure.control(con, [replace(table, people=people)], {})
+    assert certificate is not None
+    told = {code: row[:4] for (_, code), row in shown(con, "pub_faltas").items()}
+    assert told["a"] == (None, None, None, None)
+    for code, kinds in (("b", (0, 2)), ("d", (1, 2))):
+        assert [told[code][1:][place] for place in kinds if place < 3].count(0) == 0
+        # the zeros are not told by what is left either
+        assert None in {told[code][0], max(told[code][1:], key=lambda value: value or 0)}
+    assert told["c"] == (40, 20, 20, 0)
+    assert told["e"] == (70, 40, 20, 10)
+    assert told["f"] == (0, 0, 0, 0)
+
+
 def test_nothing_that_counts_people_is_nothing_to_do(con: duckdb.DuckDBPyConnection) -> None:
     assert disclosure.control(con, [], {}) == ({}, None)

@@ -98,6 +98,7 @@ def control(
     revised = sum(_revised(con, one) for one in read if one.frozen)
     for one in read:
         _add_sums(counts, one)
+        _withhold_sameness(counts, one)
     for first, second in combinations(read, 2):
         _link(counts, first, second)
     minimum = max(one.people.minimum for one in read)
@@ -230,6 +231,20 @@ def _add_sums(counts: Counts, one: _Read) -> None:
             moved = [(flow, -sign) for flow, sign in flows]
             # Without a row there was nobody.
             _add(counts, [(cells, [(stock, 1), *moved]), (earlier, [(stock, -1)])])
+
+
+def _withhold_sameness(counts: Counts, one: _Read) -> None:
+    """Hide the zeros of a new row in which all people are of one kind.
+
+    Whoever knows that somebody is in the row would read off them what became of that person,
+    however well the counts themselves are hidden.
+    """
+    for cells in one.rows.values():
+        for (_, whole), *parts in one.people.sums:
+            kinds = [cells[name] for name, sign in parts if sign == -whole and name in cells]
+            zeros = {cell for cell in kinds if not counts.values[cell]} - counts.published
+            if len(zeros) == len(kinds) - 1 and len(kinds) > 1:
+                counts.withheld |= zeros
 
 
 def _add(counts: Counts, parts: Sequence[tuple[Cells, Sequence[Signed]]]) -> None:
