@@ -33,6 +33,7 @@ from mapa.publish import (
     keys,
     sheets,
     store,
+    transparency,
 )
 from mapa.publish.contents import Published
 from mapa.publish.contract import LICENCE, LICENCE_URL
@@ -169,7 +170,11 @@ def publish(settings: Settings, keep: int = KEEP, *, accept_breaking: bool = Fal
             database,
             tables,
             codes,
-            {"source_drift": drift, "contract_version": promise["version"]},
+            {
+                "source_drift": drift,
+                "contract_version": promise["version"],
+                "transparency": [asdict(profile) for profile in transparency.profiles()],
+            },
         ) | {
             "publisher": build.owner,
             "spatial": place,
@@ -185,15 +190,12 @@ def publish(settings: Settings, keep: int = KEEP, *, accept_breaking: bool = Fal
         if same and manifest["site_sha256"] in {None, before.get("site_sha256")}:
             store.link_stable_names(published)
             return _outcome(manifest | before, published, problems, new=False)
-        contents.write_parquet(database, tables, folder / store.PARQUET, LICENCE)
-        synthetic = manifest["synthetic"]
-        sheets.write_csv(database, tables, folder / store.CSV, synthetic=synthetic)
-        sheets.write_xlsx(database, tables, folder / store.XLSX, manifest, codes)
+        _write_tables(folder, manifest, tables, codes)
         dictionary.make(settings, folder, build.manifest)
         catalog = json.loads((settings.dbt_target_path / "docs" / "catalog.json").read_bytes())
         described = replace(described, catalog=catalog)
         variables = mirror.layouts(described, manifest["source_drift"])
-        mirror.write(variables, folder, store.MIRROR, entries.DATA[synthetic])
+        mirror.write(variables, folder, store.MIRROR, entries.DATA[manifest["synthetic"]])
         contract.write(folder / store.CONTRACT, promise)
         changes.write(folder, manifest, now, arrived)
         if made.certificate:
@@ -220,6 +222,18 @@ def read_manifest(published: Path) -> dict[str, Any] | None:
         return None
     manifest: dict[str, Any] = json.loads((folder / store.MANIFEST).read_bytes())
     return manifest
+
+
+def _write_tables(
+    folder: Path, manifest: dict[str, Any], tables: tuple[Published, ...], codes: sheets.Codes
+) -> None:
+    """Write the tables of a version in each format beside its database."""
+    database, synthetic = folder / store.DATABASE, manifest["synthetic"]
+    contents.write_parquet(database, tables, folder / store.PARQUET, LICENCE)
+    sheets.write_csv(database, tables, folder / store.CSV, synthetic=synthetic)
+    sheets.write_xlsx(database, tables, folder / store.XLSX, manifest, codes)
+    exports = folder / store.TRANSPARENCY
+    transparency.write(database, tables, exports, synthetic=synthetic)
 
 
 def _describe(

@@ -28,13 +28,14 @@ MANIFEST, DATAPACKAGE, DCAT = "manifest.json", "datapackage.json", "dcat.jsonld"
 DISCLOSURE = "divulgacao.json"
 CONTRACT = "contrato.odcs.yaml"
 CHANGES, LOG = "mudancas.csv", "mudancas.json"
+TRANSPARENCY = "transparencia"
 SITE = "site"
 DICTIONARY = ("dicionario.xlsx", "dicionario.csv")
 MIRROR = ("espelho_variaveis.xlsx", "espelho_variaveis.csv")
 FILE, FOLDER, PASSABLE = 0o644, 0o755, 0o011
 """Modes of what is published, whatever the umask of the one who publishes."""
 DESCRIBING = (MANIFEST, DATAPACKAGE, DCAT, DISCLOSURE, CONTRACT, CHANGES, LOG)
-STABLE = (DATABASE, PARQUET, CSV, XLSX, SITE, *DESCRIBING, *DICTIONARY, *MIRROR)
+STABLE = (DATABASE, PARQUET, CSV, XLSX, TRANSPARENCY, SITE, *DESCRIBING, *DICTIONARY, *MIRROR)
 
 
 @contextmanager

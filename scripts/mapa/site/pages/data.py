@@ -68,6 +68,12 @@ def pages(release: Release, version: Mapping[str, Any]) -> Iterator[Page]:
                 for path, what in WHOLE.items()
                 if path in files
             ],
+            "profiles": [
+                profile | {"address": f"../{path}", "path": path, "size": _size(files[path])}
+                for profile in version.get("transparency", ())
+                for path in [f"transparencia/{profile['perfil']}.csv"]
+                if path in files
+            ],
             "tables": [
                 table | {"files": _files(table["name"], files)} for table in version["tables"]
             ],
