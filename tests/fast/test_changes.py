@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -52,11 +54,43 @@ def test_exactly_the_numbers_that_changed_are_named(published: Path) -> None:
     assert result.exit_code == 0
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert [tuple(row.values()) for row in rows] == [
-        ("pub_fila", "mes=2026-01-01; codigo=a", "qtd", "10", "12"),
-        ("pub_fila", "mes=2026-01-01; codigo=b", "qtd", "7", ""),
-        ("pub_fila", "mes=2026-02-01; codigo=a", "dias", "", "3.0"),
+        ("pub_fila", "mes=2026-01-01; codigo=a", "qtd", "10", "12", "2", ""),
+        ("pub_fila", "mes=2026-01-01; codigo=b", "qtd", "7", "", "", ""),
+        ("pub_fila", "mes=2026-02-01; codigo=a", "dias", "", "3.0", "", ""),
     ]
     assert f"From {OLD} to {NEW}: 3 numbers changed: 3 in pub_fila." in result.stderr
+    assert "by which loads is not known of pub_fila" in result.stderr
+
+
+def entry(version: str, *loads: tuple[str, int]) -> dict[str, Any]:
+    """An entry of the log by which loads came to the queue."""
+    known = [
+        {"carga": name, "ordem": order, "fonte": "sisreg", "entidade": "marcacao",
+         "vista_em": "2026-01-31 00:05:00", "linhas": 3}
+        for name, order in loads
+    ]  # fmt: skip
+    return {"versao": version, "tabelas": [{"tabela": "pub_fila", "mudancas": 1, "cargas": known}]}
+
+
+def log(published: Path, *entries: dict[str, Any]) -> None:
+    path = published / "versions" / NEW / store.LOG
+    path.write_text(json.dumps({"versoes": entries}))
+
+
+def test_the_loads_between_two_versions_are_named_and_no_others(published: Path) -> None:
+    between = "20260115T000000Z-cccccccc"
+    log(published, entry(NEW, ("nova", 9)), entry(between, ("outra", 5)), entry(OLD, ("velha", 4)))
+    result = run("--diff")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert {row["cargas"] for row in rows} == {"outra nova"}
+    said = [line for line in result.stderr.splitlines() if "by load" in line]
+    assert said == [
+        "  by load outra (sisreg marcacao, seen 2026-01-31 00:05:00)",
+        "  by load nova (sisreg marcacao, seen 2026-01-31 00:05:00)",
+    ]
+    unknown = entry(between) | {"tabelas": [{"tabela": "pub_fila", "mudancas": 1, "cargas": None}]}
+    log(published, entry(NEW, ("nova", 9)), unknown)
+    assert "by which loads is not known of pub_fila" in run("--diff").stderr
 
 
 def test_rows_without_a_key_are_counted(published: Path) -> None:
@@ -64,7 +98,7 @@ def test_rows_without_a_key_are_counted(published: Path) -> None:
         with duckdb.connect(str(published / "versions" / name / store.DATABASE)) as con:
             con.execute("create table pub_sem_chave (n int)")
             con.execute(f"insert into pub_sem_chave values {rows}")
-    assert "pub_sem_chave,,linhas,2,1" in run("--diff").stdout
+    assert "pub_sem_chave,,linhas,2,1,-1," in run("--diff").stdout
 
 
 def test_the_version_before_is_current_again_and_the_newer_one_is_kept(published: Path) -> None:

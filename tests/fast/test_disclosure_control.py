@@ -11,7 +11,7 @@ import duckdb
 import pytest
 
 from mapa.errors import PublishError
-from mapa.publish import disclosure
+from mapa.publish import contents, disclosure, store
 from mapa.publish.gate import Column, People, Table
 
 MONTHS = ("2026-03-01", "2026-04-01", "2026-05-01")
@@ -63,21 +63,25 @@ def shown(con: duckdb.DuckDBPyConnection, table: str = "pub_fina") -> dict[Any, 
     return {(str(row[0]), row[1]): row[2:] for row in rows}
 
 
-def released(con: duckdb.DuckDBPyConnection, path: Path, last: str) -> None:
-    """Make what was controlled the release before, up to a month."""
-    con.execute(f"attach '{path}' as anterior")
+def released(
+    con: duckdb.DuckDBPyConnection, folder: Path, last: str, place: str = "temp"
+) -> dict[str, Path]:
+    """Make what was controlled, or what stands elsewhere, a release, up to a month."""
+    folder.mkdir()
+    con.execute(f"attach '{folder / store.DATABASE}' as feita")
     for table in ("pub_fina", "pub_toda"):
         con.execute(
-            f"create table anterior.{table} as select * from temp.{table} where competencia <= $1",
+            f"create table feita.{table} as select * from {place}.{table} where competencia <= $1",
             [last],
         )
-        con.execute(f"drop table temp.{table}")
+    con.execute("detach feita")
+    return {"pub_fina": folder, "pub_toda": folder}
 
 
 def test_small_counts_and_what_tells_them_are_null_and_so_is_what_is_derived(
     con: duckdb.DuckDBPyConnection,
 ) -> None:
-    places, certificate = disclosure.control(con, [FINE, WHOLE])
+    places, certificate = disclosure.control(con, [FINE, WHOLE], {})
     assert places == {"pub_fina": "temp.pub_fina", "pub_toda": "temp.pub_toda"}
     assert certificate is not None
     rows = shown(con)
@@ -97,26 +101,25 @@ def test_small_counts_and_what_tells_them_are_null_and_so_is_what_is_derived(
 
 
 def test_the_same_counts_are_hidden_the_same_way(con: duckdb.DuckDBPyConnection) -> None:
-    first = disclosure.control(con, [FINE, WHOLE])[1]
+    first = disclosure.control(con, [FINE, WHOLE], {})[1]
     rows = shown(con)
-    con.execute("drop table temp.pub_fina; drop table temp.pub_toda")
-    assert disclosure.control(con, [FINE, WHOLE])[1] == first
+    assert disclosure.control(con, [FINE, WHOLE], {})[1] == first
     assert shown(con) == rows
 
 
 def test_a_month_that_was_published_stays_as_it_was(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    disclosure.control(con, [FINE, WHOLE])
-    before = {key: row for key, row in shown(con).items() if key[0] < "2026-05-01"}
-    released(con, tmp_path / "before.duckdb", "2026-04-01")
+    disclosure.control(con, [FINE, WHOLE], {})
+    told = {key: row for key, row in shown(con).items() if key[0] < "2026-05-01"}
+    before = released(con, tmp_path / "v1", "2026-04-01")
     # One more came late, one small count grew, and a row came that was not there.
     con.execute("update publicacao.pub_fina set qtd_entradas = qtd_entradas + 7")
     con.execute("insert into publicacao.pub_fina values ('2026-03-01', 'd', 9, 0, 9, 7)")
-    _, certificate = disclosure.control(con, [FINE, WHOLE])
+    _, certificate = disclosure.control(con, [FINE, WHOLE], before)
     assert certificate is not None
     rows = shown(con)
-    assert {key: row for key, row in rows.items() if key[0] < "2026-05-01"} == before
+    assert {key: row for key, row in rows.items() if key[0] < "2026-05-01"} == told
     assert rows["2026-05-01", "a"][0] in {37, None}
     assert certificate["revised_cells"] > 0
     assert {t["as_published_until"] for t in certificate["tables"]} == {"2026-04-01"}
@@ -125,57 +128,111 @@ def test_a_month_that_was_published_stays_as_it_was(
 def test_without_a_new_month_nothing_is_proved_anew(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    disclosure.control(con, [FINE, WHOLE])
+    disclosure.control(con, [FINE, WHOLE], {})
     rows = shown(con)
-    released(con, tmp_path / "before.duckdb", "2026-05-01")
-    assert disclosure.control(con, [FINE, WHOLE])[1] is None
+    before = released(con, tmp_path / "v1", "2026-05-01")
+    assert disclosure.control(con, [FINE, WHOLE], before)[1] is None
     assert shown(con) == rows
 
 
 def test_a_month_that_is_no_longer_told_goes(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    disclosure.control(con, [FINE, WHOLE])
-    released(con, tmp_path / "before.duckdb", "2026-04-01")
+    disclosure.control(con, [FINE, WHOLE], {})
+    before = released(con, tmp_path / "v1", "2026-04-01")
     con.execute("delete from publicacao.pub_fina where competencia = '2026-03-01'")
-    disclosure.control(con, [FINE, WHOLE])
+    disclosure.control(con, [FINE, WHOLE], before)
     assert {month for month, _ in shown(con)} == {"2026-04-01", "2026-05-01"}
 
 
 def test_other_columns_than_before_are_refused(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    disclosure.control(con, [FINE, WHOLE])
-    released(con, tmp_path / "before.duckdb", "2026-04-01")
+    disclosure.control(con, [FINE, WHOLE], {})
+    before = released(con, tmp_path / "v1", "2026-04-01")
     con.execute("alter table publicacao.pub_fina rename dias_p50 to dias_p90")
     other = replace(
         FINE, columns=tuple(replace(c, name=c.name.replace("p50", "p90")) for c in FINE.columns)
     )
     with pytest.raises(PublishError, match="other columns than in the version before"):
-        disclosure.control(con, [other])
+        disclosure.control(con, [other], before)
 
 
 def test_a_count_that_was_given_away_is_refused_without_its_key(
     con: duckdb.DuckDBPyConnection, tmp_path: Path
 ) -> None:
-    con.execute(f"attach '{tmp_path / 'before.duckdb'}' as anterior")
-    for table in ("pub_fina", "pub_toda"):
-        con.execute(f"create table anterior.{table} as select * from publicacao.{table}")
-    con.execute("update anterior.pub_fina set qtd_saidas = null where qtd_saidas = 1")
-    con.execute("delete from anterior.pub_fina where competencia = '2026-05-01'")
-    with pytest.raises(PublishError, match=r"pub_fina\.qtd_saidas: a hidden count") as error:
-        disclosure.control(con, [FINE, WHOLE])
+    before = released(con, tmp_path / "v1", "2026-05-01", "publicacao")
+    with duckdb.connect(str(tmp_path / "v1" / store.DATABASE)) as version:
+        version.execute("update pub_fina set qtd_saidas = null where qtd_saidas = 1")
+        version.execute("delete from pub_fina where competencia = '2026-05-01'")
+    with pytest.raises(
+        disclosure.UnhideableError, match=r"pub_fina\.qtd_saidas: a hidden count"
+    ) as error:
+        disclosure.control(con, [FINE, WHOLE], before)
+    assert error.value.subject == "fila"
     assert "2026" not in str(error.value)
+    # What was tried is no obstacle to trying again with less.
+    assert disclosure.control(con, [WHOLE], {})[1] is not None
+
+
+def test_a_month_stands_by_the_version_that_tells_the_latest_whatever_came_after(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    disclosure.control(con, [FINE, WHOLE], {})
+    newest = released(con, tmp_path / "v2", "2026-05-01")
+    released(con, tmp_path / "v1", "2026-04-01")
+    # Two after a rollback: one that tells less, and one in which the people failed.
+    released(con, tmp_path / "v3", "2026-04-01")
+    (tmp_path / "v4").mkdir()
+    with duckdb.connect(str(tmp_path / "v4" / store.DATABASE)) as version:
+        version.execute("create table pub_oferta (a int)")
+    versions = [tmp_path / name for name in ("v4", "v3", "v2", "v1")]
+    assert contents.standing(versions, [FINE, WHOLE]) == newest
+    last = {"pub_fina": tmp_path / "v3", "pub_toda": tmp_path / "v3"}
+    assert contents.standing([versions[1], versions[3]], [FINE, WHOLE]) == last
+    assert contents.standing(versions[:1], [FINE, WHOLE]) == {}
+    assert contents.standing(versions, [replace(FINE, people=None)]) == {}
 
 
 def test_a_count_that_nobody_knows_is_no_cell(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(
         "update publicacao.pub_fina set qtd_entradas = null where procedimento_codigo = 'a'"
     )
-    _, certificate = disclosure.control(con, [FINE])
+    _, certificate = disclosure.control(con, [FINE], {})
     assert certificate is not None
     assert certificate["cells"] == 9 * 3 - 3
 
 
+def test_zeros_do_not_tell_that_the_same_happened_to_all_of_a_row(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    outcomes = ("qtd_devidos", "qtd_vieram", "qtd_faltas", "qtd_sem_registro")
+    rows = [("a", 3, 0, 3, 0), ("b", 90, 0, 90, 0), ("c", 40, 20, 20, 0), ("d", 80, 80, 0, 0)]
+    rows += [("e", 70, 40, 20, 10), ("f", 0, 0, 0, 0)]
+    con.execute(
+        "create table publicacao.pub_faltas (competencia date, procedimento_codigo varchar, "
+        f"{', '.join(f'{name} bigint' for name in outcomes)}, dias_p50 double)"
+    )
+    for row in rows:
+        con.execute(
+            "insert into publicacao.pub_faltas values ('2026-03-01', ?, ?, ?, ?, ?, 7)", row
+        )
+    table = described("pub_faltas", "competencia", "procedimento_codigo", counts=outcomes)
+    assert table.people
+    sums = ((("qtd_devidos", -1), *((name, 1) for name in outcomes[1:])),)
+    people = replace(table.people, derived={"dias_p50": ("qtd_devidos",)}, sums=sums)
+    _, certificate = disclosure.control(con, [replace(table, people=people)], {})
+    assert certificate is not None
+    told = {code: row[:4] for (_, code), row in shown(con, "pub_faltas").items()}
+    assert told["a"] == (None, None, None, None)
+    for code, kinds in (("b", (0, 2)), ("d", (1, 2))):
+        assert [told[code][1:][place] for place in kinds if place < 3].count(0) == 0
+        # the zeros are not told by what is left either
+        assert None in {told[code][0], max(told[code][1:], key=lambda value: value or 0)}
+    assert told["c"] == (40, 20, 20, 0)
+    assert told["e"] == (70, 40, 20, 10)
+    assert told["f"] == (0, 0, 0, 0)
+
+
 def test_nothing_that_counts_people_is_nothing_to_do(con: duckdb.DuckDBPyConnection) -> None:
-    assert disclosure.control(con, []) == ({}, None)
+    assert disclosure.control(con, [], {}) == ({}, None)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
+import io
 import json
 import shutil
 import signal
@@ -15,12 +17,15 @@ from typing import Any
 
 import duckdb
 import pytest
+import yaml
+from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
 from conftest import PROJECT, House
+from mapa.cli import cli
 from mapa.errors import DiskError, LockedError, PublishError
-from mapa.publish import gate, publish, read_manifest, store
+from mapa.publish import changes, gate, publish, read_manifest, store
 from mapa.publish.identifiers import identifier_in
 from mapa.settings import Settings
 from mapa.site import outlines, sources
@@ -109,6 +114,46 @@ def test_every_published_column_carries_its_description(city_house: House) -> No
     assert bare == []
 
 
+def test_what_breaks_the_contract_is_refused_until_somebody_accepts_it(copied: Settings) -> None:
+    publish(copied)
+    before = require_whole(copied.published)
+    path = copied.published / store.CONTRACT
+    promised = yaml.safe_load(path.read_text(encoding="utf-8"))
+    with duckdb.connect(str(copied.published / store.DATABASE), read_only=True) as con:
+        held = con.execute(
+            "select table_name, column_name, data_type from duckdb_columns() where not internal "
+            "order by table_name, column_index"
+        ).fetchall()
+    assert held == [
+        (table["name"], column["name"], column["physicalType"])
+        for table in promised["schema"]
+        for column in table["properties"]
+    ]
+    tests = "test.mapa.not_null_", "test.mapa.pub_"
+    manifest = copied.dbt_target_path / "manifest.json"
+    nodes = json.loads(manifest.read_bytes())["nodes"]
+    gone = next(
+        name
+        for name, node in nodes.items()
+        if name.startswith(tests)
+        and node.get("test_metadata", {}).get("name") == "not_null"
+        and nodes[node["attached_node"]]["schema"] == gate.SCHEMA
+        and node["column_name"] not in nodes[node["attached_node"]]["config"]["meta"]["grao"]
+    )
+    lost = f"{nodes[nodes[gone]['attached_node']]['name']}.{nodes[gone]['column_name']}"
+    rewrite(manifest, lambda record: record["nodes"].pop(gone) and None)
+    result = CliRunner().invoke(cli, ["publish"])
+    assert result.exit_code == 9
+    assert f"  {lost}: it was never empty and may be now" in result.stderr
+    assert "type: mapa publish --accept-breaking" in result.stderr
+    assert require_whole(copied.published) == before
+    result = CliRunner().invoke(cli, ["publish", "--accept-breaking"])
+    assert result.exit_code == 0, result.stderr
+    assert require_whole(copied.published) != before
+    assert yaml.safe_load(path.read_text(encoding="utf-8"))["version"] == "2.0.0"
+    assert not publish(copied).new
+
+
 def test_the_same_content_makes_no_new_version(copied: Settings) -> None:
     before = require_whole(copied.published)
     outcome = publish(copied)
@@ -154,6 +199,78 @@ def test_what_only_the_site_shows_renews_the_site_and_keeps_the_data(
     assert "Cada região administrativa tem" in page.read_text(encoding="utf-8")
     # A house that does without pages is not made to publish for their sake.
     assert not publish(copied).new
+
+
+DELIVERY = """
+    insert into controle.cargas by name
+    select c.* replace ('entrega-nova' as carga_id, g.ultima + 1 as ordem)
+    from controle.cargas as c, (select max(ordem) as ultima from controle.cargas) as g
+    where c.entidade = 'escala' order by c.ordem desc limit 1;
+    insert into bruto_sisreg.escala_ambulatorial by name
+    select e.* replace ('entrega-nova' as _carga_id)
+    from bruto_sisreg.escala_ambulatorial as e limit 2;
+    update controle.construcoes set carga_ordem = carga_ordem + 1
+"""
+"""A load of schedules, as the build that came after it knows it."""
+
+
+def test_exactly_the_numbers_that_a_delivery_changed_are_named_with_it(copied: Settings) -> None:
+    publish(copied)
+    older = require_whole(copied.published)
+    change(copied, DELIVERY)
+    key = ("data", "unidade_executante_cnes", "procedimento_codigo", "vaga_tipo")
+    with duckdb.connect(str(copied.warehouse)) as con:
+        table = "publicacao.pub_oferta_por_dia"
+        columns = [row[0] for row in con.execute(f"describe {table}").fetchall()]
+        rows = con.execute(
+            f"select * from {table} where qtd_vagas_total > 3 order by {', '.join(key)} limit 3"
+        ).fetchall()
+        expected = set()
+        named = [dict(zip(columns, row, strict=True)) for row in rows]
+        for row, more in zip(named[:2], (1, -2), strict=True):
+            where = " and ".join(f"{name} = '{row[name]}'" for name in key)
+            con.execute(
+                f"update {table} set qtd_vagas_total = qtd_vagas_total + {more} where {where}"
+            )
+            before, after = row["qtd_vagas_total"], row["qtd_vagas_total"] + more
+            expected.add((_key(row, key), "qtd_vagas_total", str(before), str(after), str(more)))
+        where = " and ".join(f"{name} = '{named[2][name]}'" for name in key)
+        con.execute(f"delete from {table} where {where}")
+        for name, value in named[2].items():
+            if name not in {*key, "construcao_id"} and value is not None:
+                said = str(value).lower() if isinstance(value, bool) else str(value)
+                expected.add((_key(named[2], key), name, said, "", ""))
+        con.execute(
+            "update publicacao.pub_dim_territorio set area_nome = 'OUTRA' where area_numero = "
+            "(select min(area_numero) from publicacao.pub_dim_territorio)"
+        )
+    assert publish(copied).new
+    result = CliRunner().invoke(cli, ["publish", "--diff"])
+    assert result.exit_code == 0, result.stderr
+    found = list(csv.DictReader(io.StringIO(result.stdout)))
+    offer = [row for row in found if row["tabela"] == "pub_oferta_por_dia"]
+    told = [tuple(row[name] for name in changes.HEADER[1:6]) for row in offer]
+    assert sorted(told) == sorted(expected)
+    assert {row["cargas"] for row in offer} == {"entrega-nova"}
+    # Areas come from a seed: no load has changed them.
+    ((area,),) = [[row for row in found if row not in offer]]
+    assert (area["coluna"], area["depois"], area["cargas"]) == ("area_nome", "OUTRA", "")
+    assert "by load entrega-nova (arquivo escala, seen " in result.stderr
+    assert "not known" not in result.stderr
+    log = json.loads((copied.published / store.LOG).read_bytes())["versoes"]
+    assert (log[0]["anterior"], log[1]["versao"]) == (older, older)
+    assert {t["tabela"]: t["mudancas"] for t in log[0]["tabelas"]} == {
+        "pub_oferta_por_dia": len(expected),
+        "pub_dim_territorio": 1,
+    }
+    (load,) = next(t["cargas"] for t in log[0]["tabelas"] if t["tabela"] == "pub_oferta_por_dia")
+    assert (load["carga"], load["linhas"]) == ("entrega-nova", 2)
+    kept = (copied.published / store.CHANGES).read_text(encoding="utf-8-sig").splitlines()
+    assert len(kept) == 1 + len(found)
+
+
+def _key(row: dict[str, Any], key: tuple[str, ...]) -> str:
+    return "; ".join(f"{name}={row[name]}" for name in key)
 
 
 def test_new_content_replaces_the_old_under_the_readers(copied: Settings) -> None:

@@ -160,6 +160,7 @@ def test_what_came_after_the_build_is_noticed_whatever_the_clock_says(
 
 # --- by subject ------------------------------------------------------------------------------
 
+QUEUE = ("pub_fila_por_mes", "pub_fila_regioes_por_mes", "pub_fila_por_regiao_por_mes")
 GOOD = dict.fromkeys(("acordo", "fila", "oferta", "proadi"), (False, False))
 """Of each subject whether manifest and file say that it is stale, when nothing failed."""
 
@@ -245,23 +246,83 @@ def test_a_defect_of_the_queue_does_not_block_the_offer(spoilt: Settings) -> Non
     assert (again.new, [state.name for state in again.stale]) == (False, ["fila"])
 
 
-def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> None:
-    before = total(spoilt, "pub_oferta_por_dia", "qtd_vagas_total")
-    queue = total(spoilt, "pub_fila_por_mes", "1")
-    more(spoilt, "pub_oferta_por_dia", "qtd_vagas_total")
-    # What was published of a month stays; one that is over since is new.
-    with duckdb.connect(str(spoilt.warehouse)) as con:
-        for table in (
-            "pub_fila_por_mes",
-            "pub_fila_regioes_por_mes",
-            "pub_fila_por_regiao_por_mes",
-        ):
+def one_more_month(settings: Settings) -> None:
+    """Let one more month of the queue be over."""
+    with duckdb.connect(str(settings.warehouse)) as con:
+        for table in QUEUE:
             con.execute(
                 f"insert into {gate.SCHEMA}.{table} by name select * replace "
                 "(cast(competencia + interval 1 month as date) as competencia) "
                 f"from {gate.SCHEMA}.{table} "
                 f"where competencia = (select max(competencia) from {gate.SCHEMA}.{table})"
             )
+
+
+def test_a_count_that_nothing_can_hide_stops_only_its_subject(spoilt: Settings) -> None:
+    # What was published showed everything but one count of a month and its total.
+    with duckdb.connect(str((spoilt.published / "current").resolve() / store.DATABASE)) as con:
+        con.execute(f"attach '{spoilt.warehouse}' as inteiro (read_only)")
+        for table in QUEUE:
+            con.execute(f"delete from {table}")
+            con.execute(f"insert into {table} by name select * from inteiro.{gate.SCHEMA}.{table}")
+        con.execute(
+            "update pub_fila_por_mes set qtd_aguardando = null where rowid = (select min(rowid) "
+            "from pub_fila_por_mes where qtd_aguardando between 1 and 4)"
+        )
+    one_more_month(spoilt)
+    more(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total")
+    queue = total(spoilt, "pub_fila_por_mes", "1")
+    offer = total(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total")
+    outcome = publish(spoilt)
+    assert states(spoilt) == GOOD | {"fila": (True, True)}
+    assert total(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total") > offer
+    assert total(spoilt, "pub_fila_por_mes", "1") == queue
+    with pytest.raises(PublishError, match=r"refused: pub_fila_por_mes\.qtd_aguardando: a hidden"):
+        outcome.require_fresh()
+
+
+def people(settings: Settings) -> list[tuple[object, ...]]:
+    """Return what the current version tells of the queue."""
+    with duckdb.connect(str(settings.published / store.DATABASE), read_only=True) as con:
+        return con.execute("select * from pub_fila_por_mes order by all").fetchall()
+
+
+def test_what_a_month_said_outlives_a_rollback_and_nights_without_it(spoilt: Settings) -> None:
+    first = (spoilt.published / "current").resolve()
+    said = people(spoilt)
+    certificate = (first / store.DISCLOSURE).read_bytes()
+    # A version of before the people were published at all, to which somebody goes back.
+    older = first.with_name("20200101T000000Z-00000000")
+    shutil.copytree(first, older)
+    with duckdb.connect(str(older / store.DATABASE)) as con:
+        for (name,) in con.execute("select table_name from duckdb_tables()").fetchall():
+            if name.startswith(("pub_fila", "pub_absenteismo")):
+                con.execute(f"drop table {name}")
+    (older / store.DISCLOSURE).unlink()
+    assert store.roll_back(spoilt.published) == (older.name, first.name)
+    results = spoilt.dbt_target_path / "run_results.json"
+    green = results.read_bytes()
+    failing(spoilt, "test.mapa.fila_por_mes__grao")
+    for _ in range(2):
+        more(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total")
+        outcome = publish(spoilt, keep=1)
+        assert "fila: NOT PUBLISHED" in str(outcome) or "fila: STALE" in str(outcome)
+        assert not (outcome.folder / store.DISCLOSURE).exists()
+    results.write_bytes(green)
+    more(spoilt, "pub_fila_por_mes", "qtd_entradas")
+    folder = publish(spoilt, keep=1).folder
+    assert people(spoilt) == said
+    assert (folder / store.DISCLOSURE).read_bytes() == certificate
+    # Now that it stands again, the older one is no longer needed.
+    assert [path.name for path in store.versions(spoilt.published)] == [folder.name]
+
+
+def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> None:
+    before = total(spoilt, "pub_oferta_por_dia", "qtd_vagas_total")
+    queue = total(spoilt, "pub_fila_por_mes", "1")
+    more(spoilt, "pub_oferta_por_dia", "qtd_vagas_total")
+    # What was published of a month stays; one that is over since is new.
+    one_more_month(spoilt)
     failing(spoilt, "test.mapa.pub_oferta_real_por_mes__grao")
     # A unit that the old offer names and the new build no longer knows.
     with duckdb.connect(str(spoilt.warehouse)) as con:

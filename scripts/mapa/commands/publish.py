@@ -53,18 +53,31 @@ if TYPE_CHECKING:
 @click.option(
     "--diff",
     is_flag=True,
-    help="Publish nothing: write each number that changed since the version before, as CSV.",
+    help="Publish nothing: write each number that changed since the version before, by how "
+    "much and by which loads, as CSV.",
+)
+@click.option(
+    "--accept-breaking",
+    is_flag=True,
+    help="Publish although readers of the last release lose something that its contract promised.",
 )
 def publish(  # noqa: PLR0913, PLR0917
-    keep: int, to: str | None, schema: str, role: str, rollback: bool, diff: bool
+    keep: int,
+    to: str | None,
+    schema: str,
+    role: str,
+    rollback: bool,
+    diff: bool,
+    accept_breaking: bool,
 ) -> None:
     """Copy the published tables to fresh files, check them and make them current in one step.
 
     Only a `dbt build` of everything loaded so far that ran to its end is published. A subject in
     which something failed keeps its tables of before, is marked stale, and the exit code is 9. When
     neither the data nor what the site is made of have changed since the current version, no new one
-    is made. Readers may stay connected, to the files and to the PostgreSQL of --to, which gets the
-    current version in one transaction.
+    is made. What breaks the contract with readers (`contrato.odcs.yaml`) is refused with a list,
+    unless --accept-breaking says that they know. Readers may stay connected, to the files and to
+    the PostgreSQL of --to, which gets the current version in one transaction.
     """
     if (rollback or diff) and (to or (rollback and diff)):
         raise click.UsageError("--rollback and --diff stand alone: each does one thing.")
@@ -76,7 +89,7 @@ def publish(  # noqa: PLR0913, PLR0917
     if diff:
         _diff(settings)
         return
-    outcome = publish_build(settings, keep)
+    outcome = publish_build(settings, keep, accept_breaking=accept_breaking)
     say(str(outcome))
     click.echo(outcome.folder)
     if address:
@@ -96,14 +109,22 @@ def _roll_back(settings: Settings) -> None:
 def _diff(settings: Settings) -> None:
     """Write what changed since the version before: CSV on standard output, a summary beside it."""
     older, newer, found = changes.between(settings.published)
+    loads = changes.loads_between(settings.published, older)
     table = csv.writer(sys.stdout, lineterminator="\n")
     table.writerow(changes.HEADER)
     count: Counter[str] = Counter()
     for change in found:
         count[change.table] += 1
-        table.writerow((change.table, change.key, change.column, change.before, change.after))
+        ids = [load["carga"] for load in loads.get(change.table) or ()]
+        table.writerow(changes.cells(change, ids))
     said = ", ".join(f"{number} in {name}" for name, number in sorted(count.items()))
     say(f"From {older} to {newer}: {count.total()} numbers changed{': ' if said else ''}{said}.")
+    arrived = {load["carga"]: load for name in count for load in loads.get(name) or ()}
+    for load in sorted(arrived.values(), key=lambda load: load["ordem"]):
+        about = f"{load['fonte']} {load['entidade']}, seen {load['vista_em']}"
+        say(f"  by load {load['carga']} ({about})")
+    if unknown := sorted(name for name in count if loads.get(name) is None):
+        say(f"  by which loads is not known of {', '.join(unknown)}")
 
 
 def _address(url: str, schema: str, role: str) -> Address:

@@ -1,7 +1,8 @@
 """Publication: what leaves the house, by subject, only what is green, verified, in one step.
 
 A version holds `mapa_publico.duckdb`, `parquet/`, `csv/`, `xlsx/`, the site, the dictionary, and
-what the version says of itself: `manifest.json`, `datapackage.json`, `dcat.jsonld`.
+what the version says of itself: `manifest.json`, `datapackage.json`, `dcat.jsonld`,
+`contrato.odcs.yaml`.
 """
 
 from __future__ import annotations
@@ -22,14 +23,24 @@ import duckdb
 from mapa import __version__, dictionary, warehouse
 from mapa.dictionary import entries
 from mapa.errors import DiskError, PublishError
-from mapa.publish import contents, descriptors, gate, inspection, keys, sheets, store
+from mapa.publish import (
+    changes,
+    contents,
+    contract,
+    descriptors,
+    gate,
+    inspection,
+    keys,
+    sheets,
+    store,
+    transparency,
+)
 from mapa.publish.contents import Published
+from mapa.publish.contract import LICENCE, LICENCE_URL
 from mapa.settings import Settings
 from mapa.site import mirror, sources
 from mapa.site.dictionary import Dictionary
 
-LICENCE = "CC BY 4.0"
-LICENCE_URL = "https://creativecommons.org/licenses/by/4.0/"
 KEEP = 3
 UNWRITABLE = {
     errno.ENOSPC,
@@ -114,10 +125,15 @@ class Outcome:
             )
 
 
-def publish(settings: Settings, keep: int = KEEP) -> Outcome:
+def publish(settings: Settings, keep: int = KEEP, *, accept_breaking: bool = False) -> Outcome:
     """Publish what the last build made, unless the current version already holds it.
 
     A subject in which something failed keeps the tables of the current version and is marked stale.
+
+    Args:
+        settings: where everything is.
+        keep: how many versions are kept, the new one included.
+        accept_breaking: whether the contract with the readers may be broken.
 
     Raises:
         PublishError: dbt's last command was no build of everything that ran to its end, or a check
@@ -131,62 +147,70 @@ def publish(settings: Settings, keep: int = KEEP) -> Outcome:
         database = folder / store.DATABASE
         now = store.current(published)
         copied = folder / ".copied.duckdb"
-        newest = next(iter(store.versions(published)), None)
-        expected, hidden = contents.copy(
-            settings,
-            build,
-            copied,
-            now and now / store.DATABASE,
-            newest and newest / store.DATABASE,
-        )
-        held = [table for table in build.tables if table.name in expected]
-        tables = contents.verify(database, build, expected, keys.declare(copied, database, held))
+        versions = store.versions(published)
+        made = contents.copy(settings, build, copied, now, versions)
+        build = made.build
+        held = [table for table in build.tables if table.name in made.rows]
+        tables = contents.verify(database, build, made.rows, keys.declare(copied, database, held))
         copied.unlink()
         with warehouse.connect(settings.warehouse, read_only=True) as con:
             codes = contents.code_lists(con, database, tables)
             place = contents.place(con, settings.municipality)
             drift = contents.drift(con, build.manifest)
-        manifest = _manifest(build, database, tables, codes, drift) | {
+            before = read_manifest(published) or {}
+            arrived = changes.arrivals(con, build, before)
+        promise = contract.follow(
+            contract.newest(versions),
+            contract.make(build.owner, tables, codes, settings.stale_days("")),
+            {table.name for table in build.tables},
+            accept=accept_breaking,
+        )
+        manifest = _manifest(
+            build,
+            database,
+            tables,
+            codes,
+            {
+                "source_drift": drift,
+                "contract_version": promise["version"],
+                "transparency": [asdict(profile) for profile in transparency.profiles()],
+            },
+        ) | {
             "publisher": build.owner,
             "spatial": place,
             "temporal": contents.period(database, tables),
+            "newest_loads": arrived.orders,
         }
         described = _described(settings, build)
         manifest["site_sha256"] = (
             sources.digest(described, build.owner) if settings.mapa_site else None
         )
         problems = {subject.name: subject.problems for subject in build.subjects}
-        before = read_manifest(published) or {}
         same = before.get("content_sha256") == manifest["content_sha256"]
         if same and manifest["site_sha256"] in {None, before.get("site_sha256")}:
             store.link_stable_names(published)
             return _outcome(manifest | before, published, problems, new=False)
-        contents.write_parquet(database, tables, folder / store.PARQUET, LICENCE)
-        synthetic = manifest["synthetic"]
-        sheets.write_csv(database, tables, folder / store.CSV, synthetic=synthetic)
-        sheets.write_xlsx(database, tables, folder / store.XLSX, manifest, codes)
+        _write_tables(folder, manifest, tables, codes)
         dictionary.make(settings, folder, build.manifest)
         catalog = json.loads((settings.dbt_target_path / "docs" / "catalog.json").read_bytes())
         described = replace(described, catalog=catalog)
         variables = mirror.layouts(described, manifest["source_drift"])
-        mirror.write(variables, folder, store.MIRROR, entries.DATA[synthetic])
-        if hidden is None and newest and (newest / store.DISCLOSURE).exists():
-            hidden = json.loads((newest / store.DISCLOSURE).read_bytes())
-        if hidden:
-            _write(folder / store.DISCLOSURE, hidden)
+        mirror.write(variables, folder, store.MIRROR, entries.DATA[manifest["synthetic"]])
+        contract.write(folder / store.CONTRACT, promise)
+        changes.write(folder, manifest, now, arrived)
+        if made.certificate:
+            _write(folder / store.DISCLOSURE, made.certificate)
         manifest |= {"issued_at": _issued(published, manifest), "files": _files(folder)}
-        for name, content in (
-            (store.DATAPACKAGE, descriptors.datapackage(manifest, tables, codes)),
-            (store.DCAT, descriptors.dcat(manifest)),
-        ):
-            manifest["files"].append(_file(folder, _write(folder / name, content)))
+        _describe(folder, manifest, tables, codes)
         if settings.mapa_site:
             _write_site(described, folder, manifest, now)
         manifest["files"] = _files(folder)
         _write(folder / store.MANIFEST, manifest)
         inspection.require_clean(settings, folder)
         store.install(published, folder, manifest["version"])
-        removed = store.prune(published, keep)
+        removed = store.prune(
+            published, keep, contents.standing(store.versions(published), build.tables).values()
+        )
     outcome = _outcome(manifest, published, problems, new=True, removed=tuple(removed))
     return replace(outcome, same_data_as=before["version"]) if same else outcome
 
@@ -198,6 +222,29 @@ def read_manifest(published: Path) -> dict[str, Any] | None:
         return None
     manifest: dict[str, Any] = json.loads((folder / store.MANIFEST).read_bytes())
     return manifest
+
+
+def _write_tables(
+    folder: Path, manifest: dict[str, Any], tables: tuple[Published, ...], codes: sheets.Codes
+) -> None:
+    """Write the tables of a version in each format beside its database."""
+    database, synthetic = folder / store.DATABASE, manifest["synthetic"]
+    contents.write_parquet(database, tables, folder / store.PARQUET, LICENCE)
+    sheets.write_csv(database, tables, folder / store.CSV, synthetic=synthetic)
+    sheets.write_xlsx(database, tables, folder / store.XLSX, manifest, codes)
+    exports = folder / store.TRANSPARENCY
+    transparency.write(database, tables, exports, synthetic=synthetic)
+
+
+def _describe(
+    folder: Path, manifest: dict[str, Any], tables: tuple[Published, ...], codes: sheets.Codes
+) -> None:
+    """Write what describes the files of a version to machines, and list it with them."""
+    for name, content in (
+        (store.DATAPACKAGE, descriptors.datapackage(manifest, tables, codes)),
+        (store.DCAT, descriptors.dcat(manifest)),
+    ):
+        manifest["files"].append(_file(folder, _write(folder / name, content)))
 
 
 def _issued(published: Path, manifest: dict[str, Any]) -> str:
@@ -217,9 +264,17 @@ def _manifest(
     database: Path,
     tables: tuple[Published, ...],
     codes: sheets.Codes,
-    drift: list[dict[str, Any]],
+    said: dict[str, Any],
 ) -> dict[str, Any]:
-    """Return the manifest of a version, but for its surroundings and the list of files."""
+    """Return the manifest of a version, but for its surroundings and the list of files.
+
+    Args:
+        build: what dbt made.
+        database: the published file.
+        tables: what is in it.
+        codes: allowed values of columns.
+        said: what else the version says, and is made of.
+    """
     with contents.reading(database) as con:
         dates = contents.as_of(con)
         synthetic, source = contents.origin(con)
@@ -229,7 +284,7 @@ def _manifest(
             [[t["name"], t["sha256"], t["primary_key"], t["foreign_keys"]] for t in described]
             # What a version is made of: a house of before gets what it has not yet.
             + [store.STABLE, sorted([*place, *listed] for place, listed in codes.items())]
-            + [dictionary.digest(build.manifest), drift, LICENCE, __version__]
+            + [dictionary.digest(build.manifest), *said.values(), LICENCE, __version__]
         ).encode()
     ).hexdigest()
     now = datetime.now(UTC)
@@ -246,7 +301,7 @@ def _manifest(
         "content_sha256": digest,
         "subjects": [_subject(subject, dates.get(subject.name)) for subject in build.subjects],
         "tables": described,
-        "source_drift": drift,
+        **said,
     }
 
 

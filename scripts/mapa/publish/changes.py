@@ -1,22 +1,32 @@
-"""What a release says otherwise than the one before: each number, with both values.
+"""What a release says otherwise than the one before: each number, both values, by which loads.
 
-Only published files are read, so that nothing here is less public than they are.
+Of numbers only published files are read, so that nothing here is less public than they are. Which
+loads came in between stands in the log that each version keeps (`mudancas.json`): its first entry
+is its own, those of the versions before follow.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+import csv
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from mapa.publish import store
+from mapa.publish import gate, store
 from mapa.publish.contents import NOT_CONTENT
 from mapa.sql import literal, quoted
 
-HEADER = ("tabela", "chave", "coluna", "antes", "depois")
+HEADER = ("tabela", "chave", "coluna", "antes", "depois", "diferenca", "cargas")
+ENTRIES = 400
+"""Versions that the log tells of: a year of nights."""
+POINT = re.compile(r"(-?\d+)\.(\d+(?:e[+-]?\d+)?)$")
 
 
 @dataclass(frozen=True)
@@ -36,6 +46,205 @@ class Change:
     column: str
     before: Any
     after: Any
+
+    @property
+    def difference(self) -> Decimal | None:
+        """Return by how much a number changed; None where one side is no number."""
+        try:
+            return Decimal(self.after) - Decimal(self.before)
+        except (TypeError, InvalidOperation):
+            return None
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load that brought rows to a source.
+
+    Attributes:
+        carga: its id.
+        ordem: its number; later loads have greater ones.
+        fonte, entidade: what was read.
+        vista_em: what the source knew by then, by the source's clock where it has one.
+        linhas: how many rows it brought to the sources of a table.
+
+    """
+
+    carga: str
+    ordem: int
+    fonte: str
+    entidade: str
+    vista_em: str
+    linhas: int
+
+
+@dataclass(frozen=True)
+class Arrivals:
+    """Up to which load each table knows, and which came since the version before.
+
+    Attributes:
+        orders: number of the newest load that a table's build knew; None: not known.
+        loads: what came to the sources of a table; None where it is not known since when.
+
+    """
+
+    orders: Mapping[str, int | None]
+    loads: Mapping[str, tuple[Load, ...] | None]
+
+
+def arrivals(
+    con: duckdb.DuckDBPyConnection, build: gate.Build, before: Mapping[str, Any]
+) -> Arrivals:
+    """Find out which loads came to the sources of each table since a version.
+
+    Args:
+        con: the warehouse.
+        build: what dbt made.
+        before: manifest of the version before; empty: there is none.
+    """
+    made = dict(con.execute("select tabela, carga_ordem from controle.construcoes").fetchall())
+    known = before.get("newest_loads", {})
+    fresh = {table.name for table in build.fresh}
+    orders = {
+        table.name: made.get(table.name) if table.name in fresh else known.get(table.name)
+        for table in build.tables
+    }
+    since = {name: order for name, order in known.items() if order is not None}
+    of_source = _rows_of_loads(con, build, min(since.values(), default=None))
+    loads: dict[str, tuple[Load, ...] | None] = dict.fromkeys(orders)
+    for name in loads.keys() & since.keys():
+        own = [load for source in build.sources_of(name) for load in of_source.get(source, ())]
+        rows = Counter[str]()
+        for load in own:
+            rows[load.carga] += load.linhas
+        found = {
+            load.carga: load for load in own if since[name] < load.ordem <= (orders[name] or 0)
+        }
+        loads[name] = tuple(
+            replace(load, linhas=rows[load.carga])
+            for load in sorted(found.values(), key=lambda load: load.ordem)
+        )
+    return Arrivals(orders, loads)
+
+
+def _rows_of_loads(
+    con: duckdb.DuckDBPyConnection, build: gate.Build, since: int | None
+) -> dict[str, list[Load]]:
+    """Return the loads after a number that brought rows to each source, by its id in dbt."""
+    if since is None:
+        return {}
+    standing = set(con.execute("select schema_name, table_name from duckdb_tables()").fetchall())
+    found = {}
+    for source, node in build.manifest["sources"].items():
+        place = (node["schema"], node["name"])
+        if place not in standing or node["source_name"] == "controle":
+            continue
+        rows = con.execute(
+            "select c.carga_id, c.ordem, c.fonte, c.entidade, "
+            "cast(coalesce(c.janela_fim, c.iniciada_em) as varchar), count(*) "
+            f"from {'.'.join(map(quoted, place))} as r "
+            "inner join controle.cargas as c on r._carga_id = c.carga_id "
+            "where c.ordem > $1 and c.resultado = 'completa' group by all",
+            [since],
+        ).fetchall()
+        found[source] = [Load(*row) for row in rows]
+    return found
+
+
+def write(folder: Path, manifest: Mapping[str, Any], now: Path | None, arrived: Arrivals) -> None:
+    """Write what a version says otherwise than the current one: each cell, and the log.
+
+    Args:
+        folder: the version that is being prepared; its database stands.
+        manifest: what it says of itself.
+        now: folder of the current version, None when it is the first.
+        arrived: what came in between.
+    """
+    count: Counter[str] = Counter()
+    with (folder / store.CHANGES).open("w", encoding="utf-8-sig", newline="") as file:
+        table = csv.writer(file, delimiter=";", lineterminator="\n")
+        table.writerow(HEADER)
+        if now:
+            for change in _changes(now / store.DATABASE, folder / store.DATABASE):
+                count[change.table] += 1
+                loads = [load.carga for load in arrived.loads.get(change.table) or ()]
+                table.writerow(map(_said, cells(change, loads)))
+    told = _manifest(now)
+    entry = {
+        "versao": manifest["version"],
+        "anterior": told.get("version"),
+        "data_referencia": manifest["data_referencia"],
+        "data_referencia_anterior": told.get("data_referencia"),
+        "programa": manifest["code_version"],
+        "programa_anterior": told.get("code_version"),
+        "tabelas": [_entry(name, count[name], arrived.loads.get(name)) for name in sorted(count)],
+    }
+    log = [entry, *_log(now)][:ENTRIES]
+    text = json.dumps({"versoes": log}, ensure_ascii=False, indent=2)
+    (folder / store.LOG).write_text(text + "\n", encoding="utf-8")
+
+
+def _entry(name: str, count: int, loads: Iterable[Load] | None) -> dict[str, Any]:
+    known = None if loads is None else [asdict(load) for load in loads]
+    return {"tabela": name, "mudancas": count, "cargas": known}
+
+
+def cells(change: Change, loads: Iterable[str]) -> tuple[Any, ...]:
+    """Return a change as a row of `HEADER`."""
+    difference = change.difference
+    return (
+        change.table,
+        change.key,
+        change.column,
+        change.before,
+        change.after,
+        None if difference is None else f"{difference:f}",
+        " ".join(loads),
+    )
+
+
+def _said(cell: Any) -> Any:
+    """Write a number as the other CSV files do, with a comma."""
+    return POINT.sub(r"\1,\2", cell) if isinstance(cell, str) else cell
+
+
+def _manifest(version: Path | None) -> dict[str, Any]:
+    return _json(version / store.MANIFEST) if version else {}
+
+
+def _log(version: Path | None) -> list[dict[str, Any]]:
+    return _json(version / store.LOG).get("versoes", []) if version else []
+
+
+def _json(path: Path) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(path.read_bytes()) if path.exists() else {}
+    return found
+
+
+def loads_between(published: Path, older: str) -> dict[str, list[dict[str, Any]] | None]:
+    """Return the loads that came to each table that changed between a version and the current one.
+
+    Args:
+        published: folder of the versions.
+        older: name of the older version.
+
+    Returns:
+        Of each table the loads as the log tells them, in their order; None: not known.
+    """
+    now = store.current(published)
+    found: dict[str, dict[str, dict[str, Any]] | None] = {}
+    for entry in _log(now):
+        if not now or not older < entry["versao"] <= now.name:
+            continue
+        for table in entry["tabelas"]:
+            known = found.setdefault(table["tabela"], {})
+            if known is None or table["cargas"] is None:
+                found[table["tabela"]] = None
+            else:
+                known |= {load["carga"]: load for load in table["cargas"]}
+    return {
+        name: None if loads is None else sorted(loads.values(), key=lambda load: load["ordem"])
+        for name, loads in found.items()
+    }
 
 
 def between(published: Path) -> tuple[str, str, Iterator[Change]]:

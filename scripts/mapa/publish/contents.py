@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -16,7 +16,7 @@ import duckdb
 
 from mapa import warehouse
 from mapa.errors import PublishError
-from mapa.publish import gate
+from mapa.publish import gate, store
 from mapa.publish.gate import Build, Table
 from mapa.publish.identifiers import NUMERALS, SMALLEST_SUSPECT, identifier_in
 from mapa.publish.keys import Keys, order
@@ -58,25 +58,38 @@ class AsOf:
     build: str
 
 
+@dataclass(frozen=True)
+class Copied:
+    """What was copied.
+
+    Attributes:
+        build: what dbt made, and whose counts of people could not be hidden besides.
+        rows: how many each table must have.
+        certificate: what was hidden of counts of people and proved; None when none are there.
+
+    """
+
+    build: Build
+    rows: dict[str, int]
+    certificate: dict[str, Any] | None
+
+
 def copy(
-    settings: Settings, build: Build, target: Path, before: Path | None, newest: Path | None
-) -> tuple[dict[str, int], dict[str, Any] | None]:
+    settings: Settings, build: Build, target: Path, now: Path | None, versions: Sequence[Path]
+) -> Copied:
     """Copy what is published into a fresh file, counts of people only as far as they may be seen.
 
     Subjects in which nothing failed come from the warehouse, which is open only inside this
-    function, and read-only. The others keep their tables of the version before. The file holds
-    tables, never views, still without keys and comments.
+    function, and read-only. The others keep their tables of the current version, and so does one
+    whose counts nothing can hide. The file holds tables, never views, still without keys and
+    comments.
 
     Args:
         settings: where the warehouse is.
         build: what dbt made.
         target: file to make.
-        before: file of the current version, if there is one.
-        newest: file of the newest version, which another may have replaced; it has been seen.
-
-    Returns:
-        How many rows each table must have, and what was hidden of counts of people; None when the
-        version before proves it already.
+        now: folder of the current version, if there is one.
+        versions: folders of all versions, newest first; all of them have been seen.
 
     Raises:
         PublishError: the warehouse does not hold what the build made, nothing may be published, or
@@ -86,19 +99,23 @@ def copy(
     from mapa.publish import disclosure  # noqa: PLC0415
 
     rows = {}
+    frozen = standing(versions, build.tables)
     with warehouse.connect(settings.warehouse, read_only=True) as con:
         gate.require_newest(con, build)
         for table in build.fresh:
             _require_columns(con, gate.SCHEMA, table)
-        if newest:
-            con.execute(f"attach {literal(str(newest))} as anterior (read_only)")
-        places, hidden = disclosure.control(con, build.fresh)
+        while True:
+            try:
+                places, certificate = disclosure.control(con, build.fresh, frozen)
+                break
+            except disclosure.UnhideableError as error:
+                build = build.failing(error.subject, f"refused: {error.said}")
         con.execute(f"attach {literal(str(target))} as publico (read_write)")
         for table in build.fresh:
             place = places.get(table.name, f"{gate.SCHEMA}.{table.name}")
             rows[table.name] = _copy_table(con, place, table)
-        for attached in ("publico", *(["anterior"] if newest else [])):
-            con.execute(f"detach {attached}")
+        con.execute("detach publico")
+    before = now and now / store.DATABASE
     stale = [subject for subject in build.subjects if subject.problems]
     if stale:
         with duckdb.connect() as con:
@@ -113,7 +130,52 @@ def copy(
             f"Nothing may be published, and nothing was before:\n{gate.listed(stale[0].problems)}\n"
             f"Correct it. {gate.ADVICE}"
         )
-    return rows, hidden
+    # What is not proved anew stands as the version proved it from which it was taken.
+    proved = [frozen[name] for name in places if name in frozen] or ([now] if now else [])
+    if certificate is None and any(table.people and table.name in rows for table in build.tables):
+        newest = sorted(proved, key=lambda folder: folder.name, reverse=True)
+        certificate = next(filter(None, map(_certificate, newest)), None)
+    return Copied(build, rows, certificate)
+
+
+def standing(versions: Sequence[Path], tables: Sequence[Table]) -> dict[str, Path]:
+    """Return the version that says what a month of each table said when it was first published.
+
+    That is the one that tells the latest month, whatever was made current since: after a rollback
+    newer versions may tell less, or nothing of people.
+
+    Args:
+        versions: folders, newest first.
+        tables: what is published; those that count nobody do not matter.
+
+    Returns:
+        Folders by name of the table; what was never published is absent.
+    """
+    latest: dict[str, tuple[date, Path]] = {}
+    for folder in versions:
+        with duckdb.connect(str(folder / store.DATABASE), read_only=True) as con:
+            for table in tables:
+                last = _last(con, table.name) if table.people else None
+                if last and (table.name not in latest or last > latest[table.name][0]):
+                    latest[table.name] = last, folder
+    return {name: folder for name, (_, folder) in latest.items()}
+
+
+def _last(con: duckdb.DuckDBPyConnection, table: str) -> date | None:
+    """Return the last month of a published table, None when it has none."""
+    try:
+        ((last,),) = con.execute(
+            f"select max({quoted(gate.MONTH)}) from {quoted(table)}"
+        ).fetchall()
+    except duckdb.CatalogException:
+        return None
+    return last if isinstance(last, date) else None
+
+
+def _certificate(version: Path) -> dict[str, Any] | None:
+    """Return what a version says that it hides."""
+    path = version / store.DISCLOSURE
+    return json.loads(path.read_bytes()) if path.exists() else None
 
 
 def _copy_table(con: duckdb.DuckDBPyConnection, source: str, table: Table) -> int:

@@ -36,6 +36,7 @@ FORMATS = {
     "csv": ("CSV", "text/csv"),
     "xlsx": ("XLSX", SHEET),
     "json": ("JSON", "application/json"),
+    "yaml": ("YAML", "application/yaml"),
 }
 """What a file is, by the end of its name: name of the format, and type in IANA's register."""
 CONTEXT = {

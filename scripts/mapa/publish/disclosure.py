@@ -10,10 +10,12 @@ difference between two releases, who came. So all releases together tell what th
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import combinations, pairwise
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -21,10 +23,10 @@ import duckdb
 from mapa.errors import PublishError
 from mapa.publish import suppression
 from mapa.publish.gate import MONTH, SCHEMA, People, Signed, Table
+from mapa.publish.store import DATABASE
 from mapa.publish.suppression import Counts, Hidden, Sum
-from mapa.sql import quoted
+from mapa.sql import literal, quoted
 
-BEFORE = "anterior.main"
 Key = tuple[Any, ...]
 Cells = dict[str, int]
 """Cells of one row by column."""
@@ -50,24 +52,41 @@ class _Read:
     numbers: dict[Key, int] = field(default_factory=dict)
 
 
+class UnhideableError(PublishError):
+    """A count of a subject can be computed, whatever else of it is hidden."""
+
+    def __init__(self, subject: str, said: str) -> None:
+        """Name the subject, and say which count in a line that is no secret."""
+        super().__init__(f"{said}; its subject may not be published anew.")
+        self.subject = subject
+        self.said = said
+
+
 def control(
-    con: duckdb.DuckDBPyConnection, tables: Sequence[Table]
+    con: duckdb.DuckDBPyConnection, tables: Sequence[Table], before: Mapping[str, Path]
 ) -> tuple[dict[str, str], dict[str, Any] | None]:
     """Make of each table that counts people one in which nobody can be counted.
 
     Args:
-        con: the warehouse; the version before, if there is one, is attached as `anterior`.
+        con: the warehouse.
         tables: what is published anew.
+        before: version by which the months of each table stand (`contents.standing`).
 
     Returns:
         Where each of them stands now, by name, and what was hidden and proved; None when no month
         is new, so that all stands as the version before proved it.
 
     Raises:
-        PublishError: a count could be computed, whatever else is hidden.
+        UnhideableError: a count could be computed, whatever else is hidden.
+        PublishError: a table has other columns than those that were published.
     """
     counts = Counts()
-    read = [_read(con, table, table.people, counts) for table in tables if table.people]
+    with _attached(con, before) as places_before:
+        read = [
+            _read(con, table, table.people, counts, places_before.get(table.name))
+            for table in tables
+            if table.people
+        ]
     places = {one.table.name: f"temp.{one.table.name}" for one in read}
     new = any(
         one.frozen is None or key[one.table.grain.index(MONTH)] > one.frozen
@@ -79,27 +98,51 @@ def control(
     revised = sum(_revised(con, one) for one in read if one.frozen)
     for one in read:
         _add_sums(counts, one)
+        _withhold_sameness(counts, one)
     for first, second in combinations(read, 2):
         _link(counts, first, second)
     minimum = max(one.people.minimum for one in read)
     try:
         hidden = suppression.hide(counts, minimum)
     except suppression.UnprovableError as error:
-        raise PublishError(_told(read, error.cell)) from None
+        raise _unhideable(read, error.cell) from None
     for one in read:
         _blank(con, one, hidden)
     return places, _certificate(read, counts, hidden, minimum, revised)
 
 
-def _read(con: duckdb.DuckDBPyConnection, table: Table, people: People, counts: Counts) -> _Read:
+@contextmanager
+def _attached(
+    con: duckdb.DuckDBPyConnection, before: Mapping[str, Path]
+) -> Iterator[dict[str, str]]:
+    """Attach the versions by which months stand; give the place of each table in them."""
+    names = {folder: f"anterior_{n}" for n, folder in enumerate(dict.fromkeys(before.values()))}
+    for folder, name in names.items():
+        con.execute(f"attach {literal(str(folder / DATABASE))} as {name} (read_only)")
+    try:
+        yield {table: f"{names[folder]}.main.{quoted(table)}" for table, folder in before.items()}
+    finally:
+        for name in names.values():
+            con.execute(f"detach {name}")
+
+
+def _read(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    people: People,
+    counts: Counts,
+    before: str | None,
+) -> _Read:
     """Copy a table aside, with the months that stand as they were published, and read its cells."""
-    one = _Read(table, people, _frozen(con, table))
+    one = _Read(table, people, _frozen(con, table, before))
     name, source = f"temp.{quoted(table.name)}", f"{SCHEMA}.{table.name}"
     month, keys = quoted(MONTH), ", ".join(map(quoted, table.grain))
-    con.execute(f"create temp table {quoted(table.name)} as select * from {source} limit 0")
+    con.execute(
+        f"create or replace temp table {quoted(table.name)} as select * from {source} limit 0"
+    )
     if one.frozen:
         con.execute(
-            f"insert into {name} by name select * from {BEFORE}.{table.name} "
+            f"insert into {name} by name select * from {before} "
             f"where {month} >= (select min({month}) from {source}) order by {keys}"
         )
     con.execute(
@@ -137,29 +180,22 @@ def _cell(counts: Counts, said: int | None, now: int | None, *, old: bool) -> in
     return cell
 
 
-def _frozen(con: duckdb.DuckDBPyConnection, table: Table) -> date | None:
-    """Return the last month that the version before tells.
+def _frozen(con: duckdb.DuckDBPyConnection, table: Table, before: str | None) -> date | None:
+    """Return the last month that was published.
 
     Raises:
-        PublishError: it has other columns, so that its months cannot stand as they are.
+        PublishError: it was with other columns, so that its months cannot stand as they are.
     """
-    columns = {
-        name
-        for (name,) in con.execute(
-            "select column_name from duckdb_columns() where database_name = 'anterior' "
-            "and table_name = $1",
-            [table.name],
-        ).fetchall()
-    }
-    if not columns:
+    if before is None:
         return None
+    columns = {row[0] for row in con.execute(f"describe {before}").fetchall()}
     if columns != {column.name for column in table.columns}:
         raise PublishError(
             f"{table.name} counts people and has other columns than in the version before; the "
             "months that were published must stay as they were.\n"
             "Give the new table another name, so that the old one ends where it stands."
         )
-    last = con.execute(f"select max({quoted(MONTH)}) from {BEFORE}.{table.name}").fetchall()[0][0]
+    last = con.execute(f"select max({quoted(MONTH)}) from {before}").fetchall()[0][0]
     return last if isinstance(last, date) else None
 
 
@@ -195,6 +231,20 @@ def _add_sums(counts: Counts, one: _Read) -> None:
             moved = [(flow, -sign) for flow, sign in flows]
             # Without a row there was nobody.
             _add(counts, [(cells, [(stock, 1), *moved]), (earlier, [(stock, -1)])])
+
+
+def _withhold_sameness(counts: Counts, one: _Read) -> None:
+    """Hide the zeros of a new row in which all people are of one kind.
+
+    Whoever knows that somebody is in the row would read off them what became of that person,
+    however well the counts themselves are hidden.
+    """
+    for cells in one.rows.values():
+        for (_, whole), *parts in one.people.sums:
+            kinds = [cells[name] for name, sign in parts if sign == -whole and name in cells]
+            zeros = {cell for cell in kinds if not counts.values[cell]} - counts.published
+            if len(zeros) == len(kinds) - 1 and len(kinds) > 1:
+                counts.withheld |= zeros
 
 
 def _add(counts: Counts, parts: Sequence[tuple[Cells, Sequence[Signed]]]) -> None:
@@ -279,17 +329,17 @@ def _certificate(
     }
 
 
-def _told(read: Sequence[_Read], cell: int) -> str:
+def _unhideable(read: Sequence[_Read], cell: int) -> UnhideableError:
     """Say which count could be computed, without its key: that of one person it may be."""
     table, column = next(
-        (one.table.name, column)
+        (one.table, column)
         for one in read
         for cells in one.rows.values()
         for column, number in cells.items()
         if number == cell
     )
-    return (
-        f"{table}.{column}: a hidden count can be computed from what was published before, and "
-        "nothing that is new could hide it; nothing was published.\n"
-        "Publish the subject anew in coarser tables of another name."
+    return UnhideableError(
+        table.subject,
+        f"{table.name}.{column}: a hidden count can be computed from what was published before, "
+        "and nothing that is new could hide it; coarser tables of another name could be published",
     )

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +43,37 @@ class CodeList:
 
 @dataclass(frozen=True)
 class Column:
-    """A column as the dictionary knows it; `codes` where a test holds it to a list of codes."""
+    """A column as the dictionary knows it.
+
+    Attributes:
+        codes: where a test holds it to a list of codes.
+        required: whether a test holds that it is never null.
+
+    """
 
     name: str
     description: str
     lgpd: str | None
     codes: CodeList | None = None
+    required: bool = False
+
+
+@dataclass(frozen=True)
+class Check:
+    """A test that every build makes of a table.
+
+    Attributes:
+        name: of the test.
+        kind: generic test that it is; its own name where it is a singular one.
+        description: what it says of itself, if anything.
+        column: that it looks at; empty when it looks at rows.
+
+    """
+
+    name: str
+    kind: str
+    description: str
+    column: str
 
 
 @dataclass(frozen=True)
@@ -94,6 +119,7 @@ class Table:
     columns: tuple[Column, ...]
     references: tuple[Reference, ...] = ()
     people: People | None = None
+    checks: tuple[Check, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -154,6 +180,27 @@ class Build:
         """Return all tables that the project publishes, by name."""
         tables = [table for subject in self.subjects for table in subject.tables]
         return tuple(sorted([*tables, *self.shared], key=lambda t: t.name))
+
+    def sources_of(self, table: str) -> set[str]:
+        """Return the ids of the sources that a published table is made of."""
+        (model,) = (
+            name
+            for name, node in self.manifest["nodes"].items()
+            if node["name"] == table and node["resource_type"] == "model"
+        )
+        return {
+            name for name in _ancestors(self.manifest, [model]) if name in self.manifest["sources"]
+        }
+
+    def failing(self, name: str, problem: str) -> Build:
+        """Return the same build with one more problem of a subject."""
+        subjects = (
+            replace(subject, problems=(*subject.problems, problem))
+            if subject.name == name
+            else subject
+            for subject in self.subjects
+        )
+        return replace(self, subjects=tuple(subjects))
 
 
 def finished_build(settings: Settings) -> Build:
@@ -413,6 +460,7 @@ def _table(manifest: dict[str, Any], model: str) -> Table:
     tests = _column_tests(manifest, model)
     codes = {column: found for column, test in tests if (found := _code_list(manifest, test))}
     references = [_reference(manifest, column, test) for column, test in tests]
+    required = {c for c, test in tests if test["test_metadata"]["name"] == "not_null"}
     return Table(
         name=node["name"],
         subject=node["config"]["meta"]["assunto"],
@@ -424,12 +472,30 @@ def _table(manifest: dict[str, Any], model: str) -> Table:
                 description=column["description"].strip(),
                 lgpd=column["config"]["meta"].get("lgpd"),
                 codes=codes.get(column["name"]),
+                required=column["name"] in required,
             )
             for column in node["columns"].values()
         ),
         references=tuple(reference for reference in references if reference),
         people=_people(manifest, model),
+        checks=tuple(_checks(manifest, model)),
     )
+
+
+def _checks(manifest: dict[str, Any], model: str) -> Iterator[Check]:
+    """Yield the tests that stand on a model or bear its name, by name."""
+    prefix = f"{manifest['nodes'][model]['name']}__"
+    for node in sorted(manifest["nodes"].values(), key=lambda node: str(node.get("name"))):
+        if node["resource_type"] != "test":
+            continue
+        own = node.get("attached_node")
+        if own == model or (not own and node["name"].startswith(prefix)):
+            yield Check(
+                name=node["name"],
+                kind=node["test_metadata"]["name"] if own else node["name"],
+                description=node.get("description", "").strip(),
+                column=node.get("column_name") or "",
+            )
 
 
 def _people(manifest: dict[str, Any], model: str) -> People | None:

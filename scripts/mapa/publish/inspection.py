@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, Any
 
 import duckdb
+import yaml
 from lxml import etree, html
 
 from mapa.errors import PublishError
@@ -92,6 +93,7 @@ def texts(file: Path) -> Iterable[str | Decimal]:
     readers: dict[str, Callable[[], Iterable[str | Decimal]]] = {
         ".json": lambda: _strings(json.loads(file.read_bytes())),
         ".jsonld": lambda: _strings(json.loads(file.read_bytes())),
+        ".yaml": lambda: _strings(yaml.safe_load(file.read_bytes())),
         ".csv": lambda: _cells(file),
         ".xlsx": lambda: _book(file),
         ".parquet": lambda: _parquet(file),

@@ -14,7 +14,7 @@ import fcntl
 import os
 import shutil
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -26,13 +26,16 @@ DATABASE = "mapa_publico.duckdb"
 PARQUET, CSV, XLSX = "parquet", "csv", "xlsx"
 MANIFEST, DATAPACKAGE, DCAT = "manifest.json", "datapackage.json", "dcat.jsonld"
 DISCLOSURE = "divulgacao.json"
+CONTRACT = "contrato.odcs.yaml"
+CHANGES, LOG = "mudancas.csv", "mudancas.json"
+TRANSPARENCY = "transparencia"
 SITE = "site"
 DICTIONARY = ("dicionario.xlsx", "dicionario.csv")
 MIRROR = ("espelho_variaveis.xlsx", "espelho_variaveis.csv")
 FILE, FOLDER, PASSABLE = 0o644, 0o755, 0o011
 """Modes of what is published, whatever the umask of the one who publishes."""
-DESCRIBING = (MANIFEST, DATAPACKAGE, DCAT, DISCLOSURE)
-STABLE = (DATABASE, PARQUET, CSV, XLSX, SITE, *DESCRIBING, *DICTIONARY, *MIRROR)
+DESCRIBING = (MANIFEST, DATAPACKAGE, DCAT, DISCLOSURE, CONTRACT, CHANGES, LOG)
+STABLE = (DATABASE, PARQUET, CSV, XLSX, TRANSPARENCY, SITE, *DESCRIBING, *DICTIONARY, *MIRROR)
 
 
 @contextmanager
@@ -153,10 +156,13 @@ def roll_back(published: Path) -> tuple[str, str]:
     return older.name, now.name
 
 
-def prune(published: Path, keep: int) -> list[str]:
-    """Remove all but the newest versions, never the current one; return the names removed."""
-    kept = current(published)
-    old = [path for path in versions(published)[keep:] if path.resolve() != kept]
+def prune(published: Path, keep: int, needed: Iterable[Path] = ()) -> list[str]:
+    """Remove all but the newest versions; return the names removed.
+
+    Neither the current one goes nor those that are needed: by them published months stand.
+    """
+    kept = {path.resolve() for path in needed} | {current(published)}
+    old = [path for path in versions(published)[keep:] if path.resolve() not in kept]
     for path in old:
         shutil.rmtree(path)
     return [path.name for path in old]

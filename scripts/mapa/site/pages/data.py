@@ -13,7 +13,11 @@ WHOLE = {
     "mapa_publico.duckdb": "todas as tabelas em um só banco, com descrições",
     "datapackage.json": "descrição para programas, com tipos, chaves e códigos (Frictionless)",
     "dcat.jsonld": "descrição para portais de dados abertos (DCAT)",
+    "contrato.odcs.yaml": "o que se promete a quem usa os dados: tipos, chaves, conferências "
+    "(ODCS)",
     "divulgacao.json": "o que está oculto das contagens de pessoas, e a prova disso",
+    "mudancas.csv": "cada número que mudou desde a versão anterior, quanto, e por quais cargas",
+    "mudancas.json": "o que mudou de versão a versão, por tabela, e as cargas que chegaram",
     "dicionario.xlsx": "o dicionário em planilha",
     "dicionario.csv": "o dicionário para programas",
     "espelho_variaveis.xlsx": "o espelho das variáveis das fontes em planilha",
@@ -62,6 +66,12 @@ def pages(release: Release, version: Mapping[str, Any]) -> Iterator[Page]:
             "whole": [
                 {"path": path, "what": what, "address": f"../{path}", "size": _size(files[path])}
                 for path, what in WHOLE.items()
+                if path in files
+            ],
+            "profiles": [
+                profile | {"address": f"../{path}", "path": path, "size": _size(files[path])}
+                for profile in version.get("transparency", ())
+                for path in [f"transparencia/{profile['perfil']}.csv"]
                 if path in files
             ],
             "tables": [
