@@ -16,7 +16,7 @@ from typing import Any, NoReturn, Protocol
 import duckdb
 import pyarrow as pa
 
-from mapa import __version__, clocks
+from mapa import __version__, clocks, warehouse
 from mapa.errors import FewerError, FormatError, LayoutError, MapaError, visible
 from mapa.landing import Folder
 from mapa.load import batches
@@ -163,7 +163,7 @@ class Load:
 
     def __post_init__(self) -> None:
         """Open the connections beside the one with the transaction."""
-        self.scratch, self.shelf = self.con.cursor(), self.con.cursor()
+        self.scratch, self.shelf = warehouse.cursor(self.con), warehouse.cursor(self.con)
 
     def close(self) -> None:
         """Close them, and let go of all that is in them."""
@@ -309,6 +309,8 @@ def recording(
     load = Load(con, source, entity, origin, name, started, _next_number(con))
     try:
         yield load
+        load.take_stock()
+        warehouse.refuse_keys_beside(con, real=load.synthetic is not True)
         load.write_row("completa")
         con.commit()
     except BaseException as error:

@@ -29,6 +29,8 @@ COMMANDS = {
     "site": "Say where the published site is, or serve it.",
     "compare": "Compare all cells of two warehouses.",
     "status": "Show loads, freshness, published versions and a verdict.",
+    "key": "Encrypt what is there, change a key, read an encrypted file.",
+    "destroy": "Dispose of what was received, verify it, certify it.",
     "doctor": "Check keys, clocks, modes, sources, disk and versions.",
     "bench": "Measure what the house costs and what it withstands.",
 }

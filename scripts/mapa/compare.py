@@ -12,7 +12,9 @@ from pathlib import Path
 
 import duckdb
 
+from mapa import warehouse
 from mapa.errors import FormatError, MapaError
+from mapa.settings import Settings
 from mapa.warehouse import explain
 
 INNER = ("bruto_", "controle", "staging", "intermediario")
@@ -86,8 +88,12 @@ def compare(
         DiskError: one cannot be opened.
 
     """
-    with duckdb.connect() as con:
+    with duckdb.connect(config={"temp_file_encryption": True}) as con:
         for name, path in (("antes", before), ("depois", after)):
+            key = Settings.load().warehouse_key() if warehouse.is_encrypted(path) else None
+            if key:
+                warehouse.attach(con, path, key, read_only=True, name=name)
+                continue
             try:
                 con.execute(f"attach {_text(str(path))} as {name} (type duckdb, read_only)")
             except duckdb.Error as error:

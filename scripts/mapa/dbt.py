@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from mapa import modes, warehouse
+from mapa import landing, modes, pseudonyms, warehouse
 from mapa.errors import BuildError, ConfigError, LockedError, MapaError
 from mapa.settings import Settings
 from mapa.ui import progress
@@ -135,7 +135,11 @@ def build(settings: Settings) -> None:
     """Build everything and test the data; unit tests depend on none and are a developer's.
 
     Raises:
-        ConfigError: the pseudonym key is missing or too short.
+        ConfigError: the pseudonym key is missing, too short, or not that of the warehouse.
     """
-    settings.pseudonym_key()
+    landing.refuse_unfinished(settings.mapa_dir)
+    key = settings.pseudonym_key()
+    if settings.warehouse.exists():
+        with warehouse.connect(settings.warehouse) as con:
+            pseudonyms.require(con, key)
     run_dbt(settings, "build", "--exclude-resource-type", "unit_test", title="dbt build")

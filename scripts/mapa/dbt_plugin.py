@@ -11,7 +11,6 @@ load from their installed wheels: DuckDB itself would ask its own server for the
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -23,9 +22,10 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.flags import get_flags
 from duckdb.sqltypes import VARCHAR
 
-from mapa import modes, warehouse
-from mapa.errors import ConfigError, MapaError
+from mapa import modes, pseudonyms, warehouse
+from mapa.errors import MapaError
 from mapa.settings import Settings
+from mapa.sql import quoted
 from mapa.waiting import Wait
 
 MEMORY = ":memory:"
@@ -39,23 +39,6 @@ TOLD = (
 )  # fmt: skip
 """Errors of planning and of the machine; all others are met among the rows and may quote one."""
 SOURCE = re.compile(r'when casting from source column ("?)(\w+)\1\s*(?:\n|$)')
-
-
-def extension_file(name: str) -> Path:
-    """Return the file of a DuckDB extension in its wheel, as `httpfs` or `postgres_scanner`.
-
-    Raises:
-        ConfigError: the wheel is not installed, or is for another version of DuckDB.
-    """
-    spec = importlib.util.find_spec(f"duckdb_extension_{name}")
-    for folder in (spec and spec.submodule_search_locations) or ():
-        path = Path(folder, "extensions", f"v{duckdb.__version__}", f"{name}.duckdb_extension")
-        if path.exists():
-            return path
-    raise ConfigError(
-        f"The DuckDB extension {name} is not installed for DuckDB {duckdb.__version__}.\n"
-        f"  pip install duckdb-extension-{name.replace('_', '-')}=={duckdb.__version__}"
-    )
 
 
 def hmac_sha256(key: bytes) -> Callable[[str], str]:
@@ -128,14 +111,22 @@ class Plugin(BasePlugin):
     def initialize(self, plugin_config: dict[str, Any]) -> None:
         """Read the key once; a missing or short key stops dbt here, before any model runs."""
         settings = Settings.load()
-        self.digest = hmac_sha256(settings.pseudonym_key())
+        self.pseudonym_key = settings.pseudonym_key()
+        self.digest = hmac_sha256(self.pseudonym_key)
+        self.key, self.path = settings.warehouse_key(), Path(MEMORY)
         # DuckDB makes files, not folders; without one dbt could not say that nothing is loaded.
         settings.make_directory()
         _close_dbt(settings)
         local.DuckDBCursorWrapper = QuietCursor  # type: ignore[misc, assignment]
         # One for all the connections that dbt tries to open.
         self.wait = Wait()
-        self.extensions = [extension_file(name) for name in plugin_config.get("extensions", [])]
+        names = plugin_config.get("extensions", [])
+        self.extensions = [warehouse.extension_file(name) for name in names]
+
+    @property
+    def is_attached(self) -> bool:
+        """Whether the warehouse is encrypted, so that it is attached rather than opened."""
+        return self.key is not None and self.path != Path(MEMORY)
 
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
         """Wait until nobody else has the warehouse open: dbt opens it next.
@@ -144,16 +135,36 @@ class Plugin(BasePlugin):
             RuntimeError: it cannot be opened; of this kind dbt shows the message and no traceback.
         """
         if creds.path != MEMORY:
-            try:
-                warehouse.wait_until_free(Path(creds.path), self.wait)
-            except MapaError as error:
-                raise RuntimeError(error.message) from None
+            self.path = Path(creds.path)
+        if self.path == Path(MEMORY):
+            return
+        try:
+            warehouse.wait_until_free(self.path, self.wait)
+        except MapaError as error:
+            raise RuntimeError(error.message) from None
+        if self.is_attached:
+            # dbt opens nothing, and what `configure_connection` attaches has the name it expects.
+            creds.path = MEMORY
+            config |= warehouse.closed(self.path) | config | {"temp_file_encryption": True}
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Load the extensions and register the function, for all cursors of the connection."""
         for path in self.extensions:
             conn.execute(f"load '{str(path).replace(chr(39), chr(39) * 2)}'")
         conn.create_function(FUNCTION, self.digest, [VARCHAR], VARCHAR)
+        if self.path == Path(MEMORY):
+            return
+        try:
+            if self.key and self.is_attached:
+                warehouse.attach(conn, self.path, self.key)
+            pseudonyms.require(conn, self.pseudonym_key)
+        except MapaError as error:
+            raise RuntimeError(error.message) from None
+
+    def configure_cursor(self, cursor: Any) -> None:
+        """Let a cursor work in the warehouse: it does not know what its connection uses."""
+        if self.is_attached:
+            cursor.execute(f"use {quoted(self.path.stem)}")
 
 
 def _close_dbt(settings: Settings) -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import click
 
-from mapa import clocks, modes, warehouse
-from mapa.errors import LockedError, UnexpectedError
+from mapa import clocks, modes, rotation, warehouse
+from mapa.errors import ConfigError, LockedError, MapaError, UnexpectedError
 from mapa.http import Access, Answer, Door, Patience
 from mapa.load import cadsus, inbox, sisreg
 from mapa.settings import ENV_FILE, HAS_MODES, Settings
@@ -55,6 +55,7 @@ def examine() -> list[Check]:
         ("project", lambda: _project(settings)),
         ("modes", lambda: _modes(settings)),
         ("disk", lambda: _disk(settings)),
+        ("encryption", lambda: _encryption(settings)),
         ("warehouse", lambda: _warehouse(settings)),
         ("inbox", lambda: _inbox(settings)),
         ("SISREG", lambda: _sisreg(settings)),
@@ -237,6 +238,52 @@ def _warehouse(settings: Settings) -> Iterator[Check]:
             f"the newest load began {_hours(ahead)} hours from now: our clock is or was wrong",
             "timedatectl",
         )  # fmt: skip
+
+
+def _encryption(settings: Settings) -> Iterator[Check]:
+    """Say whether what rests on the disk is encrypted, and whether a key rests beside it."""
+    key, there = settings.warehouse_key(), settings.warehouse.exists()
+    if key is None and warehouse.is_encrypted(settings.warehouse):
+        yield Check(
+            "encryption", FAIL, "the warehouse is encrypted and no key is set",
+            "set MAPA_WAREHOUSE_KEY or MAPA_WAREHOUSE_KEY_FILE",
+        )  # fmt: skip
+    elif key is None:
+        real = there and _holds_real(settings)
+        yield Check(
+            "encryption", WARN if real else OK, "not encrypted (MAPA_WAREHOUSE_KEY_FILE)",
+            "mapa key warehouse --new-file FILE" if real else "",
+        )  # fmt: skip
+    elif there and not warehouse.is_encrypted(settings.warehouse):
+        yield Check(
+            "encryption", FAIL, "a key is set and the warehouse is not encrypted",
+            "take the key away, then\nmapa key warehouse --new-file FILE",
+        )  # fmt: skip
+    else:
+        warehouse.extension_file("httpfs")
+        yield Check("encryption", OK, f"encrypted with the key of version {key.version}")
+    if rotation.unfinished(settings):
+        yield Check(
+            "rotation", FAIL, "a rotation of the key was interrupted",
+            "set the old key, then\nmapa key warehouse --new-file FILE",
+        )  # fmt: skip
+    for path in settings.keys_beside_data():
+        yield Check(
+            "keys apart", FAIL if key and there and _holds_real(settings) else WARN,
+            f"{path} holds a key and stands in the folder of the data", "move it out of MAPA_DIR",
+        )  # fmt: skip
+
+
+def _holds_real(settings: Settings) -> bool:
+    """Say whether what is loaded is real; one that cannot be asked is not, for now."""
+    try:
+        with warehouse.connect(settings.warehouse, read_only=True, wait=0) as con:
+            return warehouse.is_real(con)
+    except ConfigError:
+        # A key stands beside real data; else the next check says what is wrong.
+        return bool(settings.keys_beside_data())
+    except MapaError:
+        return False
 
 
 def _inbox(settings: Settings) -> Iterator[Check]:

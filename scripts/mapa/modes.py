@@ -19,6 +19,7 @@ INSIDE = {
     "landing": 0o700,
     "city": 0o700,
     "dicionario": 0o700,
+    "certificados": 0o700,
     # Whoever drops exports there may do so by way of a group.
     "inbox": 0o770,
 }

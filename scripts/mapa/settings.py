@@ -20,10 +20,15 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfig
 from mapa import modes
 from mapa.errors import ConfigError
 from mapa.load.scope import Scope
+from mapa.sealing import Key
 
 MIN_KEY_LENGTH = 32
 ENV_FILE = Path(".env")
 STALE = r"^\d+(\.\d+)?(\s*,\s*[a-z_]+=\d+(\.\d+)?)*\s*$"
+MAKE_KEY_FILE = (
+    "Make one, apart from the data, with\n"
+    '  (umask 077; python -c "import secrets; print(secrets.token_hex(32))" > FILE)'
+)
 HAS_MODES = os.name == "posix"
 
 
@@ -41,6 +46,27 @@ def refuse_wide_mode(path: Path, content: str) -> None:
         )
 
 
+def read_key_file(path: Path) -> Key:
+    """Return the key that stands in a file.
+
+    Raises:
+        ConfigError: the file cannot be read, others may read it, or what is in it is too short.
+
+    """
+    try:
+        text = path.read_text("utf-8").strip()
+    except (OSError, ValueError):
+        raise ConfigError(f"The key file {path} cannot be read.\n{MAKE_KEY_FILE}") from None
+    refuse_wide_mode(path, "a key")
+    return _key(f"The key in {path}", text)
+
+
+def _key(name: str, text: str) -> Key:
+    if len(text) < MIN_KEY_LENGTH:
+        raise ConfigError(f"{name} has fewer than {MIN_KEY_LENGTH} characters.\n{MAKE_KEY_FILE}")
+    return Key(text.encode())
+
+
 CHECKOUT = Path(__file__).parents[2]
 """Where this program is when it runs from the project that it belongs to."""
 
@@ -52,6 +78,9 @@ class Settings(BaseSettings):
 
     mapa_dir: Path = Path("data")
     mapa_pseudonym_key: SecretStr | None = None
+    # With one of these, warehouse, landing and spill are encrypted; the file has the key alone.
+    mapa_warehouse_key: SecretStr | None = None
+    mapa_warehouse_key_file: Path | None = None
     mapa_max_rejected_share: float = Field(default=0.05, ge=0, le=1)
     mapa_max_unpacked_mb: int = Field(default=4096, ge=1)
     # Days for which pages that brought nothing new stay whole in landing; all else stays for ever.
@@ -206,6 +235,32 @@ class Settings(BaseSettings):
     def published(self) -> Path:
         """What leaves the house; BI tools and the site read only this."""
         return self.mapa_dir / "published"
+
+    def warehouse_key(self) -> Key | None:
+        """Return the key of warehouse and landing; None: they are not encrypted.
+
+        Raises:
+            ConfigError: it is too short, set twice, or its file cannot be used.
+        """
+        if self.mapa_warehouse_key and self.mapa_warehouse_key_file:
+            raise ConfigError(
+                "MAPA_WAREHOUSE_KEY and MAPA_WAREHOUSE_KEY_FILE are both set.\nKeep one of them."
+            )
+        if self.mapa_warehouse_key_file:
+            return read_key_file(self.mapa_warehouse_key_file)
+        given = self.mapa_warehouse_key
+        return _key("MAPA_WAREHOUSE_KEY", given.get_secret_value()) if given else None
+
+    def keys_beside_data(self) -> list[Path]:
+        """Return the files in the folder of everything that hold a key."""
+        house = self.mapa_dir.resolve()
+        named = [self.mapa_warehouse_key_file] if self.mapa_warehouse_key_file else []
+        beside = [p for p in (*named, ENV_FILE) if p.resolve().is_relative_to(house)]
+        if ENV_FILE in beside:
+            given = DotEnvSettingsSource(type(self)).env_vars if ENV_FILE.is_file() else {}
+            if not any(given.get(name) for name in ("mapa_pseudonym_key", "mapa_warehouse_key")):
+                beside.remove(ENV_FILE)
+        return beside
 
     def pseudonym_key(self) -> bytes:
         """Return the key of the pseudonyms.

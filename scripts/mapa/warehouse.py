@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +11,12 @@ from pathlib import Path
 import duckdb
 
 from mapa import layouts, modes
-from mapa.errors import DiskError, FormatError, LockedError, MapaError
+from mapa.errors import ConfigError, DiskError, FormatError, LockedError, MapaError
 from mapa.landing import disk
 from mapa.layouts import SYSTEM_COLUMNS, Layout
+from mapa.sealing import Key
+from mapa.settings import Settings
+from mapa.sql import literal, quoted
 from mapa.waiting import Wait
 
 CONTROL_DDL = """
@@ -112,6 +116,9 @@ where
 """
 
 
+Config = dict[str, str | bool | int | float | list[str]]
+HEAD, FLAGS = 28, 20
+"""Bytes of the head of a DuckDB file, and where in it stands whether it is encrypted."""
 MEMORY = "256MB"
 """What a loader may use; more is spilled to disk. dbt has its own setting in `profiles.yml`."""
 
@@ -149,6 +156,7 @@ def connect(
             # Files of hits follow each other under one name; nothing of one is in the next.
             con.execute("set enable_external_file_cache = false")
             create_schemas(con)
+        refuse_keys_beside(con)
         yield con
     except duckdb.Error as error:
         if no_room := _no_room(path, error):
@@ -158,17 +166,177 @@ def connect(
         con.close()
 
 
+@contextmanager
+def holding(path: Path, key: Key | None) -> Iterator[duckdb.DuckDBPyConnection | None]:
+    """Hold the warehouse as it is under a key, so that nobody else opens it; None: there is none.
+
+    Raises:
+        LockedError, FormatError, DiskError, ConfigError: as `connect`.
+
+    """
+    if not path.exists():
+        yield None
+        return
+    con = Wait().until(lambda: _open_with(path, key, read_only=False))
+    try:
+        con.execute("set enable_progress_bar = false")
+        con.execute(f"set memory_limit = '{MEMORY}'")
+        # What is copied is spilled as an encrypted house would, whatever it becomes.
+        con.execute("set temp_file_encryption = true")
+        yield con
+    finally:
+        con.close()
+
+
+def fits(path: Path, key: Key) -> bool:
+    """Say whether an encrypted file has this key.
+
+    Raises:
+        LockedError: another process holds it.
+
+    """
+    with duckdb.connect() as con:
+        try:
+            attach(con, path, key, read_only=True, name="probe")
+        except ConfigError:
+            return False
+    return True
+
+
 def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
-    if read_only:
-        config: dict[str, str | bool | int | float | list[str]] = {}
-    else:
-        config = {"storage_compatibility_version": "latest"}
+    return _open_with(path, Settings.load().warehouse_key(), read_only=read_only)
+
+
+def _open_with(path: Path, key: Key | None, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+    if not read_only:
         with disk(path.parent):
             modes.make_house(path.parent)
+    if key is None:
+        config: Config = {} if read_only else {"storage_compatibility_version": "latest"}
+        try:
+            return duckdb.connect(str(path), read_only=read_only, config=config)
+        except duckdb.Error as error:
+            raise explain(path, error) from None
+    # By a name of its own, so that all who open it in this process share it, as without a key.
+    con = duckdb.connect(f":memory:{path.resolve()}", config=closed(path))
     try:
-        return duckdb.connect(str(path), read_only=read_only, config=config)
+        attach(con, path, key, read_only=read_only)
+    except MapaError:
+        con.close()
+        raise
+    return con
+
+
+def closed(path: Path) -> Config:
+    """Return the configuration of an instance to which an encrypted warehouse is attached."""
+    return {"temp_file_encryption": True, "temp_directory": f"{path}.tmp"}
+
+
+def attach(
+    con: duckdb.DuckDBPyConnection,
+    path: Path,
+    key: Key,
+    *,
+    read_only: bool = False,
+    name: str | None = None,
+) -> None:
+    """Attach an encrypted warehouse under the name it would have, and let `con` work in it.
+
+    Args:
+        con: of an instance with the configuration `closed`.
+        path: the file.
+        key: with which it is encrypted.
+        read_only: open it to be read.
+        name: another name, by default that of the file.
+
+    Raises:
+        LockedError, DiskError, FormatError: as `connect`.
+        ConfigError: the file is not encrypted, or with another key.
+
+    """
+    name = quoted(name or path.stem)
+    how = "read_only" if read_only else "storage_version 'latest'"
+    try:
+        con.execute(f"load {literal(str(extension_file('httpfs')))}")
+        con.execute(
+            f"attach if not exists {literal(str(path.resolve()))} as {name} "
+            f"(type duckdb, encryption_key {literal(key.database)}, {how})"
+        )
+        con.execute(f"use {name}")
     except duckdb.Error as error:
-        raise explain(path, error) from None
+        # Outside of the handler: what is raised has no context that quotes the key.
+        refusal = explain(path, error)
+    else:
+        return
+    raise refusal
+
+
+def cursor(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
+    """Return another connection to what `con` works in; a new one would begin elsewhere."""
+    made, row = con.cursor(), con.execute("select current_database()").fetchone()
+    if row:
+        made.execute(f"use {quoted(row[0])}")
+    return made
+
+
+def is_encrypted(path: Path) -> bool:
+    """Say whether a DuckDB file is encrypted; one that is not there or is none is not."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(HEAD)
+    except FileNotFoundError:
+        return False
+    return head[8:12] == b"DUCK" and len(head) == HEAD and bool(head[FLAGS] & 1)
+
+
+def extension_file(name: str) -> Path:
+    """Return the file of a DuckDB extension in its wheel, as `httpfs` or `postgres_scanner`.
+
+    Raises:
+        ConfigError: the wheel is not installed, or is for another version of DuckDB.
+    """
+    spec = importlib.util.find_spec(f"duckdb_extension_{name}")
+    for folder in (spec and spec.submodule_search_locations) or ():
+        path = Path(folder, "extensions", f"v{duckdb.__version__}", f"{name}.duckdb_extension")
+        if path.exists():
+            return path
+    raise ConfigError(
+        f"The DuckDB extension {name} is not installed for DuckDB {duckdb.__version__}.\n"
+        f"  pip install duckdb-extension-{name.replace('_', '-')}=={duckdb.__version__}"
+    )
+
+
+def refuse_keys_beside(con: duckdb.DuckDBPyConnection, *, real: bool | None = None) -> None:
+    """Refuse real data in one folder with a key: who takes the one would have the other.
+
+    Args:
+        con: the warehouse.
+        real: whether the data are real, by default whether a complete load was not simulated.
+
+    Raises:
+        ConfigError: they are, and a key stands beside them.
+
+    """
+    beside = Settings.load().keys_beside_data()
+    if beside and (is_real(con) if real is None else real):
+        raise ConfigError(
+            f"{beside[0]} holds a key and stands in the folder of the data, which are not "
+            "simulated.\nMove it out of MAPA_DIR, best to another disk, and say where it is: "
+            "MAPA_WAREHOUSE_KEY_FILE for a key file; for .env, run mapa in another folder."
+        )
+
+
+def is_real(con: duckdb.DuckDBPyConnection) -> bool:
+    """Say whether anything was loaded that did not say that it is simulated."""
+    known = con.execute(
+        "select 1 from duckdb_columns() where schema_name = 'controle' and table_name = 'cargas' "
+        "and column_name = 'eh_sintetica'"
+    ).fetchone()
+    query = (
+        "select 1 from controle.cargas where resultado = 'completa' and eh_sintetica is not true "
+        "limit 1"
+    )
+    return bool(known and con.execute(query).fetchone())
 
 
 def wait_until_free(path: Path, wait: Wait) -> None:
@@ -256,6 +424,22 @@ def _refresh_hashes(con: duckdb.DuckDBPyConnection, layout: Layout, present: str
 def explain(path: Path, error: duckdb.Error) -> MapaError:
     """Turn DuckDB's error on opening a file into one that says what to do."""
     text = str(error).lower()
+    if "without a key" in text:
+        return ConfigError(
+            f"{path} is encrypted and no key is set.\nSet MAPA_WAREHOUSE_KEY or "
+            "MAPA_WAREHOUSE_KEY_FILE to the key that it was made with."
+        )
+    if "wrong encryption key" in text:
+        return ConfigError(
+            f"{path} is encrypted with another key than the one that is set.\nSet the right one "
+            "(MAPA_WAREHOUSE_KEY, MAPA_WAREHOUSE_KEY_FILE). If a rotation was interrupted, finish "
+            "it with the old key set:\n  mapa key warehouse --new-file FILE"
+        )
+    if "is not encrypted" in text:
+        return ConfigError(
+            f"{path} is not encrypted, and a key is set.\nTake the key away, or encrypt what is "
+            "there once:\n  mapa key warehouse --new-file FILE"
+        )
     if "could not set lock" in text:
         holder = re.search(r"\(pid (\d+)\)", text)
         number = f" ({holder[1]})" if holder else ""

@@ -15,9 +15,10 @@ import pytest
 
 from conftest import PROJECT, environment, house_environment
 from mapa import dbt, warehouse
-from mapa.dbt_plugin import Plugin, extension_file
+from mapa.dbt_plugin import Plugin
 from mapa.errors import BuildError, ConfigError, LockedError
 from mapa.settings import Settings
+from mapa.warehouse import extension_file
 
 
 @pytest.mark.parametrize("length", [32, 64, 65, 200])

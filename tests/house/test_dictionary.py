@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,10 +15,10 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
-from conftest import House, environment
+from conftest import PROJECT, House, environment
 from mapa import dictionary
 from mapa.commands.dictionary import dictionary as command
-from mapa.dictionary import checks, entries, files
+from mapa.dictionary import checks, entries, files, impact
 from mapa.dictionary.yaml_keys import unknown_keys
 from mapa.errors import LayoutError
 
@@ -349,3 +350,52 @@ def test_a_misspelled_key_ends_the_command_with_its_file(city_house: House, tmp_
     where = "models/publicacao/pub_dim_estabelecimentos.yml: "
     assert f"{where}model pub_dim_estabelecimentos: unknown key `desription`" in said
     assert f"{where}pub_dim_estabelecimentos has no description" in said
+
+
+# --- the impact report ----------------------------------------------------------------------------
+
+
+def test_every_column_of_a_person_has_a_purpose_a_basis_and_a_term(city_house: House) -> None:
+    manifest = json.loads((city_house.settings.dbt_target_path / "manifest.json").read_bytes())
+    treatments = impact.read(PROJECT)
+    columns = list(impact.personal(manifest, treatments))
+    # Told from the manifest alone, and from nothing that the report uses.
+    classes = [
+        column["config"]["meta"]["lgpd"]
+        for node in (*manifest["sources"].values(), *manifest["nodes"].values())
+        for column in node["columns"].values()
+        if column["config"].get("meta", {}).get("lgpd") in {"pessoal", "sensivel", "pseudonimo"}
+    ]
+    assert Counter(column.kind for column in columns) == Counter(classes)
+    said = impact.report(manifest, treatments, "sintéticos").splitlines()
+    rows = [line for line in said if line.count(" | ") == 6 and not line.startswith("| camada")]
+    assert len(rows) == len(classes)
+    assert all(cell.strip() for row in rows for cell in row.strip("| ").split(" | "))
+    cards = next(row for row in rows if "| cns |" in row and "| agendamento |" in row)
+    assert "art. 7º" in cards
+    assert "regulacao_do_acesso |" in cards
+    leave = next(row for row in rows if "| sensivel |" in row and "afastamento_prof" in row)
+    assert "art. 11" in leave
+
+
+def test_the_check_tells_what_a_treatment_lacks(city_house: House) -> None:
+    manifest = json.loads((city_house.settings.dbt_target_path / "manifest.json").read_bytes())
+    assert not list(impact.problems(manifest, impact.read(PROJECT)))
+
+    def told(change: Callable[[list[dict[str, Any]]], object]) -> str:
+        treatments = impact.read(PROJECT)
+        change(treatments)
+        return "\n".join(impact.problems(manifest, treatments))
+
+    assert "regulacao_do_acesso: finalidade is missing" in told(lambda t: t[0].pop("finalidade"))
+    assert "retencao is missing" in told(lambda t: t[1].update(retencao=" "))
+    assert "base_legal.sensivel is missing" in told(lambda t: t[0]["base_legal"].pop("sensivel"))
+    assert "bruto_cadsus.pessoa" in told(lambda t: t.pop(2))
+    assert "stg_cadsus__pessoas" in told(lambda t: t.pop(2))
+    assert "names no raw table" in told(lambda t: t[0]["tabelas"].append("bruto_x.y"))
+
+
+def test_the_impact_report_stays_in_the_house(city_house: House) -> None:
+    published = city_house.settings.published
+    assert not list(published.rglob(impact.REPORT))
+    assert not any("RIPD" in path.read_text("utf-8") for path in published.rglob("*.html"))

@@ -24,9 +24,9 @@ from mapa.ui import say
     help="Folder for the files.  [default: MAPA_DIR/dicionario]",
 )
 def dictionary(check: bool, output: Path | None) -> None:
-    """Make the dictionary as a spreadsheet and CSV, or check it with --check.
+    """Make the dictionary as a spreadsheet and CSV, and the impact report (RIPD); or check both.
 
-    `mapa publish` puts the same files beside the published data, and its pages into
+    `mapa publish` puts spreadsheet and CSV beside the published data, and its pages into
     the site. With --check each finding is one line, `file: problem`, and the exit code is 3 when
     there is any.
     """
@@ -42,5 +42,9 @@ def dictionary(check: bool, output: Path | None) -> None:
             )
         say("The dictionary is complete.")
         return
-    for path in data_dictionary.make(settings, output or settings.mapa_dir / "dicionario"):
+    folder = output or settings.mapa_dir / "dicionario"
+    for path in (
+        *data_dictionary.make(settings, folder),
+        data_dictionary.impact_report(settings, folder),
+    ):
         click.echo(path)

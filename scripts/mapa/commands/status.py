@@ -87,6 +87,7 @@ def _show(sections: dict[str, Any], *, wide: bool) -> None:
         built = "none"
     click.echo(f"Last build: {built}")
     click.echo(f"Published: {verdict['published'] or 'nothing'}")
+    click.echo(f"Encryption: {verdict['encryption']}")
     click.echo(f"Verdict: {verdict['verdict']}")
     for problem in verdict["problems"]:
         click.echo("  " + problem.replace("\n", "\n  "))

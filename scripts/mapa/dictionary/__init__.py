@@ -13,7 +13,7 @@ from typing import Any
 
 from mapa import audit, warehouse
 from mapa.dbt import run_dbt
-from mapa.dictionary import catalog, checks, entries, files
+from mapa.dictionary import catalog, checks, entries, files, impact
 from mapa.settings import Settings
 
 
@@ -50,6 +50,21 @@ def make(settings: Settings, folder: Path, manifest: dict[str, Any] | None = Non
     files.write_xlsx(rows, entries.tables(manifest), made[0])
     files.write_csv(rows, made[1])
     return made
+
+
+def impact_report(settings: Settings, folder: Path) -> Path:
+    """Write the impact report on personal data beside the dictionary that `make` has made.
+
+    It describes how persons are treated, so that it stays on the restricted side: no publication
+    holds it.
+    """
+    manifest = _read(settings.dbt_target_path / "docs" / "manifest.json")
+    with warehouse.connect(settings.warehouse, read_only=True) as con:
+        data = entries.DATA[audit.is_synthetic(con)]
+    path = folder / impact.REPORT
+    treatments = impact.read(settings.in_project(Path()))
+    path.write_text(impact.report(manifest, treatments, data), encoding="utf-8")
+    return path
 
 
 def check(settings: Settings) -> list[checks.Finding]:

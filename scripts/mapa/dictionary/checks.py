@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from mapa.dictionary import impact
 from mapa.dictionary.entries import DRAFTED, LAYERS, documented, layer_of, lgpd, replacement
 from mapa.dictionary.yaml_keys import unknown_keys
 
@@ -48,6 +49,10 @@ def all_findings(project: Path, manifest: dict[str, Any], catalog: dict[str, Any
     """Return what every rule objects to, by file."""
     found = [*_yaml_findings(project), *_macro_findings(manifest), *_test_findings(manifest)]
     found += _text_findings(manifest)
+    found += [
+        Finding(impact.FILE.as_posix(), problem)
+        for problem in impact.problems(manifest, impact.read(project))
+    ]
     for node in documented(manifest):
         path = _yaml_path(node)
         problems = [*_described(node), *_classed(node), *_columns_in_order(node, catalog)]

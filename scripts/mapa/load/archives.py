@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
+from mapa import landing, sealing
 from mapa.errors import FormatError, visible
 
 CHUNK = 2**20
@@ -117,10 +118,27 @@ def exports_in(paths: Iterable[Path], most: int) -> Iterator[Export]:
             begins = _begins(path)
         except OSError as error:
             raise _unreadable(Export(path), error) from None
+        if sealing.is_sealed(path):
+            refuse_sealed_zip(path)
         if begins.startswith(ZIP):
             yield from _members(path, most)
         else:
             yield Export(path, most=most)
+
+
+def refuse_sealed_zip(path: Path) -> None:
+    """Refuse a zip that this house has encrypted: members are read from a disk.
+
+    Raises:
+        FormatError: it is one.
+
+    """
+    with landing.opened(path) as content:
+        if content.peek(4).startswith(ZIP):
+            raise FormatError(
+                f"{Export(path).name} is a zip that this house has encrypted; nothing was loaded."
+                f"\nGive it back its content first, with\n  mapa key cat {path} > FILE.zip"
+            )
 
 
 def files_in(paths: Iterable[Path]) -> Iterator[Path]:
@@ -238,6 +256,14 @@ def _opened(export: Export) -> Iterator[tuple[IO[bytes] | gzip.GzipFile, int | N
                     )
             with archive.open(entry) as file:
                 yield file, entry.compress_size
+    elif sealing.is_sealed(export.path):
+        # Of ours: its size says nothing of how well its content packs, which was judged before.
+        with landing.opened(export.path) as content:
+            if content.peek(len(GZIP)).startswith(GZIP):
+                with gzip.open(content, "rb") as file:
+                    yield file, None
+            else:
+                yield content, None
     elif _begins(export.path).startswith(GZIP):
         with gzip.open(export.path, "rb") as file:
             yield file, export.path.stat().st_size

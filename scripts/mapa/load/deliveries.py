@@ -19,7 +19,7 @@ from typing import Any
 
 import duckdb
 
-from mapa import audit, clocks, warehouse
+from mapa import audit, clocks, landing, warehouse
 from mapa.audit import Load, Watched
 from mapa.landing import Folder
 from mapa.load import resume, seen
@@ -109,9 +109,10 @@ def house(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the warehouse for loads: our clock is believed, and what was committed is sealed.
 
     Raises:
-        ConfigError: our clock has gone back.
+        ConfigError: our clock has gone back, or a destruction was interrupted.
 
     """
+    landing.refuse_unfinished(settings.mapa_dir)
     with warehouse.connect(settings.warehouse) as con:
         clocks.refuse_ours(con, settings)
         resume.seal_committed(con, settings.landing)

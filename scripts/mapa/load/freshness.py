@@ -31,7 +31,7 @@ def verdict(settings: Settings, con: duckdb.DuckDBPyConnection | None) -> dict[s
     build = _last_build(settings)
     manifest = publish.read_manifest(settings.published) or {}
     pending = _pending(con, manifest.get("created_at"), build) if con else None
-    aside = inbox.waiting(settings)
+    aside, key = inbox.waiting(settings), settings.warehouse_key()
     problems = [
         f"{row['source']} {row['entity']} is {row['age_days']:g} days old; expected are at most "
         f"{row['limit_days']:g} (MAPA_STALE_DAYS)."
@@ -64,6 +64,7 @@ def verdict(settings: Settings, con: duckdb.DuckDBPyConnection | None) -> dict[s
         "unpublished": pending,
         "published": manifest.get("version"),
         "refused_files": aside,
+        "encryption": f"key of version {key.version}" if key else "not encrypted",
         "problems": problems,
     }
 

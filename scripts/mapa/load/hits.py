@@ -20,9 +20,11 @@ from typing import IO, Any
 
 import orjson
 
+from mapa import landing, sealing
 from mapa.landing import disk
 from mapa.load import strict
 from mapa.packing import DamagedError, is_gzip, pieces
+from mapa.settings import Settings
 
 LIST = re.compile(rb'"hits"\s*:\s*\[')
 HEAD = 2**16
@@ -128,7 +130,7 @@ def opened(page: Path) -> Iterator[Hits]:
 
     """
     with _passing(page.parent) as (file, name):
-        body = page.read_bytes()
+        body = landing.read(page)
         for piece in pieces(body) if is_gzip(body) else (body,):
             file.write(piece)
         del body
@@ -186,9 +188,9 @@ def _cut(body: mmap.mmap) -> tuple[Envelope, int, int]:
 @contextmanager
 def _passing(folder: Path) -> Iterator[tuple[IO[bytes], str]]:
     """Yield a new file and its name; where the system can, it never is on a disk."""
-    if hasattr(os, "memfd_create"):
-        with os.fdopen(os.memfd_create("mapa"), "r+b", buffering=0) as file:
-            yield file, f"/proc/self/fd/{file.fileno()}"
+    if hasattr(os, "memfd_create") or Settings.load().warehouse_key():
+        with sealing.in_memory() as (memory, path):
+            yield memory, str(path)
     else:
         with (
             disk(folder),

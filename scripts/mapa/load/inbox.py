@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from mapa import audit, signals, warehouse
+from mapa import audit, landing, signals, warehouse
 from mapa.audit import Summary
 from mapa.errors import (
     DiskError,
@@ -194,7 +194,10 @@ def _put_away(path: Path, target: Path, delivery: Delivery, *, bad: bool) -> Non
             number += 1
             place = target / f"{number}_{path.name}"
         path.rename(place)
-    except OSError:
+        key = Settings.load().warehouse_key()
+        if key and place.is_file() and not place.is_symlink():
+            landing.reseal(place, None, key)
+    except (OSError, DiskError):
         return
     if bad:
         delivery.aside = target

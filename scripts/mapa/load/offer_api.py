@@ -19,6 +19,7 @@ from urllib.parse import urlencode
 import orjson
 import pyarrow as pa
 
+from mapa import landing
 from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, SourceError
 from mapa.http import Access, Door, Patience
@@ -172,7 +173,7 @@ def load(
 def repeat(load: Load, landed: list[Landed], note: dict[str, Any]) -> None:
     """Load landed pages again, as the note says they were loaded."""
     fields, completeness = FieldMap.of(note["mapa"]), exports.Completeness.of(note)
-    contents = ((page.name, _read(page.path.read_bytes(), fields)) for page in landed)
+    contents = ((page.name, _read(landing.read(page.path), fields)) for page in landed)
     pages = ((name, _at(content, fields.records)) for name, content in contents)
     kinds, bad = _take(load, fields, ((name, records) for name, records in pages if records))
     drift.compare(load, named(ENTITY), kinds, accepted=True)

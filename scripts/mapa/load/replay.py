@@ -17,7 +17,7 @@ from typing import Any
 
 import duckdb
 
-from mapa import audit, layouts, warehouse
+from mapa import audit, landing, layouts, warehouse
 from mapa.audit import Load, Summary
 from mapa.errors import ConfigError, FormatError
 from mapa.landing import SEALED, UNCHANGED, Folder, Landed
@@ -108,10 +108,16 @@ def replay(settings: Settings, what: str = "sisreg") -> list[Summary]:
         what: one of `parts`.
 
     Raises:
-        ConfigError: landing lacks a load that the warehouse has.
+        ConfigError: landing lacks a load that the warehouse has, or a destruction was interrupted.
         FormatError: a landed file is not what was received.
 
     """
+    landing.refuse_unfinished(settings.mapa_dir)
+    return rebuild(settings, what)
+
+
+def rebuild(settings: Settings, what: str) -> list[Summary]:
+    """Do what `replay` does, in a destruction too."""
     part, root = parts()[what], settings.landing
     with warehouse.connect(settings.warehouse) as con:
         resume.seal_committed(con, root)
@@ -246,7 +252,7 @@ def _repeat_pages(load: Load, landed: list[Landed], note: Note) -> None:
     """Read the pages of an index again; its absences were found by asking and stand in the note."""
     layout = layouts.named(load.entity)
     mapping, *pages = landed
-    fields = Fields.read(mapping.path.read_bytes(), layout)
+    fields = Fields.read(landing.read(mapping.path), layout)
     drift.compare(load, layout, fields.types, accepted=True)
     book = Book(Intake(load, layout), fields)
     unchanged = {file["nome"]: file.get(UNCHANGED) for file in note["arquivos"]}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from mapa import landing
 from mapa.errors import ConfigError, LayoutError
 from mapa.layouts import Layout, named
 from mapa.load.archives import refuse_no_file
@@ -79,7 +80,7 @@ class ReportMap:
         """
         refuse_no_file(path)
         try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
+            content = tomllib.loads(landing.read(path).decode())
         except ValueError:
             raise _unfit(path, "it is not a TOML file in UTF-8") from None
         _check_keys(path, content, constants)

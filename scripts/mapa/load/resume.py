@@ -16,7 +16,7 @@ from typing import Any
 import duckdb
 import orjson
 
-from mapa import audit
+from mapa import audit, landing
 from mapa.audit import Load
 from mapa.landing import PREPARED, SEALED, Folder
 from mapa.layouts import Layout
@@ -136,7 +136,7 @@ def restore_scopes(con: duckdb.DuckDBPyConnection, root: Path) -> None:
 def read_note(folder: Path, name: str) -> dict[str, Any] | None:
     """Return one of our notes; None when it is not there or was not written by us."""
     try:
-        content = orjson.loads((folder / name).read_bytes())
+        content = orjson.loads(landing.read(folder / name))
     except (OSError, orjson.JSONDecodeError):
         return None
     return content if isinstance(content, dict) else None

@@ -20,12 +20,14 @@ import duckdb
 import orjson
 import pyarrow as pa
 
+from mapa import landing, sealing
 from mapa.errors import FormatError
 from mapa.landing import Landed, disk
-from mapa.load.archives import Export
+from mapa.load.archives import GZIP, Export
 from mapa.load.documents import json_object
 from mapa.load.intake import Intake
 from mapa.load.recognise import UNIT, Recognised
+from mapa.packing import packed
 from mapa.sql import literal, quoted
 
 HEADER_LINES = 1
@@ -222,8 +224,14 @@ def _csv(file: Recognised, text: Path) -> str:
     return (
         f"read_csv({literal(str(text))}, columns={{{names}}}, delim={literal(file.delimiter)}, "
         f"quote='\"', escape='\"', header=false, skip={HEADER_LINES}, auto_detect=false, "
-        "strict_mode=true, store_rejects=true)"
+        f"strict_mode=true, store_rejects=true, compression={_compression(text)})"
     )
+
+
+def _compression(text: Path) -> str:
+    """Say how a file is packed that has no name which says so."""
+    with text.open("rb") as file:
+        return literal("gzip" if file.read(len(GZIP)) == GZIP else "none")
 
 
 def _relation(file: Recognised, text: Path, bad: list[Bad]) -> str:
@@ -263,20 +271,32 @@ def _extras(file: Recognised) -> str:
 def _utf8(file: Recognised, landed: Landed, one_line_end: bool) -> Iterator[Path]:
     """Give the path of the file as UTF-8: landing itself, or a copy that ends with the block."""
     if file.facts.encoding == "utf-8" and not one_line_end and not file.has_text_quotes:
-        yield landed.path
-        return
-    with tempfile.TemporaryDirectory(dir=landed.path.parent, prefix=".") as folder:
-        copy = Path(folder) / "utf8.csv"
-        with disk(copy.parent), copy.open("wb") as out:
-            if file.has_text_quotes:
-                quoted_anew = _quoted_anew(file)
-                out.write(b"\n" * HEADER_LINES)
-                for line in _lines(file, landed):
-                    out.write(_encoded(quoted_anew(line) or line))
-            else:
-                for piece in _texts(file, landed, one_line_end=one_line_end):
-                    out.write(_encoded(piece))
-        yield copy
+        with landing.plain(landed.path) as path:
+            yield path
+    elif sealing.is_sealed(landed.path):
+        # In memory, and packed: a copy of everything would not be bounded.
+        with sealing.in_memory() as (out, path):
+            for piece in packed(_rewritten(file, landed, one_line_end=one_line_end)):
+                out.write(piece)
+            yield path
+    else:
+        with tempfile.TemporaryDirectory(dir=landed.path.parent, prefix=".") as folder:
+            copy = Path(folder) / "utf8.csv"
+            with disk(copy.parent), copy.open("wb") as out:
+                out.writelines(_rewritten(file, landed, one_line_end=one_line_end))
+            yield copy
+
+
+def _rewritten(file: Recognised, landed: Landed, *, one_line_end: bool) -> Iterator[bytes]:
+    """Yield a file in UTF-8, quoted anew when its marks are text."""
+    if file.has_text_quotes:
+        quoted_anew = _quoted_anew(file)
+        yield b"\n" * HEADER_LINES
+        for line in _lines(file, landed):
+            yield _encoded(quoted_anew(line) or line)
+    else:
+        for piece in _texts(file, landed, one_line_end=one_line_end):
+            yield _encoded(piece)
 
 
 def _encoded(text: str) -> bytes:

@@ -14,7 +14,7 @@ import fcntl
 import os
 import shutil
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
@@ -166,6 +166,22 @@ def prune(published: Path, keep: int, needed: Iterable[Path] = ()) -> list[str]:
     for path in old:
         shutil.rmtree(path)
     return [path.name for path in old]
+
+
+def remove(published: Path, names: Collection[str]) -> None:
+    """Remove versions whatever they are; the newest that stays, if any does, becomes current."""
+    kept = [path for path in versions(published) if path.name not in names]
+    now = published / "current"
+    if now.is_symlink() and now.readlink().name in names:
+        if kept:
+            _link(now, Path("versions") / kept[0].name)
+        else:
+            now.unlink()
+    link_stable_names(published)
+    for path in versions(published):
+        if path.name in names:
+            shutil.rmtree(path)
+    _sync(published)
 
 
 def _link(link: Path, target: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mapa_city.bench import faults, load, mutants, nights, offer
+from mapa_city.bench import encryption, faults, load, mutants, nights, offer
 
 
 @click.group()
@@ -15,6 +15,7 @@ def bench() -> None:
     """
 
 
+bench.add_command(encryption.main, "encryption")
 bench.add_command(faults.main, "faults")
 bench.add_command(load.main, "load")
 bench.add_command(mutants.main, "mutants")
