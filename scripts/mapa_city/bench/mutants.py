@@ -43,8 +43,8 @@ TESTS = [PROJECT / "tests" / folder for folder in ("house", "slow", "")]
 EQUIVALENT = PROJECT / "tests" / "fixtures" / "mutantes" / "equivalentes.yml"
 RULES = ("models/intermediate/", "models/marts/")
 BOUND = 75.0
-"""Percentage of the mutants that some check must catch: two fresh samples of 190 caught 79.5 and 83.7,
-and a sample of that size strays by 3."""
+"""Percentage of the mutants that some check must catch: two fresh samples of 190 caught 79.5 and
+83.7, and a sample of that size strays by 3."""
 SECONDS = 60.0
 """A flipped join that has not ended by then is one that no build would end."""
 STILLBORN = (duckdb.ParserException, duckdb.BinderException, duckdb.CatalogException)
