@@ -50,6 +50,8 @@ def run_dbt(settings: Settings, *arguments: str, title: str) -> None:
         "DBT_LOG_PATH": str(settings.dbt_log_path.resolve()),
         "MAPA_MAX_CLOCK_HOURS": str(settings.mapa_max_clock_hours),
     }
+    if settings.mapa_warehouse_key_file:
+        environment["MAPA_WAREHOUSE_KEY_FILE"] = str(settings.mapa_warehouse_key_file.resolve())
     modes.close_dbt(project, settings.dbt_target_path.resolve(), settings.dbt_log_path.resolve())
     if arguments[0] not in OPENS_NOTHING:
         # dbt waits too, for one that was quicker, but what it says meanwhile stands in its log.

@@ -184,6 +184,9 @@ def _planned(
     ids = [load["carga_id"] for load in loads]
     kept = {row[1] for row in rows if row[0] not in set(ids)}
     touched = {source.part for source in SOURCES if source.name in {row[1] for row in chosen}}
+    again = sorted({s.part for s in SOURCES if s.name in kept and s.part in touched})
+    for part in again:
+        replay.require_whole(con, settings, part)
     first = min(row[4] for row in chosen)
     return {
         "destruicao_id": f"{clocks.now():%Y%m%dT%H%M%SZ}-{secrets.token_hex(3)}",
@@ -194,7 +197,7 @@ def _planned(
         "cargas": loads,
         "origens": sorted({row[3] for row in chosen if row[3]}),
         "linhas": {table: n for table in _tables() if (n := _rows(con, table, ids))},
-        "refazer": sorted({s.part for s in SOURCES if s.name in kept and s.part in touched}),
+        "refazer": again,
         "versoes": [p.name for p in store.versions(settings.published) if _made(p) >= first],
         "calendario": _calendar(con),
     }

@@ -232,6 +232,24 @@ def test_a_row_that_two_loads_brought_stays_with_the_one_that_stays(
     assert certificates(settings)[0]["partes_refeitas_de_landing"] == ["export"]
 
 
+def test_what_could_not_be_rebuilt_is_said_before_anything_is_gone(house: Path) -> None:
+    settings = Settings.load()
+    gone = next(settings.landing.glob("arquivo/*-escala-*"))
+    aside = gone.rename(house / gone.name)
+    with warehouse.connect(settings.warehouse) as con:
+        con.execute("update controle.cargas set iniciada_em = '2020-01-02' where ordem = 1")
+    before = history(settings)
+    code, output = run("--until", "2020-01-10", *BY, "--yes")
+    assert code == 7
+    assert "bring the missing folders back" in output
+    assert history(settings) == before
+    assert not destruction.pending(settings)
+    aside.rename(gone)
+    code, output = run("--until", "2020-01-10", *BY, "--yes")
+    assert code == 0, output
+    assert [row[2] for row in history(settings)] == ["destruida", "completa", "completa"]
+
+
 STOPPED = """
 import os, signal, sys
 from datetime import date

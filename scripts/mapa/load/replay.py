@@ -116,6 +116,17 @@ def replay(settings: Settings, what: str = "sisreg") -> list[Summary]:
     return rebuild(settings, what)
 
 
+def require_whole(con: duckdb.DuckDBPyConnection, settings: Settings, what: str) -> None:
+    """Ask landing for every load of a part, before anything of it is changed.
+
+    Raises:
+        ConfigError, FormatError: as `replay`.
+
+    """
+    part, root = parts()[what], settings.landing
+    _refuse_losses(con, part, _numbered(con, root, _complete_loads(part, root)), root)
+
+
 def rebuild(settings: Settings, what: str) -> list[Summary]:
     """Do what `replay` does, in a destruction too."""
     part, root = parts()[what], settings.landing

@@ -97,9 +97,23 @@ def compare(people: int, days: int, runs: int) -> dict[str, dict[str, Cost]]:
 
 
 @click.command()
-@click.option("--people", default=3000, show_default=True, type=click.IntRange(500))
-@click.option("--days", default=150, show_default=True, type=click.IntRange(30))
-@click.option("--runs", default=2, show_default=True, type=click.IntRange(1, 20))
+@click.option(
+    "--people",
+    default=3000,
+    show_default=True,
+    type=click.IntRange(500),
+    help="People of the city.",
+)
+@click.option(
+    "--days", default=150, show_default=True, type=click.IntRange(30), help="Days that it lasts."
+)
+@click.option(
+    "--runs",
+    default=2,
+    show_default=True,
+    type=click.IntRange(1, 20),
+    help="How often; the best run counts.",
+)
 def main(people: int, days: int, runs: int) -> None:
     """Measure what a city costs with encryption, beside what it costs without.
 
