@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -73,11 +72,7 @@ def mark(settings: Settings, number: int) -> None:
     ids=["few", "many"],
 )
 def test_readers_who_never_wait_see_one_release_each_and_no_error(
-    copied: Settings,
-    tmp_path: Path,
-    record_property: Callable[[str, object], None],
-    publications: int,
-    readers: int,
+    copied: Settings, tmp_path: Path, publications: int, readers: int
 ) -> None:
     mark(copied, 1000)
     publish(copied)
@@ -100,7 +95,6 @@ def test_readers_who_never_wait_see_one_release_each_and_no_error(
     finally:
         stop.touch()
         told = [json.loads(process.communicate(timeout=120)[0]) for process in processes]
-    record_property("reads", sum(one["reads"] for one in told))
     assert [one["errors"] for one in told if one["errors"]] == []
     assert sum(one["mixed"] for one in told) == 0
     assert all(one["reads"] for one in told)
@@ -113,16 +107,15 @@ def test_readers_who_never_wait_see_one_release_each_and_no_error(
 @pytest.mark.timeout(5400)
 @pytest.mark.parametrize("kills", [3, pytest.param(100, marks=pytest.mark.long)])
 def test_a_publication_that_is_killed_at_any_moment_leaves_a_whole_version(
-    copied: Settings, record_property: Callable[[str, object], None], kills: int
+    copied: Settings, kills: int
 ) -> None:
     mark(copied, 999)
     begun = time.monotonic()
     subprocess.run([MAPA, "publish"], check=True, capture_output=True)
     span = time.monotonic() - begun
     chance = random.Random(kills)
-    died, moved = 0, 0
+    died = 0
     for number in range(1000, 1000 + kills):
-        before = require_whole(copied.published)
         mark(copied, number)
         process = subprocess.Popen(
             [MAPA, "publish"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -131,15 +124,12 @@ def test_a_publication_that_is_killed_at_any_moment_leaves_a_whole_version(
         died += process.poll() is None
         process.send_signal(signal.SIGKILL)
         process.wait()
-        after = require_whole(copied.published)
-        moved += after != before
+        require_whole(copied.published)
         # What stands under the names of versions is whole, and the stable names lead to it.
         for folder in store.versions(copied.published):
             assert (folder / store.MANIFEST).exists()
         for name in set(store.STABLE) - {store.SITE}:
             assert (copied.published / name).exists(), name
-    record_property("killed_while_it_ran", died)
-    record_property("after_the_new_version_stood", moved)
     assert died >= kills // 2
     mark(copied, 5000)
     assert publish(copied).new
