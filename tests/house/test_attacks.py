@@ -30,7 +30,6 @@ from test_people_disclosure import ABSENCE, OUTCOMES, QUEUE, WIDTH, Attacker, Ce
 
 COUNTS = QUEUE | ABSENCE
 SEEDS = (1, 2, 3)
-CITIES = {2: replace(SMALL, seed=2, people=12000, days=200), 3: replace(SMALL, seed=3)}
 SAMPLE = {1: 60}
 """Hidden counts for which the attacker solves, by seed; all of those of the others."""
 INSIDE = ("intermediario", "fila", "espera", "absenteismo", "oferta", "dimensoes", "qualidade",
@@ -104,7 +103,7 @@ def target(
         house: House = request.getfixturevalue("city_house")
     else:
         city = tmp_path_factory.mktemp(f"city-{seed}")
-        house = conftest.make_house(city, CITIES[seed])
+        house = conftest.make_house(city, replace(SMALL, seed=seed))
     yield target_of(house, seed, tmp_path_factory.mktemp(f"attacked-{seed}"))
 
 

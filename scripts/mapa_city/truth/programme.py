@@ -690,9 +690,12 @@ def _per_side(deadlines: dict[str, Any], until: date) -> dict[str, Any]:
 def _offer(drawn: Programme, real: dict[str, Any]) -> dict[str, Any]:
     """Return the slots of the units of entities with a live assistance project."""
     column = 4 + real["colunas"].index("qtd_vagas_total")
-    slots: dict[tuple[str, str, str], int] = defaultdict(int)
+    slots: dict[tuple[str, str, str], int | None] = {}
     for line in real["linhas"]:
-        slots[line[0], line[2], line[3]] += line[column] or 0
+        key, more = (line[0], line[2], line[3]), line[column]
+        before = slots.get(key)
+        # What is not known adds nothing; where nothing is known, there is no number.
+        slots[key] = more if before is None else before + (more or 0)
     lines = []
     for (month, cnes, procedure), total in slots.items():
         first = date.fromisoformat(month)
