@@ -99,6 +99,15 @@ def test_a_count_that_nothing_can_hide_is_refused() -> None:
     assert error.value.cell == 0
 
 
+def test_what_no_proof_needs_any_more_is_shown_again() -> None:
+    # Total after total is hidden before the cells that make it needless.
+    counts = table([[0, 16, 2], [1, 16, 14], [7, 6, 4]])
+    found = hide(counts, MINIMUM)
+    assert found.small == {2, 3, 8}
+    assert found.complement == {1, 5, 6, 7}
+    assert min(widths(counts, found)) >= MINIMUM - 1e-4
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_no_random_table_tells_a_hidden_count(seed: int) -> None:
     chance = random.Random(seed)
