@@ -108,6 +108,14 @@ def test_what_no_proof_needs_any_more_is_shown_again() -> None:
     assert min(widths(counts, found)) >= MINIMUM - 1e-4
 
 
+def test_a_solver_of_somebody_else_does_not_spoil_ours() -> None:
+    highspy.Highs.resetGlobalScheduler(True)
+    other = highspy.Highs()  # type: ignore[no-untyped-call]
+    other.setOptionValue("output_flag", False)
+    other.minimize(other.addVariable(lb=1, ub=2))
+    assert hide(table([[3, 40, 50], [60, 70, 80]]), MINIMUM).complement
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_no_random_table_tells_a_hidden_count(seed: int) -> None:
     chance = random.Random(seed)

@@ -29,11 +29,16 @@ QUEUE = {
     "pub_fila_por_mes": ("competencia", "procedimento_codigo"),
     "pub_fila_regioes_por_mes": ("competencia", "regiao_saude_codigo"),
     "pub_fila_por_regiao_por_mes": ("competencia", "procedimento_codigo", "regiao_saude_codigo"),
+    "pub_fila_por_risco_por_mes": ("competencia", "procedimento_codigo", "risco_codigo"),
 }
 OUTCOMES = ("qtd_agendamentos_devidos", "qtd_confirmados", "qtd_faltas", "qtd_sem_confirmacao")
+BOOKED = ("qtd_marcadas", "qtd_agendamentos_devidos", "qtd_canceladas_tarde")
+USE, FLOWS_HOME = "pub_oferta_uso_por_mes", "pub_atendimento_por_residencia_por_mes"
+PROCEDURES = "pub_absenteismo_procedimentos_por_mes"
 ABSENCE = {
-    "pub_absenteismo_por_mes": ("competencia", "unidade_executante_cnes", "procedimento_codigo"),
-    "pub_absenteismo_procedimentos_por_mes": ("competencia", "procedimento_codigo"),
+    USE: ("competencia", "regiao_atendimento_codigo", "unidade_executante_cnes"),
+    PROCEDURES: ("competencia", "procedimento_codigo"),
+    FLOWS_HOME: ("competencia", "regiao_residencia_codigo", "regiao_atendimento_codigo"),
 }
 Cell = tuple[str, tuple[Any, ...], str]
 Terms = dict[Cell, int]
@@ -67,14 +72,15 @@ class Attacker:
         for one, other, column in (
             ("pub_fila_por_mes", "pub_fila_por_regiao_por_mes", "qtd_aguardando"),
             ("pub_fila_regioes_por_mes", "pub_fila_por_regiao_por_mes", "qtd_aguardando"),
+            ("pub_fila_por_mes", "pub_fila_por_risco_por_mes", "qtd_aguardando"),
+            ("pub_fila_por_regiao_por_mes", "pub_fila_por_risco_por_mes", "qtd_aguardando"),
+            (FLOWS_HOME, USE, "qtd_agendamentos_devidos"),
+            (FLOWS_HOME, PROCEDURES, "qtd_agendamentos_devidos"),
             *(
                 ("pub_fila_por_mes", "pub_fila_regioes_por_mes", name)
                 for name in (*FLOWS, "qtd_aguardando")
             ),
-            *(
-                ("pub_absenteismo_procedimentos_por_mes", "pub_absenteismo_por_mes", name)
-                for name in OUTCOMES
-            ),
+            *((PROCEDURES, USE, name) for name in OUTCOMES),
         ):
             self.sums += self._agree(one, other, column)
         self.of: dict[Cell, list[int]] = defaultdict(list)
@@ -86,9 +92,9 @@ class Attacker:
         return sorted({key for name, key, _ in self.shown if name == table})
 
     def _rows(self) -> Iterator[Terms]:
-        for table in ABSENCE:
+        for table, names in ((USE, OUTCOMES), (USE, BOOKED), (PROCEDURES, OUTCOMES)):
             for key in self._keys(table):
-                yield {(table, key, name): 1 if n else -1 for n, name in enumerate(OUTCOMES)}
+                yield {(table, key, name): 1 if n else -1 for n, name in enumerate(names)}
 
     def _months(self, table: str) -> Iterator[Terms]:
         keys = self._keys(table)

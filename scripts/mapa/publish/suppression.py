@@ -92,6 +92,8 @@ def hide(counts: Counts, minimum: int) -> Hidden:
     Raises:
         UnprovableError: no choice of cells hides everything that must be.
     """
+    # Its threads are of the whole process: whoever solved before with more would let ours fail.
+    highspy.Highs.resetGlobalScheduler(True)
     return _Search(counts, minimum).run()
 
 

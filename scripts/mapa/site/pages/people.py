@@ -13,7 +13,7 @@ from mapa.site.release import Release
 
 QUEUE, REGIONS = "pub_fila_por_mes", "pub_fila_regioes_por_mes"
 IN_REGIONS = "pub_fila_por_regiao_por_mes"
-ABSENCE, IN_UNITS = "pub_absenteismo_procedimentos_por_mes", "pub_absenteismo_por_mes"
+ABSENCE, IN_UNITS = "pub_absenteismo_procedimentos_por_mes", "pub_oferta_uso_por_mes"
 SOURCES = {
     "Fila": (QUEUE, REGIONS, IN_REGIONS),
     "Espera": (QUEUE,),
@@ -21,8 +21,6 @@ SOURCES = {
 }
 """Published tables that each page offers."""
 REST = "Demais procedimentos"
-SHOWN = 40
-"""Rows of a unit's procedures that are listed."""
 FLOWS = {
     "qtd_entradas": "Entraram",
     "qtd_voltas": "Voltaram",
@@ -71,16 +69,13 @@ BY_REGION = f"""
 BY_UNIT = f"""
     select
         t.*, t.unidade_executante_cnes as codigo, o.codigo as pagina,
-        coalesce(e.unidade_nome, t.unidade_executante_cnes) || ': '
-        || coalesce(p.procedimento_nome, '{REST}') as nome
+        coalesce(e.unidade_nome, t.unidade_executante_cnes) as nome
     from {IN_UNITS} as t
     left join pub_dim_estabelecimentos as e on t.unidade_executante_cnes = e.unidade_cnes
-    left join pub_dim_procedimentos as p using (procedimento_codigo)
     left join (select distinct unidade_executante_cnes as codigo from pub_oferta_real_por_mes) as o
         on t.unidade_executante_cnes = o.codigo
     where t.competencia = (select max(competencia) from {IN_UNITS})
     order by t.qtd_agendamentos_devidos desc nulls last, nome
-    limit {SHOWN}
 """
 HIDDEN = """
 ## Como ler
@@ -334,11 +329,10 @@ def _absence(
         ),
         Listed(
             "unidades",
-            f"Unidades e procedimentos com mais agendamentos, {month}",
-            "Unidade e procedimento",
+            f"Por unidade, {month}",
+            "Unidade",
             columns,
             units,
             "unidades",
-            note=f"Os {SHOWN} com mais agendamentos; todos estão no CSV.",
         ),
     ]
