@@ -28,6 +28,11 @@
     const sign = part * whole < 0 && tenths ? "−" : "";
     return `${sign}${number(Math.floor(tenths / 10))},${tenths % 10}%`;
   }
+  function said(row, measure) {
+    const known = row[`${measure}_minimo`];
+    if (row[measure] === null && known) return `ao menos ${number(known)}`;
+    return measure.startsWith("pct_") ? percent(row[measure], 100) : number(row[measure]);
+  }
   const monthName = (month) => `${MONTHS[Number(month.slice(5, 7)) - 1]}/${month.slice(2, 4)}`;
   function periodName(months) {
     if (!months.length) return UNKNOWN;
@@ -63,7 +68,11 @@
         [this.rows, rows],
         [this.measures, measures],
       ])
-        for (const [name, column] of Object.entries(given)) mine[name] = (mine[name] ?? []).concat(column);
+        for (const [name, column] of Object.entries(given)) {
+          // What is not known at the end of a column is not sent.
+          const unknown = Array(rows.competencia.length - column.length).fill(null);
+          mine[name] = (mine[name] ?? []).concat(column, unknown);
+        }
       this.length = this.rows.competencia.length;
     }
 
@@ -84,14 +93,24 @@
       return all.filter((found) => found.over && found.month === name);
     }
 
-    cut(cut, state) {
+    /* Of a cube whose rows are told one by one, those of all codes of what is neither chosen nor a key. */
+    cut(cut, state, keys = []) {
       const months = new Set(this.monthsOf(cut, state).map((month) => month.at));
       const wanted = this.dimensions
-        .filter(({ name }) => state[name])
-        .map(({ name, codes }) => [this.rows[name], codes.indexOf(state[name])]);
+        .filter(({ name }) => state[name] || (this.told && !keys.includes(name)))
+        .map(({ name, codes }) => [this.rows[name], codes.indexOf(state[name] ?? "")]);
+      const apart = this.told
+        ? this.dimensions
+            .filter(({ name }) => keys.includes(name))
+            .map(({ name, codes }) => [this.rows[name], codes.indexOf("")])
+        : [];
       const found = [];
       for (let row = 0; row < this.length; row += 1) {
-        if (months.has(this.rows.competencia[row]) && wanted.every(([column, at]) => column[row] === at))
+        if (
+          months.has(this.rows.competencia[row]) &&
+          wanted.every(([column, at]) => column[row] === at) &&
+          apart.every(([column, at]) => column[row] !== at)
+        )
           found.push(row);
       }
       return found;
@@ -109,7 +128,7 @@
 
     by(cut, keys, state) {
       const groups = new Map();
-      for (const row of this.cut(cut, state)) {
+      for (const row of this.cut(cut, state, keys)) {
         const places = keys.map((key) => this.rows[key][row]);
         const name = places.join(" ");
         if (!groups.has(name)) groups.set(name, { places, rows: [] });
@@ -216,7 +235,7 @@
       const at = wider ? this.cube.named[dimension.within].codes.indexOf(wider) : -1;
       const offered = dimension.codes
         .map((code, place) => ({ code, place }))
-        .filter(({ place }) => at < 0 || dimension.of[place] === at);
+        .filter(({ code, place }) => code && (at < 0 || dimension.of[place] === at));
       if (this.state[dimension.name] && !offered.some(({ code }) => code === this.state[dimension.name]))
         delete this.state[dimension.name];
       control.replaceChildren(
@@ -500,7 +519,7 @@
               const content = target ? element("a", { href: target }, label) : label;
               return element(at ? "td" : "th", at ? { class: "nome" } : { scope: "row" }, content);
             }),
-            ...measures.map((measure) => cell(number(row[measure]))),
+            ...measures.map((measure) => cell(said(row, measure))),
           ),
         ),
       );
