@@ -32,7 +32,6 @@ QUEUE = {
     "pub_fila_por_risco_por_mes": ("competencia", "procedimento_codigo", "risco_codigo"),
 }
 OUTCOMES = ("qtd_agendamentos_devidos", "qtd_confirmados", "qtd_faltas", "qtd_sem_confirmacao")
-BOOKED = ("qtd_marcadas", "qtd_agendamentos_devidos", "qtd_canceladas_tarde")
 USE, FLOWS_HOME = "pub_oferta_uso_por_mes", "pub_atendimento_por_residencia_por_mes"
 PROCEDURES = "pub_absenteismo_procedimentos_por_mes"
 ABSENCE = {
@@ -92,9 +91,9 @@ class Attacker:
         return sorted({key for name, key, _ in self.shown if name == table})
 
     def _rows(self) -> Iterator[Terms]:
-        for table, names in ((USE, OUTCOMES), (USE, BOOKED), (PROCEDURES, OUTCOMES)):
+        for table in (USE, PROCEDURES):
             for key in self._keys(table):
-                yield {(table, key, name): 1 if n else -1 for n, name in enumerate(names)}
+                yield {(table, key, name): 1 if n else -1 for n, name in enumerate(OUTCOMES)}
 
     def _months(self, table: str) -> Iterator[Terms]:
         keys = self._keys(table)

@@ -299,10 +299,6 @@ FAULTS: dict[str, tuple[str, ...]] = {
         )
         for table in ("pub_oferta_uso_por_mes", "pub_absenteismo_procedimentos_por_mes")
     },
-    "pub_oferta_uso_por_mes__devidos_e_canceladas_somam_as_marcadas": (
-        "update publicacao.pub_oferta_uso_por_mes set qtd_canceladas_tarde = 0",
-        "update publicacao.pub_oferta_uso_por_mes set qtd_marcadas = qtd_agendamentos_devidos",
-    ),
     "atendimento_por_residencia_por_mes__moradores_iguais_aos_devidos": (
         without_one("absenteismo.atendimento_por_residencia_por_mes"),
         without_one("absenteismo.absenteismo_por_mes"),

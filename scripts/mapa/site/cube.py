@@ -110,6 +110,7 @@ class Cube:
         whole: whether all months are shown until some are chosen, and not the last twelve.
         told: whether each row is told by itself and none may be added up: what all codes of a
             dimension make together is a row of its own, with the code `ALL`.
+        shown: first and last month that are shown until some are chosen, where that is not its own.
 
     """
 
@@ -120,10 +121,13 @@ class Cube:
     ahead: tuple[date, ...] = ()
     whole: bool = False
     told: bool = False
+    shown: tuple[date, date] | None = None
 
     @property
     def default(self) -> tuple[date, date]:
         """Return the last twelve months that are over, or what there is of them."""
+        if self.shown:
+            return self.shown
         if self.whole:
             return self.months[0], self.months[-1]
         months = self.over or self.ahead
@@ -291,6 +295,12 @@ def numbers(values: pd.Series) -> list[float | None]:
     return [None if v != v else int(v) if v == int(v) else round(v, 6) for v in found]  # noqa: PLR0124
 
 
+def known(row: Mapping[str, Any], measure: str) -> float | None:
+    """Return a measure of a row, or what is known of it."""
+    value: float | None = row[measure]
+    return row.get(f"{measure}{AT_LEAST}") if value is None else value
+
+
 def said(row: Mapping[str, Any], measure: str) -> str:
     """Write a measure of a row, a share with one decimal; of what is known in part, its sum.
 
@@ -298,9 +308,9 @@ def said(row: Mapping[str, Any], measure: str) -> str:
         >>> said({"qtd": None, "qtd_minimo": 7}, "qtd"), said({"pct_x": 12.34}, "pct_x")
         ('ao menos 7', '12,3%')
     """
-    value, known = row[measure], row.get(f"{measure}{AT_LEAST}")
-    if value is None and known:
-        return f"ao menos {text.number(known)}"
+    value, part = row[measure], known(row, measure)
+    if value is None and part:
+        return f"ao menos {text.number(part)}"
     return text.percent(value, 100) if measure.startswith("pct_") else text.number(value)
 
 

@@ -46,15 +46,7 @@ SHARES = (
     "pct_falta_maximo",
     "pct_sem_confirmacao",
 )
-BOOKED = (
-    "qtd_marcadas",
-    "qtd_agendamentos_devidos",
-    "qtd_confirmados",
-    "qtd_faltas",
-    "qtd_sem_confirmacao",
-    "qtd_canceladas_tarde",
-    "qtd_liberadas",
-)
+BOOKED = (*OUTCOMES, "qtd_canceladas")
 NOWHERE = "nao_identificada"
 Line = dict[str, Any]
 
@@ -159,7 +151,11 @@ def counts_of_people(until: date, right: Mapping[str, Mapping[str, Any]]) -> dic
             by_procedure,
         ),
         "pub_oferta_uso_por_mes": _answer(
-            [_shares(line) for line in booked if line["qtd_marcadas"] or line["qtd_liberadas"]],
+            [
+                _shares(line)
+                for line in booked
+                if line["qtd_agendamentos_devidos"] or line["qtd_canceladas"]
+            ],
             in_units,
         ),
         "pub_atendimento_por_residencia_por_mes": _answer(
@@ -204,6 +200,7 @@ def _due(line: Line) -> Line:
     return line | {
         "qtd_confirmados": line["qtd_atendidas"],
         "qtd_agendamentos_devidos": sum(line[name] for name in outcomes),
+        "qtd_canceladas": line["qtd_canceladas_tarde"] + line["qtd_liberadas"],
     }
 
 
