@@ -150,7 +150,7 @@ def test_an_entry_is_in_force_drafted_or_replaced(manifest: dict[str, Any]) -> N
         "fila_por_mes",
         "espera_por_mes",
         "absenteismo_por_mes",
-        "atendimento_por_residencia_por_mes",
+        "absenteismo_por_residencia_por_mes",
     }
     assert {name for name, state in states.items() if state == "em elaboração"} == drafts
     assert {state for name, state in states.items() if name not in drafts} == {"em vigor"}

@@ -32,7 +32,7 @@ QUEUE = {
     "pub_fila_por_risco_por_mes": ("competencia", "procedimento_codigo", "risco_codigo"),
 }
 OUTCOMES = ("qtd_agendamentos_devidos", "qtd_confirmados", "qtd_faltas", "qtd_sem_confirmacao")
-USE, FLOWS_HOME = "pub_oferta_uso_por_mes", "pub_atendimento_por_residencia_por_mes"
+USE, FLOWS_HOME = "pub_oferta_uso_por_mes", "pub_absenteismo_por_residencia_por_mes"
 PROCEDURES = "pub_absenteismo_procedimentos_por_mes"
 ABSENCE = {
     USE: ("competencia", "regiao_atendimento_codigo", "unidade_executante_cnes"),

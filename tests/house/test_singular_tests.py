@@ -299,8 +299,8 @@ FAULTS: dict[str, tuple[str, ...]] = {
         )
         for table in ("pub_oferta_uso_por_mes", "pub_absenteismo_procedimentos_por_mes")
     },
-    "atendimento_por_residencia_por_mes__moradores_iguais_aos_devidos": (
-        without_one("absenteismo.atendimento_por_residencia_por_mes"),
+    "absenteismo_por_residencia_por_mes__moradores_iguais_aos_devidos": (
+        without_one("absenteismo.absenteismo_por_residencia_por_mes"),
         without_one("absenteismo.absenteismo_por_mes"),
     ),
     "fila_por_mes__estoque_conservado": (

@@ -9,7 +9,7 @@ from typing import Any
 from mapa.site import text
 from mapa.site.release import NothingToShowError, Release
 
-TABLE = "pub_atendimento_por_residencia_por_mes"
+TABLE = "pub_absenteismo_por_residencia_por_mes"
 NOWHERE, ELSEWHERE = "nao_identificada", "fora_do_territorio"
 QUERY = f"""
     select

@@ -94,7 +94,7 @@ def compute(
         "fila_por_mes": queue,
         "espera_por_mes": waits_per_month(city, known, past, when),
         "absenteismo_por_mes": absence_per_month(city, known),
-        "atendimento_por_residencia_por_mes": homes_per_month(city, known),
+        "absenteismo_por_residencia_por_mes": homes_per_month(city, known),
         "dim_estabelecimentos": establishments(city, known, dated),
         "pub_dim_procedimentos": on_offer,
     }

@@ -57,7 +57,7 @@ def counts_of_people(until: date, right: Mapping[str, Mapping[str, Any]]) -> dic
     Args:
         until: reference day.
         right: right answers by mart, `fila_por_mes`, `espera_por_mes`, `absenteismo_por_mes`,
-            `oferta_funil_por_mes`, `atendimento_por_residencia_por_mes`, `dim_estabelecimentos` and
+            `oferta_funil_por_mes`, `absenteismo_por_residencia_por_mes`, `dim_estabelecimentos` and
             `pub_dim_procedimentos` among them.
     """
     open_names = {
@@ -158,9 +158,9 @@ def counts_of_people(until: date, right: Mapping[str, Mapping[str, Any]]) -> dic
             ],
             in_units,
         ),
-        "pub_atendimento_por_residencia_por_mes": _answer(
+        "pub_absenteismo_por_residencia_por_mes": _answer(
             _summed(
-                placed(right["atendimento_por_residencia_por_mes"]),
+                placed(right["absenteismo_por_residencia_por_mes"]),
                 at_home,
                 ("qtd_agendamentos_devidos",),
             ),

@@ -4,7 +4,7 @@ with moradores as (
         r.competencia,
         r.unidade_executante_cnes,
         sum(r.qtd_agendamentos_devidos) as qtd
-    from {{ ref('atendimento_por_residencia_por_mes') }} as r
+    from {{ ref('absenteismo_por_residencia_por_mes') }} as r
     group by r.competencia, r.unidade_executante_cnes
 ),
 

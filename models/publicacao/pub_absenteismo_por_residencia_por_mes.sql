@@ -1,7 +1,7 @@
 -- Grain: month of the appointment, health region of residence and of the unit, where somebody was
 -- due (regra_divulgacao_pessoas). Small counts are hidden when it is published. Indicator 9.
 with agendamentos as (
-    select * from {{ ref('atendimento_por_residencia_por_mes') }}
+    select * from {{ ref('absenteismo_por_residencia_por_mes') }}
 ),
 
 estabelecimentos as (
