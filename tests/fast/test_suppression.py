@@ -99,6 +99,23 @@ def test_a_count_that_nothing_can_hide_is_refused() -> None:
     assert error.value.cell == 0
 
 
+def test_what_no_proof_needs_any_more_is_shown_again() -> None:
+    # Total after total is hidden before the cells that make it needless.
+    counts = table([[0, 16, 2], [1, 16, 14], [7, 6, 4]])
+    found = hide(counts, MINIMUM)
+    assert found.small == {2, 3, 8}
+    assert found.complement == {1, 5, 6, 7}
+    assert min(widths(counts, found)) >= MINIMUM - 1e-4
+
+
+def test_a_solver_of_somebody_else_does_not_spoil_ours() -> None:
+    highspy.Highs.resetGlobalScheduler(True)
+    other = highspy.Highs()  # type: ignore[no-untyped-call]
+    other.setOptionValue("output_flag", False)
+    other.minimize(other.addVariable(lb=1, ub=2))
+    assert hide(table([[3, 40, 50], [60, 70, 80]]), MINIMUM).complement
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_no_random_table_tells_a_hidden_count(seed: int) -> None:
     chance = random.Random(seed)

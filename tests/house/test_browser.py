@@ -46,8 +46,13 @@ CUBES = (
     "horas.html",
     "alertas.html",
     "qualidade.html",
+    "fila.html",
+    "espera.html",
+    "faltas.html",
 )
 """Pages with filters."""
+PEOPLE = CUBES[-3:]
+"""Those of them on counts of people."""
 PLAIN = (
     "territorio.html",
     "unidades/index.html",
@@ -220,6 +225,54 @@ def test_what_the_browser_adds_up_is_what_was_written(
         before = words(watched.page)
         watched.page.evaluate("MAPA.redraw()")
         assert words(watched.page) == before
+        assert watched.troubles == []
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [
+        ("fila.html", "qtd_aguardando"),
+        ("fila.html", "qtd_entradas"),
+        ("espera.html", "qtd_atendidas"),
+    ],
+)
+def test_a_chosen_procedure_shows_what_is_published_and_a_dash_for_what_is_hidden(
+    browser: Browser, folder: Path, city_house: House, name: str, column: str
+) -> None:
+    file = city_house.settings.published / store.DATABASE
+    with duckdb.connect(str(file), read_only=True) as con:
+        code = con.execute(
+            "select procedimento_codigo from pub_fila_por_mes group by all "
+            f"having count(*) > count({column}) order by sum({column}) desc nulls last limit 1"
+        ).fetchall()[0][0]
+        counts = con.execute(
+            f"select {column} from pub_fila_por_mes where procedimento_codigo = $1 "
+            "order by competencia",
+            [code],
+        ).fetchall()
+    with looking(browser) as watched:
+        page = watched.page
+        page.goto(f"{(folder / name).as_uri()}#procedimento={code}")
+        headings = page.locator("#meses-tabela thead button").evaluate_all(
+            "all => all.map(one => one.dataset.ordem.split(' ')[1])"
+        )
+        at = headings.index(column)
+        shown = page.locator(f"#meses-tabela tbody td:nth-child({at + 1})").all_inner_texts()
+        assert shown == [text.number(count) for (count,) in counts]
+        assert text.UNKNOWN in shown
+        page.select_option("#filtro-procedimento", "")
+        assert "procedimento" not in page.url.partition("#")[2]
+        assert watched.troubles == []
+
+
+def test_what_is_not_published_together_is_said(browser: Browser, folder: Path) -> None:
+    with looking(browser) as watched:
+        page = watched.page
+        page.goto(f"{(folder / 'fila.html').as_uri()}#risco=1&regiao=sul")
+        assert "não se publica" in page.inner_text("#vazio")
+        assert "não é zero" in page.inner_text("#achado")
+        page.goto(f"{(folder / 'oferta.html').as_uri()}#tipo=retorno")
+        assert "não é zero" in page.inner_text("#atendimento")
         assert watched.troubles == []
 
 

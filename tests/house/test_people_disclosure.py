@@ -29,11 +29,15 @@ QUEUE = {
     "pub_fila_por_mes": ("competencia", "procedimento_codigo"),
     "pub_fila_regioes_por_mes": ("competencia", "regiao_saude_codigo"),
     "pub_fila_por_regiao_por_mes": ("competencia", "procedimento_codigo", "regiao_saude_codigo"),
+    "pub_fila_por_risco_por_mes": ("competencia", "procedimento_codigo", "risco_codigo"),
 }
 OUTCOMES = ("qtd_agendamentos_devidos", "qtd_confirmados", "qtd_faltas", "qtd_sem_confirmacao")
+USE, FLOWS_HOME = "pub_oferta_uso_por_mes", "pub_absenteismo_por_residencia_por_mes"
+PROCEDURES = "pub_absenteismo_procedimentos_por_mes"
 ABSENCE = {
-    "pub_absenteismo_por_mes": ("competencia", "unidade_executante_cnes", "procedimento_codigo"),
-    "pub_absenteismo_procedimentos_por_mes": ("competencia", "procedimento_codigo"),
+    USE: ("competencia", "regiao_atendimento_codigo", "unidade_executante_cnes"),
+    PROCEDURES: ("competencia", "procedimento_codigo"),
+    FLOWS_HOME: ("competencia", "regiao_residencia_codigo", "regiao_atendimento_codigo"),
 }
 Cell = tuple[str, tuple[Any, ...], str]
 Terms = dict[Cell, int]
@@ -67,14 +71,15 @@ class Attacker:
         for one, other, column in (
             ("pub_fila_por_mes", "pub_fila_por_regiao_por_mes", "qtd_aguardando"),
             ("pub_fila_regioes_por_mes", "pub_fila_por_regiao_por_mes", "qtd_aguardando"),
+            ("pub_fila_por_mes", "pub_fila_por_risco_por_mes", "qtd_aguardando"),
+            ("pub_fila_por_regiao_por_mes", "pub_fila_por_risco_por_mes", "qtd_aguardando"),
+            (FLOWS_HOME, USE, "qtd_agendamentos_devidos"),
+            (FLOWS_HOME, PROCEDURES, "qtd_agendamentos_devidos"),
             *(
                 ("pub_fila_por_mes", "pub_fila_regioes_por_mes", name)
                 for name in (*FLOWS, "qtd_aguardando")
             ),
-            *(
-                ("pub_absenteismo_procedimentos_por_mes", "pub_absenteismo_por_mes", name)
-                for name in OUTCOMES
-            ),
+            *((PROCEDURES, USE, name) for name in OUTCOMES),
         ):
             self.sums += self._agree(one, other, column)
         self.of: dict[Cell, list[int]] = defaultdict(list)
@@ -86,7 +91,7 @@ class Attacker:
         return sorted({key for name, key, _ in self.shown if name == table})
 
     def _rows(self) -> Iterator[Terms]:
-        for table in ABSENCE:
+        for table in (USE, PROCEDURES):
             for key in self._keys(table):
                 yield {(table, key, name): 1 if n else -1 for n, name in enumerate(OUTCOMES)}
 

@@ -298,8 +298,12 @@ FAULTS: dict[str, tuple[str, ...]] = {
         f"{table}__desfechos_somam_os_devidos": (
             f"update publicacao.{table} set qtd_faltas = qtd_faltas + 1",
         )
-        for table in ("pub_absenteismo_por_mes", "pub_absenteismo_procedimentos_por_mes")
+        for table in ("pub_oferta_uso_por_mes", "pub_absenteismo_procedimentos_por_mes")
     },
+    "absenteismo_por_residencia_por_mes__moradores_iguais_aos_devidos": (
+        without_one("absenteismo.absenteismo_por_residencia_por_mes"),
+        without_one("absenteismo.absenteismo_por_mes"),
+    ),
     "fila_por_mes__estoque_conservado": (
         f"{QUEUE} qtd_cancelamentos = 0",
         f"{QUEUE} qtd_reenvios = qtd_reenvios + 1",

@@ -92,6 +92,8 @@ def hide(counts: Counts, minimum: int) -> Hidden:
     Raises:
         UnprovableError: no choice of cells hides everything that must be.
     """
+    # Its threads are of the whole process: whoever solved before with more would let ours fail.
+    highspy.Highs.resetGlobalScheduler(True)
     return _Search(counts, minimum).run()
 
 
@@ -121,18 +123,57 @@ class _Search:
 
     def run(self) -> Hidden:
         self._complete(range(len(self.counts.sums)))
-        while narrow := self._narrow():
-            for cells in self._components(narrow):
-                self._widen(cells)
-            if not (narrow := self._narrow()):
-                break
+        while narrow := self._unproved():
             self._reinforce(narrow)
+        self._show_again()
         return Hidden(
             small=frozenset(self.small),
             complement=frozenset(self.hidden - self.small),
             narrowest=min((self._width(cell) for cell in self.hidden), default=float("inf")),
             programs=self.programs,
         )
+
+    def _unproved(self) -> list[int]:
+        """Look for the solutions that are missing; return the cells for which there is none."""
+        for cells in self._components(self._narrow()):
+            self._widen(cells)
+        return self._narrow()
+
+    def _show_again(self) -> None:
+        """Show what was hidden early on and no proof needs any more: the largest counts first.
+
+        All that no single sum needs are shown at once. Whatever cannot be proved without them gets
+        back the nearest of them, until everything is proved anew.
+        """
+        spare = set[int]()
+        for cell in sorted(self.hidden - self.small, key=lambda c: (-self.counts.values[c], c)):
+            self.hidden.remove(cell)
+            if any(self._tells(self.counts.sums[number]) for number in self.sums_of[cell]):
+                self.hidden.add(cell)
+            else:
+                spare.add(cell)
+        # Solutions that move what is shown now prove nothing.
+        self.low.clear()
+        self.high.clear()
+        while narrow := self._unproved():
+            back = {found for cell in narrow if (found := self._nearest(cell, spare)) is not None}
+            if not back:
+                self._reinforce(narrow)
+            self.hidden |= back
+            spare -= back
+
+    def _nearest(self, cell: int, spare: set[int]) -> int | None:
+        """Return the first of some cells on the way over sums of what is hidden."""
+        reached, near = {cell}, [cell]
+        while near:
+            beside = {
+                c for one in near for n in self.sums_of[one] for c in self.counts.sums[n].cells
+            } - reached
+            if found := beside & spare:
+                return min(found, key=lambda c: (self.counts.values[c], c))
+            reached |= beside
+            near = sorted(beside & self.hidden)
+        return None
 
     def _complete(self, numbers: Iterable[int]) -> None:
         """Leave no sum from which alone a hidden count follows, or nearly."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mapa.site.cube import MONTH, Cube
+from mapa.site.cube import MONTH, Cube, known
 from mapa.site.sentences import Sentence
 
 
@@ -86,6 +86,8 @@ class Chart:
         top: how many bars at most; 0: all.
         shape: `columns` over months, `bars` by a dimension, `waterfall` or `ranking` of the parts.
         note: template below it.
+        unit: what its bars count.
+        of: which of the other cubes of its page it is of; empty: of the page's own.
 
     """
 
@@ -98,6 +100,8 @@ class Chart:
     top: int = 0
     shape: str = "bars"
     note: str = ""
+    unit: str = "Vagas"
+    of: str = ""
 
     def rows(self, cube: Cube) -> list[dict[str, Any]]:
         """Return what is drawn: a row for each part of each bar."""
@@ -112,7 +116,7 @@ class Chart:
                 "at": at,
                 "part": part.name,
                 "order": order,
-                "value": row[part.measure],
+                "value": known(row, part.measure),
             }
             for at, row in enumerate(found)
             for order, part in enumerate(self.parts)
@@ -124,8 +128,8 @@ class Chart:
         for at, step in enumerate(self.parts):
             value = sums[step.measure]
             kind = step.kind if isinstance(step, Step) else "less"
-            known = value or 0
-            start, end = (0, known) if kind == "level" else (level, level - known)
+            drawn = value or 0
+            start, end = (0, drawn) if kind == "level" else (level, level - drawn)
             level = end
             rows.append(
                 {"bar": step.name, "at": at, "from": start, "to": end, "part": step.name,
@@ -155,6 +159,7 @@ class Chart:
             "order": self.order,
             "top": self.top,
             "note": self.note,
+            "of": self.of,
             "parts": [
                 {"measure": p.measure, "name": p.name, "kind": getattr(p, "kind", "")}
                 for p in self.parts
@@ -175,6 +180,7 @@ class Listing:
         order: measures that say which rows come first, one less the others; none: by the codes.
         shown: rows before "show more".
         links: pages that a code of a dimension leads to, with `{}` for the code.
+        unlinked: codes that have no page.
 
     """
 
@@ -186,6 +192,7 @@ class Listing:
     order: tuple[str, ...] = ()
     shown: int = 15
     links: Mapping[str, str] = field(default_factory=dict)
+    unlinked: tuple[str, ...] = ()
 
     def rows(self, cube: Cube) -> list[dict[str, Any]]:
         """Return all rows, the first to be read first."""
@@ -203,6 +210,7 @@ class Listing:
             "order": self.order,
             "shown": self.shown,
             "links": dict(self.links),
+            "unlinked": self.unlinked,
         }
 
 

@@ -28,14 +28,10 @@ NUMBERS: Final = "pt-BR"
 HEIGHT = 280
 SAID = "isValid(datum.value) ? format(datum.value, ',d') : '–'"
 """What is not known or not disclosed bears a dash, never a zero."""
-TOLD = (
-    alt.Tooltip("bar:N", title="Barra"),
-    alt.Tooltip("part:N", title="Parte"),
-    alt.Tooltip("value:Q", title="Vagas", format=",d"),
-)
 BAR = 26
 FINE = re.compile(r"(\d\.\d)\d+")
 """Lengths finer than a tenth of a pixel, which nobody sees and every visitor loads."""
+TAG = re.compile(r"<[^<>]*>")
 LIBRARY = f"vega-{version('vl-convert-python')}.js"
 """What the file of the chart library is called: another wheel gives another file."""
 
@@ -43,7 +39,7 @@ LIBRARY = f"vega-{version('vl-convert-python')}.js"
 def compiled(chart: Chart, width: int) -> dict[str, Any]:
     """Return the Vega specification of a chart, without its rows."""
     fills = tuple((part.name, part.fill) for part in chart.parts)
-    return copy.deepcopy(_compiled(chart.shape, fills, width))
+    return copy.deepcopy(_compiled(chart.shape, fills, width, chart.unit))
 
 
 def drawn(chart: Chart, rows: list[dict[str, Any]], width: int) -> str:
@@ -53,7 +49,8 @@ def drawn(chart: Chart, rows: list[dict[str, Any]], width: int) -> str:
         if table["name"] == DATA:
             table["values"] = rows
     svg: str = vlc.vega_to_svg(spec, format_locale=NUMBERS)
-    return FINE.sub(r"\1", svg)
+    # Within tags alone: what is read may be a number such as 1.234.
+    return TAG.sub(lambda tag: FINE.sub(r"\1", tag[0]), svg)
 
 
 @cache
@@ -69,7 +66,14 @@ def library() -> str:
 
 
 @cache
-def _compiled(shape: str, fills: tuple[tuple[str, str], ...], width: int) -> dict[str, Any]:
+def _compiled(
+    shape: str, fills: tuple[tuple[str, str], ...], width: int, unit: str
+) -> dict[str, Any]:
+    told = (
+        alt.Tooltip("bar:N", title="Barra"),
+        alt.Tooltip("part:N", title="Parte"),
+        alt.Tooltip("value:Q", title=unit, format=",d"),
+    )
     names, colours = zip(*fills, strict=True)
     scale = alt.Scale(domain=names, range=colours)
     legend = alt.Legend(
@@ -85,7 +89,7 @@ def _compiled(shape: str, fills: tuple[tuple[str, str], ...], width: int) -> dic
             y=alt.Y("sum(value):Q", axis=value, stack=True),
             fill=alt.Fill("part:N", scale=scale, legend=legend),
             order=alt.Order("order:Q"),
-            tooltip=list(TOLD),
+            tooltip=list(told),
         )
         made = made.properties(height=HEIGHT)
     elif shape == "bars":
@@ -94,11 +98,11 @@ def _compiled(shape: str, fills: tuple[tuple[str, str], ...], width: int) -> dic
             x=alt.X("sum(value):Q", axis=value, stack=True),
             fill=alt.Fill("part:N", scale=scale, legend=legend),
             order=alt.Order("order:Q"),
-            tooltip=list(TOLD),
+            tooltip=list(told),
         )
         made = made.properties(height=alt.Step(BAR))
     else:
-        made = _told(base, shape, bar, value, scale)
+        made = _told(base, shape, (bar, value), scale, [told[0], told[2]])
     spec = (
         made.properties(width=width, autosize=alt.AutoSizeParams(type="fit-x", contains="padding"))
         .configure(background="transparent")
@@ -126,8 +130,9 @@ def _silent(part: dict[str, Any]) -> dict[str, Any]:
     return part
 
 
-def _told(base: Any, shape: str, bar: Any, value: Any, scale: Any) -> Any:
+def _told(base: Any, shape: str, axes: tuple[Any, Any], scale: Any, told: list[Any]) -> Any:
     """Draw bars that bear their number: steps of a waterfall, or a ranking."""
+    bar, value = axes
     y = alt.Y("bar:N", sort=None, axis=bar)
     fill = alt.Fill("part:N", scale=scale, legend=None)
     ends = (
@@ -135,7 +140,7 @@ def _told(base: Any, shape: str, bar: Any, value: Any, scale: Any) -> Any:
         if shape == "waterfall"
         else {"x": alt.X("value:Q", axis=value)}
     )
-    bars = base.mark_bar().encode(y=y, fill=fill, tooltip=[TOLD[0], TOLD[2]], **ends)
+    bars = base.mark_bar().encode(y=y, fill=fill, tooltip=told, **ends)
     right = "max(datum.from, datum.to)" if shape == "waterfall" else "datum.value || 0"
     numbers = (
         base.transform_calculate(right=right, said=SAID)

@@ -23,6 +23,10 @@ OVER = "encerrada"
 """Situation of a month that is over; only such months are added up and compared."""
 CUTS = ("somado", "previsto", "tudo", "ultimo", "anterior", "ano_antes")
 """Parts of a cube that sentences speak of; see `Cube.cut`."""
+ALL = ""
+"""Code of the rows that tell all codes of a dimension together, in a cube that has them."""
+AT_LEAST = "_minimo"
+"""End of the name of a measure that tells what is known of another one, where not all of it is."""
 WHOLE, MOST = 400_000, 3_000_000
 """Bytes of rows that a page still carries whole, and of a file of them when it does not."""
 
@@ -62,8 +66,11 @@ class Rows:
 
     @property
     def content(self) -> dict[str, Any]:
-        """Return what the browser gets."""
-        return {"rows": self.rows, "measures": self.measures}
+        """Return what the browser gets: of each measure all up to the last row that knows it."""
+        return {
+            "rows": self.rows,
+            "measures": {name: column[: _known(column)] for name, column in self.measures.items()},
+        }
 
     @property
     def months(self) -> list[int]:
@@ -101,6 +108,9 @@ class Cube:
         over: the months that are over, oldest first.
         ahead: the others: under way or to come.
         whole: whether all months are shown until some are chosen, and not the last twelve.
+        told: whether each row is told by itself and none may be added up: what all codes of a
+            dimension make together is a row of its own, with the code `ALL`.
+        shown: first and last month that are shown until some are chosen, where that is not its own.
 
     """
 
@@ -110,10 +120,14 @@ class Cube:
     over: tuple[date, ...]
     ahead: tuple[date, ...] = ()
     whole: bool = False
+    told: bool = False
+    shown: tuple[date, date] | None = None
 
     @property
     def default(self) -> tuple[date, date]:
         """Return the last twelve months that are over, or what there is of them."""
+        if self.shown:
+            return self.shown
         if self.whole:
             return self.months[0], self.months[-1]
         months = self.over or self.ahead
@@ -141,6 +155,13 @@ class Cube:
         """
         return self.rows[self.rows[MONTH].isin(self.months_of(name, period))]
 
+    def _apart(self, rows: pd.DataFrame, keys: Sequence[str] = ()) -> pd.DataFrame:
+        """Return the rows of single codes of some dimensions, and of all codes of the others."""
+        for dimension in self.dimensions if self.told else ():
+            of_all = rows[dimension.name] == ALL
+            rows = rows[~of_all if dimension.name in keys else of_all]
+        return rows
+
     def months_of(self, name: str, period: tuple[date, date] | None = None) -> list[date]:
         """Return the months of a cut, oldest first."""
         period = period or self.default
@@ -164,7 +185,7 @@ class Cube:
 
     def sums(self, name: str) -> dict[str, float | None]:
         """Return the sum of each measure over a cut; None where nothing is known."""
-        return added(self.cut(name), self.measures)
+        return added(self._apart(self.cut(name)), self.measures)
 
     def period(self, name: str) -> str:
         """Write the months of a cut."""
@@ -172,7 +193,7 @@ class Cube:
 
     def by(self, name: str, keys: Sequence[str]) -> list[dict[str, Any]]:
         """Return the sums of a cut by some dimensions, in the order of the codes."""
-        rows = self.cut(name)
+        rows = self._apart(self.cut(name), keys)
         if rows.empty:
             return []
         groups = rows.groupby(list(keys), sort=False, observed=True)
@@ -205,22 +226,19 @@ class Cube:
             "period": [str(month)[:7] for month in self.default],
             "dimensions": [self._offered(dimension) for dimension in self.dimensions],
             "labels": dict(self.measures),
+            "told": self.told,
         }
 
     def parts(self) -> list[Rows]:
         """Return the rows as numbers: together when they are few, else some for each year."""
-        rows = self.rows.sort_values(MONTH, kind="stable")
-        codes: dict[str, Sequence[Any]] = {MONTH: self.months}
-        codes |= {dimension.name: list(dimension.labels) for dimension in self.dimensions}
-        places = {name: {code: at for at, code in enumerate(all_)} for name, all_ in codes.items()}
-        everything = Rows(
-            name="",
-            rows={name: [at[code] for code in rows[name]] for name, at in places.items()},
-            measures={name: numbers(rows[name]) for name in self.measures},
-        )
+        single = sum(self.rows[one.name] != ALL for one in self.dimensions) if self.told else 0
+        rows = self.rows.assign(year=[month.year for month in self.rows[MONTH]], single=single)
+        # What is of many single codes knows little, and comes last, where it need not be sent.
+        everything = self._coded(rows.sort_values(["single", MONTH], kind="stable"))
         if len(dumped(everything.content)) <= WHOLE:
             return [everything]
-        years = [month.year for month in rows[MONTH]]
+        rows = rows.sort_values(["year", "single", MONTH], kind="stable")
+        everything, years = self._coded(rows), rows["year"].tolist()
         return [
             part.called(f"{year}_{at}")
             for year in sorted(set(years))
@@ -228,6 +246,17 @@ class Cube:
                 everything.cut(years.index(year), bisect_right(years, year)).fitting(), 1
             )
         ]
+
+    def _coded(self, rows: pd.DataFrame) -> Rows:
+        """Return rows as places of codes and numbers."""
+        codes: dict[str, Sequence[Any]] = {MONTH: self.months}
+        codes |= {dimension.name: list(dimension.labels) for dimension in self.dimensions}
+        places = {name: {code: at for at, code in enumerate(all_)} for name, all_ in codes.items()}
+        return Rows(
+            name="",
+            rows={name: [at[code] for code in rows[name]] for name, at in places.items()},
+            measures={name: numbers(rows[name]) for name in self.measures},
+        )
 
     def _offered(self, dimension: Dimension) -> dict[str, Any]:
         """Describe a dimension, and for each code the codes of the wider one it stands with."""
@@ -255,10 +284,34 @@ def plain(value: Any) -> float | None:
     return int(value) if value == int(value) else round(float(value), 6)
 
 
+def _known(column: Sequence[float | None]) -> int:
+    """Return how many numbers there are up to the last that is known."""
+    return next((at for at in range(len(column), 0, -1) if column[at - 1] is not None), 0)
+
+
 def numbers(values: pd.Series) -> list[float | None]:
     """Return the numbers of a column as `plain` does."""
     found = values.astype("float64").tolist()
     return [None if v != v else int(v) if v == int(v) else round(v, 6) for v in found]  # noqa: PLR0124
+
+
+def known(row: Mapping[str, Any], measure: str) -> float | None:
+    """Return a measure of a row, or what is known of it."""
+    value: float | None = row[measure]
+    return row.get(f"{measure}{AT_LEAST}") if value is None else value
+
+
+def said(row: Mapping[str, Any], measure: str) -> str:
+    """Write a measure of a row, a share with one decimal; of what is known in part, its sum.
+
+    Example:
+        >>> said({"qtd": None, "qtd_minimo": 7}, "qtd"), said({"pct_x": 12.34}, "pct_x")
+        ('ao menos 7', '12,3%')
+    """
+    value, part = row[measure], known(row, measure)
+    if value is None and part:
+        return f"ao menos {text.number(part)}"
+    return text.percent(value, 100) if measure.startswith("pct_") else text.number(value)
 
 
 def added(rows: pd.DataFrame, measures: Iterable[str]) -> dict[str, float | None]:

@@ -220,6 +220,62 @@ def offer(release: Release) -> Cube:
     )
 
 
+USED = f"""
+    with vagas as (
+        select
+            competencia, unidade_executante_cnes,
+            cast(sum(qtd_vagas) filter (vaga_destino = 'oferta_real') as bigint) as oferta_real,
+            coalesce(sum(qtd_vagas) filter (vaga_destino = 'nao_divulgada'), 0) = 0 as eh_divulgada
+        from pub_oferta_causas_por_mes
+        group by all
+    ),
+
+    usos as (
+        select
+            u.competencia, u.unidade_executante_cnes, v.oferta_real,
+            u.qtd_agendamentos_devidos as devidas, u.qtd_confirmados as atendidas,
+            coalesce(v.eh_divulgada, false)
+            and v.oferta_real + u.qtd_agendamentos_devidos + u.qtd_confirmados is not null
+            as eh_inteiro
+        from pub_oferta_uso_por_mes as u
+        left join vagas as v using (competencia, unidade_executante_cnes)
+    )
+
+    select
+        o.competencia, {UNIT},
+        case when o.eh_inteiro then o.oferta_real end as uso_oferta_real,
+        case when o.eh_inteiro then o.devidas end as uso_devidas,
+        case when o.eh_inteiro then o.devidas - o.atendidas end as uso_sem_atendimento,
+        case when o.eh_inteiro then o.atendidas end as uso_atendidas,
+        case when o.eh_inteiro then 0 else o.devidas end as uso_fora
+    from usos as o
+    {WITH_UNIT}
+"""
+"""Real slots beside bookings, where nothing of either is hidden in a month of a unit."""
+USE = {
+    "uso_oferta_real": "Oferta real",
+    "uso_devidas": "Marcadas e não canceladas",
+    "uso_sem_atendimento": "Faltas e sem confirmação",
+    "uso_atendidas": "Atendidas",
+    "uso_fora": "Marcadas em outras unidades e meses",
+}
+
+
+def use(release: Release) -> Cube | None:
+    """Return what became of the real offer by month and unit, for the period of the offer.
+
+    None when nothing is published of people.
+    """
+    try:
+        rows = release.query(USED)
+    except NothingToShowError:
+        return None
+    if rows.empty:
+        return None
+    months = tuple(sorted(rows[MONTH].unique()))
+    return Cube(rows, unit_dimensions(rows), USE, over=months, shown=offer(release).default)
+
+
 def meanings(release: Release) -> dict[str, str]:
     """Return what the headings of tables of the offer mean, for their downloads."""
     described = release.described("pub_oferta_real_por_mes")

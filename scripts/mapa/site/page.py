@@ -33,7 +33,7 @@ MENU = (
 """The pages that the menu leads to, in its order."""
 TRAVELLING = (
     "de", "ate", "regiao", "area", "unidade", "grupo", "procedimento", "tipo", "causa", "dia",
-    "gravidade", "regra",
+    "gravidade", "regra", "risco",
 )  # fmt: skip
 """Filters that pages share, as their addresses name them."""
 
@@ -48,6 +48,8 @@ class Page:
         template: that shows it.
         content: what the template needs beside the page itself.
         cube: what its blocks add up; None: a page that never changes.
+        others: further cubes that some blocks are of, by name. They hear the filters of `cube`:
+            what they do not have cannot be chosen of them, and they tell nothing then.
         blocks: what stands on it, sentences first.
         filters: dimensions that can be chosen, in order; `de` and `ate` are the months.
         lists: measures with their names, for sentences that name the largest.
@@ -61,6 +63,7 @@ class Page:
     template: str = "page.html"
     content: Mapping[str, Any] = field(default_factory=dict)
     cube: Cube | None = None
+    others: Mapping[str, Cube] = field(default_factory=dict)
     blocks: tuple[Block, ...] = ()
     filters: tuple[str, ...] = ()
     lists: Mapping[str, Mapping[str, str]] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from mapa.site import charts, offers, text
 from mapa.site.blocks import Chart, Listing
-from mapa.site.cube import MONTH, script
+from mapa.site.cube import MONTH, Cube, said, script
 from mapa.site.page import MENU, TRAVELLING, Page, file_name
 from mapa.site.prose import inline, markdown
 from mapa.site.release import Release
@@ -51,6 +51,7 @@ class Renderer:
             "percent": text.percent,
             "per_thousand": text.per_thousand,
             "inline": inline,
+            "said_of": said,
             "MONTH": MONTH,
         }
 
@@ -103,15 +104,16 @@ class Renderer:
     def _filled(self, page: Page) -> dict[str, Any]:
         """Return what stands on a page before anything is chosen."""
         assert page.cube is not None  # noqa: S101 - the caller looked
-        filler = Filler(page.cube, page.lists)
+        cubes: dict[str, Cube] = {"": page.cube, **page.others}
+        fillers = {name: Filler(cube, page.lists) for name, cube in cubes.items()}
         rows = {
-            block.name: block.rows(page.cube)
+            block.name: block.rows(cubes[block.of] if isinstance(block, Chart) else page.cube)
             for block in page.blocks
             if isinstance(block, Chart | Listing)
         }
         return {
-            "fill": filler.fill,
-            "value": filler.value,
+            "fill": lambda texts, of="": fillers[of].fill(texts),
+            "value": fillers[""].value,
             "rows": rows,
             "period": page.cube.period("tudo"),
             "drawing": lambda block, width: Markup(  # noqa: S704 - drawn by the chart library
@@ -125,6 +127,10 @@ class Renderer:
         assert page.cube is not None  # noqa: S101 - the caller looked
         return {
             "cube": page.cube.for_the_browser(),
+            "others": {
+                name: {"cube": cube.for_the_browser(), "rows": cube.parts()[0].content}
+                for name, cube in page.others.items()
+            },
             "filters": page.filters,
             "blocks": [block.for_the_browser() for block in page.blocks],
             "lists": page.lists,

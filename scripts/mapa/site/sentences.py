@@ -27,11 +27,13 @@ class Sentence:
     Attributes:
         name: its id on the page.
         texts: from the fullest to the plainest, which has no place: it says that nothing is known.
+        of: which of the other cubes of its page it is of; empty: of the page's own.
 
     """
 
     name: str
     texts: tuple[str, ...]
+    of: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a sentence that would vanish where nothing is known."""
@@ -40,7 +42,7 @@ class Sentence:
 
     def for_the_browser(self) -> dict[str, object]:
         """Return it as the browser reads it."""
-        return {"kind": "sentence", "id": self.name, "texts": self.texts}
+        return {"kind": "sentence", "id": self.name, "texts": self.texts, "of": self.of}
 
 
 class Summed(Protocol):

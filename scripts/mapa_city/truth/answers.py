@@ -51,6 +51,7 @@ from mapa_city.truth.queue import (
     absence_per_month,
     calendar,
     history,
+    homes_per_month,
     queue_per_month,
     waits_per_month,
 )
@@ -90,7 +91,15 @@ def compute(
     agendas = agenda_history(city, seen, real)
     offered |= {line[3] for line in agendas["pub_oferta_diario"]["linhas"]}
     on_offer = listed(named, offered)
-    waits, absence = waits_per_month(city, known, past, when), absence_per_month(city, known)
+    of_people = {
+        "oferta_funil_por_mes": funnel_per_month(city, known, real),
+        "fila_por_mes": queue,
+        "espera_por_mes": waits_per_month(city, known, past, when),
+        "absenteismo_por_mes": absence_per_month(city, known),
+        "absenteismo_por_residencia_por_mes": homes_per_month(city, known),
+        "dim_estabelecimentos": establishments(city, known, dated),
+        "pub_dim_procedimentos": on_offer,
+    }
     return {
         "parametros": {
             "pessoas": city.parameters.people,
@@ -105,7 +114,6 @@ def compute(
         "oferta_real_por_tipo_por_mes": offer_per_kind(real),
         "oferta_reconciliacao": report,
         "oferta_reconciliacao_por_mes": explained,
-        "oferta_funil_por_mes": funnel_per_month(city, known, real),
         "oferta_alertas": alarms,
         "oferta_horas_por_mes": hours_per_month(hours),
         "oferta_esperada_por_mes": shares_per_month(hours),
@@ -113,16 +121,12 @@ def compute(
         "qualidade_territorio": known_places(city, known),
         "oferta_diario": diary(city, seen, moves),
         "oferta_retiradas_por_mes": withdrawn(city, seen, moves, real),
-        "fila_por_mes": queue,
-        "espera_por_mes": waits,
         "fila_por_faixa_por_mes": bands_per_month(city, known, past, when),
         "fila_equilibrio_por_mes": balance_per_month(queue, city, known, past, when),
         "espera_limites_por_mes": limits_per_month(city, known, past, when),
         "espera_probabilidade_por_mes": chances_per_month(city, known, past),
-        "absenteismo_por_mes": absence,
         "qualidade_escalas": fates_of_lines(seen, city.until),
         "dim_calendario": calendar_days(city, known, dated, days),
-        "dim_estabelecimentos": establishments(city, known, dated),
         "dim_procedimentos": named,
         "dim_territorio": named_areas,
         **answers_of(city, real),
@@ -133,10 +137,10 @@ def compute(
         "pub_oferta_horas_por_mes": hours_of_units(hours),
         "pub_oferta_reconciliacao_por_mes": published_report(report, explained, staff(dated, days)),
         "pub_oferta_alertas": published_alerts(alarms, real, on_offer),
-        "pub_dim_procedimentos": on_offer,
         "pub_dim_territorio": areas(named_areas),
         "pub_dim_regioes_saude": health_regions(city.territory),
-        **counts_of_people(city.until, queue, waits, absence, on_offer),
+        **of_people,
+        **counts_of_people(city.until, of_people),
         "pub_atualizacao": described(city),
     }
 

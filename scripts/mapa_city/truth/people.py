@@ -46,30 +46,37 @@ SHARES = (
     "pct_falta_maximo",
     "pct_sem_confirmacao",
 )
+BOOKED = (*OUTCOMES, "qtd_canceladas")
+NOWHERE = "nao_identificada"
 Line = dict[str, Any]
 
 
-def counts_of_people(
-    until: date,
-    queue: Mapping[str, Any],
-    waits: Mapping[str, Any],
-    absence: Mapping[str, Any],
-    listed: Mapping[str, Any],
-) -> dict[str, Any]:
-    """Add up what may be told of the queue, the waits and the absences.
+def counts_of_people(until: date, right: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Add up what may be told of the queue, the waits, the use of the offer and the absences.
 
     Args:
         until: reference day.
-        queue: right answer of `fila_por_mes`.
-        waits: of `espera_por_mes`.
-        absence: of `absenteismo_por_mes`.
-        listed: of `pub_dim_procedimentos`.
+        right: right answers by mart, `fila_por_mes`, `espera_por_mes`, `absenteismo_por_mes`,
+            `oferta_funil_por_mes`, `absenteismo_por_residencia_por_mes`, `dim_estabelecimentos` and
+            `pub_dim_procedimentos` among them.
     """
     open_names = {
         line["procedimento_codigo"]
-        for line in _lines(listed)
+        for line in _lines(right["pub_dim_procedimentos"])
         if not (line["sigtap_codigo"] or "").startswith(SENSITIVE)
     }
+
+    region = {
+        line["unidade_cnes"]: line["regiao_saude_codigo"] or NOWHERE
+        for line in _lines(right["dim_estabelecimentos"])
+    }
+
+    def of_told_months(answer: Mapping[str, Any]) -> list[Line]:
+        return [
+            line
+            for line in _lines(answer)
+            if _is_told(date.fromisoformat(line["competencia"]), until)
+        ]
 
     def told(answer: Mapping[str, Any]) -> list[Line]:
         return [
@@ -79,22 +86,31 @@ def counts_of_people(
                 if line["procedimento_codigo"] in open_names
                 else REST
             }
-            for line in _lines(answer)
-            if _is_told(date.fromisoformat(line["competencia"]), until)
+            for line in of_told_months(answer)
+        ]
+
+    def placed(answer: Mapping[str, Any]) -> list[Line]:
+        return [
+            line
+            | {"regiao_atendimento_codigo": region.get(line["unidade_executante_cnes"], NOWHERE)}
+            for line in of_told_months(answer)
         ]
 
     waiting = [
         line
         | {name: sum(line[part] for part in parts) for name, parts in FLOWS.items()}
         | {"qtd_atendidas": 0}
-        for line in told(queue)
+        for line in told(right["fila_por_mes"])
     ]
     served = [
         dict.fromkeys((*FLOWS, "qtd_aguardando"), 0)
         | {name: line[name] for name in ("competencia", "procedimento_codigo", "qtd_atendidas")}
-        for line in told(waits)
+        for line in told(right["espera_por_mes"])
     ]
-    times = {(line["competencia"], line["procedimento_codigo"]): line for line in told(waits)}
+    times = {
+        (line["competencia"], line["procedimento_codigo"]): line
+        for line in told(right["espera_por_mes"])
+    }
     by_month, by_procedure = ("competencia",), ("competencia", "procedimento_codigo")
     moved = (*FLOWS, "qtd_aguardando")
     queues = _summed([*waiting, *served], by_procedure, (*moved, "qtd_atendidas"))
@@ -102,25 +118,54 @@ def counts_of_people(
         own = times.get((line["competencia"], line["procedimento_codigo"]), {})
         known = own if line["procedimento_codigo"] != REST else {}
         queues[number] = {name: known.get(name) for name in TIMES} | line
-    regions = _summed(waiting, (*by_procedure, "regiao_saude_codigo"), ("qtd_aguardando",))
-    due = told(absence)
+    at_home = ("competencia", "regiao_residencia_codigo", "regiao_atendimento_codigo")
+    in_units = ("competencia", "regiao_atendimento_codigo", "unidade_executante_cnes")
+    booked = _summed(
+        [_due(line) for line in placed(right["oferta_funil_por_mes"])], in_units, BOOKED
+    )
     return {
         "pub_fila_por_mes": _answer(queues, by_procedure),
         "pub_fila_regioes_por_mes": _answer(
             _summed(waiting, (*by_month, "regiao_saude_codigo"), moved),
             (*by_month, "regiao_saude_codigo"),
         ),
-        "pub_fila_por_regiao_por_mes": _answer(
-            [line for line in regions if line["qtd_aguardando"]],
-            (*by_procedure, "regiao_saude_codigo"),
-        ),
         **{
-            name: _answer([_shares(line) for line in _summed(due, key, OUTCOMES)], key)
-            for name, key in (
-                ("pub_absenteismo_por_mes", (*by_procedure, "unidade_executante_cnes")),
-                ("pub_absenteismo_procedimentos_por_mes", by_procedure),
+            name: _answer(
+                [
+                    line
+                    for line in _summed(waiting, (*by_procedure, part), ("qtd_aguardando",))
+                    if line["qtd_aguardando"]
+                ],
+                (*by_procedure, part),
+            )
+            for name, part in (
+                ("pub_fila_por_regiao_por_mes", "regiao_saude_codigo"),
+                ("pub_fila_por_risco_por_mes", "risco_codigo"),
             )
         },
+        "pub_absenteismo_procedimentos_por_mes": _answer(
+            [
+                _shares(line)
+                for line in _summed(told(right["absenteismo_por_mes"]), by_procedure, OUTCOMES)
+            ],
+            by_procedure,
+        ),
+        "pub_oferta_uso_por_mes": _answer(
+            [
+                _shares(line)
+                for line in booked
+                if line["qtd_agendamentos_devidos"] or line["qtd_canceladas"]
+            ],
+            in_units,
+        ),
+        "pub_absenteismo_por_residencia_por_mes": _answer(
+            _summed(
+                placed(right["absenteismo_por_residencia_por_mes"]),
+                at_home,
+                ("qtd_agendamentos_devidos",),
+            ),
+            at_home,
+        ),
     }
 
 
@@ -147,6 +192,16 @@ def _summed(lines: Iterable[Line], key: tuple[str, ...], measures: tuple[str, ..
         for name in measures:
             found[name] += line[name]
     return [dict(zip(key, place, strict=True)) | values for place, values in sums.items()]
+
+
+def _due(line: Line) -> Line:
+    """Name what came of a slot as what came of the booking that held it."""
+    outcomes = ("qtd_atendidas", "qtd_faltas", "qtd_sem_confirmacao")
+    return line | {
+        "qtd_confirmados": line["qtd_atendidas"],
+        "qtd_agendamentos_devidos": sum(line[name] for name in outcomes),
+        "qtd_canceladas": line["qtd_canceladas_tarde"] + line["qtd_liberadas"],
+    }
 
 
 def _shares(line: Line) -> Line:

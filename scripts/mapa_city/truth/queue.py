@@ -394,12 +394,39 @@ def _percentiles(days: Ints) -> tuple[float | None, float | None]:
     return p50, p90
 
 
-def absence_per_month(city: City, known: Known) -> dict[str, Any]:
-    """Count what came of the appointments that were due, per executing unit and procedure."""
+def _due(city: City, known: Known) -> tuple[Ints, Flags, Ints]:
+    """Return the day of each appointment, whether somebody was due, and the row of its unit."""
     appointment = numbers(city.bookings, "appointment_at") // DAY
     due = appointment <= day_number(city.until)
     due &= ~matches(city.bookings, "outcome", ["cancelada"]) & known.bookings
     unit = numbers(city.schedules, "unit_idx")[numbers(city.bookings, "schedule_idx")]
+    return appointment, due, unit
+
+
+def homes_per_month(city: City, known: Known) -> dict[str, Any]:
+    """Count the appointments that were due, per region in which people lived then, and unit."""
+    appointment, due, unit = _due(city, known)
+    request = numbers(city.bookings, "request_idx")[due]
+    # What the request was counted as at the end of that day.
+    home = known.cells.region[known.cells.at(request, (appointment[due] + 1) * DAY - 1)]
+    keys = np.column_stack([month_number(appointment[due]), home, unit[due]])
+    distinct, count = np.unique(keys, axis=0, return_counts=True)
+    regions = np.array(list(city.territory.region_names), dtype=object)
+    return {
+        "chave": ["competencia", "regiao_residencia_codigo", "unidade_executante_cnes"],
+        "colunas": ["qtd_agendamentos_devidos"],
+        "linhas": rows(
+            day_text(month_start(distinct[:, 0])),
+            regions[distinct[:, 1]],
+            texts(city.units, "cnes")[distinct[:, 2]],
+            count,
+        ),
+    }
+
+
+def absence_per_month(city: City, known: Known) -> dict[str, Any]:
+    """Count what came of the appointments that were due, per executing unit and procedure."""
+    appointment, due, unit = _due(city, known)
     procedure = numbers(city.bookings, "procedure_idx")
     keys = np.column_stack([month_number(appointment), unit, procedure])[due]
     distinct, where = np.unique(keys, axis=0, return_inverse=True)

@@ -28,6 +28,12 @@
     const sign = part * whole < 0 && tenths ? "−" : "";
     return `${sign}${number(Math.floor(tenths / 10))},${tenths % 10}%`;
   }
+  /* A measure of a row, or what is known of it; as in cube.py. */
+  const known = (row, measure) => row[measure] ?? row[`${measure}_minimo`] ?? null;
+  function said(row, measure) {
+    if (row[measure] === null && known(row, measure)) return `ao menos ${number(known(row, measure))}`;
+    return measure.startsWith("pct_") ? percent(row[measure], 100) : number(row[measure]);
+  }
   const monthName = (month) => `${MONTHS[Number(month.slice(5, 7)) - 1]}/${month.slice(2, 4)}`;
   function periodName(months) {
     if (!months.length) return UNKNOWN;
@@ -63,7 +69,11 @@
         [this.rows, rows],
         [this.measures, measures],
       ])
-        for (const [name, column] of Object.entries(given)) mine[name] = (mine[name] ?? []).concat(column);
+        for (const [name, column] of Object.entries(given)) {
+          // What is not known at the end of a column is not sent.
+          const unknown = Array(rows.competencia.length - column.length).fill(null);
+          mine[name] = (mine[name] ?? []).concat(column, unknown);
+        }
       this.length = this.rows.competencia.length;
     }
 
@@ -84,14 +94,27 @@
       return all.filter((found) => found.over && found.month === name);
     }
 
-    cut(cut, state) {
+    /* Of a cube whose rows are told one by one, those of all codes of what is neither chosen nor a key. */
+    cut(cut, state, keys = []) {
+      // What it does not have was chosen: of that it tells nothing.
+      if (Object.keys(state).some((name) => state[name] && !["de", "ate"].includes(name) && !this.named[name]))
+        return [];
       const months = new Set(this.monthsOf(cut, state).map((month) => month.at));
       const wanted = this.dimensions
-        .filter(({ name }) => state[name])
-        .map(({ name, codes }) => [this.rows[name], codes.indexOf(state[name])]);
+        .filter(({ name }) => state[name] || (this.told && !keys.includes(name)))
+        .map(({ name, codes }) => [this.rows[name], codes.indexOf(state[name] ?? "")]);
+      const apart = this.told
+        ? this.dimensions
+            .filter(({ name }) => keys.includes(name))
+            .map(({ name, codes }) => [this.rows[name], codes.indexOf("")])
+        : [];
       const found = [];
       for (let row = 0; row < this.length; row += 1) {
-        if (months.has(this.rows.competencia[row]) && wanted.every(([column, at]) => column[row] === at))
+        if (
+          months.has(this.rows.competencia[row]) &&
+          wanted.every(([column, at]) => column[row] === at) &&
+          apart.every(([column, at]) => column[row] !== at)
+        )
           found.push(row);
       }
       return found;
@@ -109,7 +132,7 @@
 
     by(cut, keys, state) {
       const groups = new Map();
-      for (const row of this.cut(cut, state)) {
+      for (const row of this.cut(cut, state, keys)) {
         const places = keys.map((key) => this.rows[key][row]);
         const name = places.join(" ");
         if (!groups.has(name)) groups.set(name, { places, rows: [] });
@@ -153,13 +176,32 @@
     constructor(content) {
       this.content = content;
       this.elsewhere = facts.travelling.filter((name) => !content.filters.includes(name));
-      this.cube = new Cube(content.cube);
+      this.cubes = { "": new Cube(content.cube) };
+      this.about = "";
       this.parts = content.parts;
       if (content.rows) this.cube.take(content.rows);
+      for (const [name, other] of Object.entries(content.others)) {
+        this.cubes[name] = new Cube(other.cube);
+        this.cubes[name].take(other.rows);
+      }
       this.views = {};
       this.shown = {};
       this.sorting = {};
       this.state = this.fresh();
+    }
+
+    /* The cube that is spoken of: the page's own, but while a block of another one is drawn. */
+    get cube() {
+      return this.cubes[this.about];
+    }
+
+    on(block, what) {
+      this.about = block.of ?? "";
+      try {
+        return what();
+      } finally {
+        this.about = "";
+      }
     }
 
     fresh() {
@@ -216,7 +258,7 @@
       const at = wider ? this.cube.named[dimension.within].codes.indexOf(wider) : -1;
       const offered = dimension.codes
         .map((code, place) => ({ code, place }))
-        .filter(({ place }) => at < 0 || dimension.of[place] === at);
+        .filter(({ code, place }) => code && (at < 0 || dimension.of[place] === at));
       if (this.state[dimension.name] && !offered.some(({ code }) => code === this.state[dimension.name]))
         delete this.state[dimension.name];
       control.replaceChildren(
@@ -270,7 +312,7 @@
 
     show() {
       this.sums = {};
-      for (const block of this.content.blocks) this[block.kind](block);
+      for (const block of this.content.blocks) this.on(block, () => this[block.kind](block));
       byId("escolhas").textContent = this.chosen().join("; ");
       const rows = this.cube.cut("tudo", this.state).length;
       byId("vazio").hidden = rows > 0;
@@ -283,8 +325,9 @@
     /* Sentences and figures */
 
     of(cut) {
-      this.sums[cut] ??= this.cube.add(this.cube.cut(cut, this.state));
-      return this.sums[cut];
+      const sums = (this.sums[this.about] ??= {});
+      sums[cut] ??= this.cube.add(this.cube.cut(cut, this.state));
+      return sums[cut];
     }
 
     value(expression) {
@@ -361,7 +404,7 @@
             at,
             part: part.name,
             order: place,
-            value: row[part.measure],
+            value: known(row, part.measure),
           })),
         );
       }
@@ -401,7 +444,7 @@
       this.sums ??= {};
       this.seen ??= new Set();
       this.seen.add(block.id);
-      this.ready(() => this.chart(block));
+      this.ready(() => this.on(block, () => this.chart(block)));
     }
 
     /* A chart is drawn when it is seen, and before a print. */
@@ -483,7 +526,7 @@
     /* Tables */
 
     listing(block) {
-      const { id, keys, measures, cut, links } = block;
+      const { id, keys, measures, cut, links, unlinked } = block;
       let rows = inOrder(this.cube.by(cut, keys, this.state), block.order, 0, keys);
       const sorting = this.sorting[id];
       if (sorting) rows = sortedBy(rows, sorting, keys, this.cube);
@@ -496,11 +539,12 @@
             {},
             ...keys.map((key, at) => {
               const label = this.cube.label(key, row.places[at]);
-              const target = links[key]?.replace("{}", fileName(this.cube.code(key, row.places[at])));
+              const code = this.cube.code(key, row.places[at]);
+              const target = unlinked.includes(code) ? null : links[key]?.replace("{}", fileName(code));
               const content = target ? element("a", { href: target }, label) : label;
               return element(at ? "td" : "th", at ? { class: "nome" } : { scope: "row" }, content);
             }),
-            ...measures.map((measure) => cell(number(row[measure]))),
+            ...measures.map((measure) => cell(said(row, measure))),
           ),
         ),
       );
@@ -847,7 +891,10 @@
     addEventListener("resize", () => {
       clearTimeout(resizing);
       resizing = setTimeout(() => {
-        for (const id of Object.keys(page.views)) page.chart(page.content.blocks.find((b) => b.id === id));
+        for (const id of Object.keys(page.views)) {
+          const block = page.content.blocks.find((b) => b.id === id);
+          page.on(block, () => page.chart(block));
+        }
       }, 200);
     });
     for (const block of content.blocks.filter(({ kind }) => kind === "chart")) {

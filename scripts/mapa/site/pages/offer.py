@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from mapa.site import offers
-from mapa.site.blocks import Block, Chart, Figure, Figures, Listing
+from mapa.site.blocks import Block, Chart, Figure, Figures, Listing, Step
 from mapa.site.cube import MONTH
 from mapa.site.page import Page
 from mapa.site.release import Release
+from mapa.site.sentences import Sentence
 
 SUM = Figures(
     "soma",
@@ -97,6 +98,40 @@ BLOCKS: tuple[Block, ...] = (
         links=offers.LINKS,
     ),
 )  # fmt: skip
+USED = "uso"
+USE: tuple[Block, ...] = (
+    Sentence(
+        "atendimento",
+        (
+            "Nas unidades e meses em que se divulgam por inteiro a oferta e o seu uso, "
+            "{somado|meses}, de {somado.uso_oferta_real|n} vagas reais {somado.uso_devidas|n} "
+            "({somado.uso_devidas / somado.uso_oferta_real|p}) foram marcadas e não canceladas, e "
+            "{somado.uso_atendidas|n} ({somado.uso_atendidas / somado.uso_oferta_real|p}) "
+            "atendidas.",
+            "Quantas vagas foram marcadas e atendidas está oculto ou não se divulga nesta "
+            "seleção, o que não é zero.",
+        ),
+        of=USED,
+    ),
+    Chart(
+        "uso",
+        "Da oferta real ao atendimento, onde se divulga",
+        (
+            Step("uso_oferta_real", "Oferta real", "#0072B2", "level"),
+            Step("uso_devidas", "Marcadas e não canceladas", "#56B4E9", "level"),
+            Step(
+                "uso_sem_atendimento", "− Faltas e sem confirmação", "url(#p-nao-divulgada)"
+            ),
+            Step("uso_atendidas", "= Atendidas", "#009E73", "level"),
+        ),
+        shape="waterfall",
+        of=USED,
+        note="Só de meses encerrados há um mês e das unidades de que, no mês, nada está oculto. "
+        "Por procedimento e tipo de vaga não se divulga. Marcadas podem passar das reais, e sem "
+        "confirmação não é falta.",
+    ),
+)  # fmt: skip
+"""What became of the real offer, where that is published."""
 READING = """
 ## Como ler
 
@@ -117,12 +152,15 @@ ainda muda. A região é a da unidade que atende.
 
 def pages(release: Release) -> Iterator[Page]:
     """Yield the page on the offer."""
+    use = offers.use(release)
+    at = next(at for at, block in enumerate(BLOCKS) if isinstance(block, Chart)) + 1
     yield Page(
         "oferta.html",
         "Oferta",
         content={"reading": READING},
         cube=offers.offer(release),
-        blocks=BLOCKS,
+        others={USED: use} if use else {},
+        blocks=(*BLOCKS[:at], *(USE if use else ()), *BLOCKS[at:]),
         filters=("de", "ate", *(d.name for d in offers.offer(release).dimensions)),
         lists={"causas": offers.CAUSES},
         definitions=release.described("pub_oferta_real_por_mes"),

@@ -1,28 +1,26 @@
-"""Fila, Espera, Faltas: what is published of counts of people, the last month and those before."""
+"""Fila, Espera, Faltas: what is published of counts of people, month by month, by what it is of."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
-from mapa.site import text
+import pandas as pd
+
+from mapa.site import offers, text
+from mapa.site.blocks import Block, Chart, Listing, Part
+from mapa.site.cube import ALL, AT_LEAST, MONTH, Cube, Dimension
 from mapa.site.page import Page
 from mapa.site.release import Release
+from mapa.site.sentences import Sentence
 
 QUEUE, REGIONS = "pub_fila_por_mes", "pub_fila_regioes_por_mes"
-IN_REGIONS = "pub_fila_por_regiao_por_mes"
-ABSENCE, IN_UNITS = "pub_absenteismo_procedimentos_por_mes", "pub_absenteismo_por_mes"
-SOURCES = {
-    "Fila": (QUEUE, REGIONS, IN_REGIONS),
-    "Espera": (QUEUE,),
-    "Faltas": (ABSENCE, IN_UNITS),
-}
-"""Published tables that each page offers."""
+IN_REGIONS, BY_RISK = "pub_fila_por_regiao_por_mes", "pub_fila_por_risco_por_mes"
+ABSENCE, IN_UNITS = "pub_absenteismo_procedimentos_por_mes", "pub_oferta_uso_por_mes"
+OFFERED = "pub_oferta_real_por_mes"
 REST = "Demais procedimentos"
-SHOWN = 40
-"""Rows of a unit's procedures that are listed."""
+LAST = "no último mês do período"
+LINKS = offers.LINKS
 FLOWS = {
     "qtd_entradas": "Entraram",
     "qtd_voltas": "Voltaram",
@@ -49,44 +47,16 @@ OUTCOMES = {
 SHARES = {
     "pct_falta_minimo": "Faltas: ao menos",
     "pct_falta_maximo": "Faltas: no máximo",
-    "pct_sem_confirmacao": "Sem confirmação",
+    "pct_sem_confirmacao": "Sem confirmação (%)",
 }
-NAMED = f"""
-    select
-        t.*, coalesce(p.procedimento_nome, '{REST}') as nome,
-        p.procedimento_codigo as codigo, o.codigo as pagina
-    from {{table}} as t
-    left join pub_dim_procedimentos as p using (procedimento_codigo)
-    left join (select distinct procedimento_codigo as codigo from pub_oferta_real_por_mes) as o
-        on t.procedimento_codigo = o.codigo
-    where t.competencia = (select max(competencia) from {{table}})
-    order by {{by}} desc nulls last, nome
-"""
-BY_REGION = f"""
-    select t.*, r.regiao_saude_nome as nome, t.regiao_saude_codigo as codigo
-    from {REGIONS} as t
-    left join pub_dim_regioes_saude as r using (regiao_saude_codigo)
-    order by t.competencia, t.qtd_aguardando desc nulls last, nome
-"""
-BY_UNIT = f"""
-    select
-        t.*, t.unidade_executante_cnes as codigo, o.codigo as pagina,
-        coalesce(e.unidade_nome, t.unidade_executante_cnes) || ': '
-        || coalesce(p.procedimento_nome, '{REST}') as nome
-    from {IN_UNITS} as t
-    left join pub_dim_estabelecimentos as e on t.unidade_executante_cnes = e.unidade_cnes
-    left join pub_dim_procedimentos as p using (procedimento_codigo)
-    left join (select distinct unidade_executante_cnes as codigo from pub_oferta_real_por_mes) as o
-        on t.unidade_executante_cnes = o.codigo
-    where t.competencia = (select max(competencia) from {IN_UNITS})
-    order by t.qtd_agendamentos_devidos desc nulls last, nome
-    limit {SHOWN}
-"""
+TOLD = {"ditos_devidos": "", "ditos_faltas": "", "ditos_sem_confirmacao": ""}
+"""Outcomes of rows in which none is hidden: what a share may be computed of."""
 HIDDEN = """
 ## Como ler
 
-* **–** é uma contagem oculta, ou um tempo ou parcela que depende dela, e nunca zero. Contagens de
-  1 a 4 não se publicam, nem outras das quais se pudessem calcular. Zero aparece como 0.
+* **–** é uma contagem oculta, ou que não se publica neste cruzamento, ou um tempo ou parcela que
+  depende dela, e nunca zero. Contagens de 1 a 4 não se publicam, nem outras das quais se pudessem
+  calcular. Zero aparece como 0.
 * **Ao menos** é a soma do que não está oculto.
 * Só há meses encerrados há um mês. O que se publicou de um mês fica como foi publicado.
 * **Demais procedimentos** reúne os que não têm oferta publicada e os que, pelo nome, já diriam de
@@ -99,158 +69,379 @@ OF_QUEUE = """
 * **Dias de fila** é o que já esperou quem ainda aguarda, e **dias de espera** o que esperou quem
   foi atendido: são medidas diferentes, que não se misturam.
 """
+OF_RISK = """
+* De um procedimento publica-se quem aguarda também por região de saúde de residência ou por risco,
+  e não pelos dois ao mesmo tempo; entradas e saídas, só por procedimento ou só por região.
+"""
 OF_ABSENCE = """
 * Agendamento sem confirmação não é falta: pode ter sido atendido. Por isso as faltas são um
   intervalo: **ao menos** as que a unidade registrou, **no máximo** essas e as sem confirmação.
+* Faltas por unidade são de todos os procedimentos juntos, e por procedimento de todas as unidades:
+  no cruzamento, quase tudo estaria oculto.
 """
+UNTOLD = (
+    "Este cruzamento não se publica: as contagens seriam de poucas pessoas. Tire um dos filtros."
+)
+IN_QUEUE = (
+    Sentence(
+        "achado",
+        (
+            "No fim de {ultimo|meses}, {ultimo.qtd_aguardando|n} pedidos de consulta ou exame "
+            "aguardavam uma data. No mês entraram {ultimo.qtd_entradas|n} e "
+            "{ultimo.qtd_agendamentos|n} ganharam data.",
+            "No fim de {ultimo|meses}, {ultimo.qtd_aguardando|n} pedidos de consulta ou exame "
+            "aguardavam uma data.",
+            "No fim de {ultimo|meses}, ao menos {ultimo.qtd_aguardando_minimo|n} pedidos de "
+            "consulta ou exame aguardavam uma data.",
+            "Quantos aguardavam no fim de {ultimo|meses} está oculto ou não se publica nesta "
+            "seleção, o que não é zero.",
+            "Quantos aguardavam não se publica nesta seleção, o que não é zero.",
+        ),
+    ),
+    Sentence(
+        "mudanca",
+        (
+            "Um mês antes, em {anterior|meses}, aguardavam {anterior.qtd_aguardando|n}; um ano "
+            "antes, em {ano_antes|meses}, {ano_antes.qtd_aguardando|n}.",
+            "Um mês antes, em {anterior|meses}, aguardavam {anterior.qtd_aguardando|n}. De um ano "
+            "antes a contagem está oculta ou não se publica.",
+            "Um ano antes, em {ano_antes|meses}, aguardavam {ano_antes.qtd_aguardando|n}. De um "
+            "mês antes a contagem está oculta ou não se publica.",
+            "De um mês e de um ano antes a contagem está oculta ou não se publica.",
+        ),
+    ),
+)
+SERVED = (
+    Sentence(
+        "achado",
+        (
+            "Em {ultimo|meses}, metade dos {ultimo.qtd_atendidas|n} pedidos atendidos esperou até "
+            "{ultimo.dias_espera_p50|n} dias e nove em dez até {ultimo.dias_espera_p90|n}.",
+            "Em {ultimo|meses} foram atendidos {ultimo.qtd_atendidas|n} pedidos; quanto esperaram "
+            "só se diz de um procedimento, com casos bastantes.",
+            "Em {ultimo|meses} foram atendidos ao menos {ultimo.qtd_atendidas_minimo|n} pedidos; "
+            "quanto esperaram só se diz de um procedimento, com casos bastantes.",
+            "Quantos foram atendidos em {ultimo|meses} está oculto, o que não é zero.",
+            "Quantos foram atendidos não se publica nesta seleção, o que não é zero.",
+        ),
+    ),
+    Sentence(
+        "mudanca",
+        (
+            "Metade esperou até {anterior.dias_espera_p50|n} dias um mês antes, em "
+            "{anterior|meses}, e até {ano_antes.dias_espera_p50|n} um ano antes, em "
+            "{ano_antes|meses}.",
+            "Um mês antes, em {anterior|meses}, metade esperou até {anterior.dias_espera_p50|n} "
+            "dias. De um ano antes não se diz.",
+            "Um ano antes, em {ano_antes|meses}, metade esperou até "
+            "{ano_antes.dias_espera_p50|n} dias. De um mês antes não se diz.",
+            "Quanto se esperou um mês e um ano antes não se diz nesta seleção.",
+        ),
+    ),
+)
+MISSED = (
+    Sentence(
+        "achado",
+        (
+            "Em {ultimo|meses}, de {ultimo.ditos_devidos|n} agendamentos cujo desfecho se divulga, "
+            "entre {ultimo.ditos_faltas / ultimo.ditos_devidos|p} e "
+            "{ultimo.ditos_faltas + ultimo.ditos_sem_confirmacao / ultimo.ditos_devidos|p} foram "
+            "faltas: de {ultimo.ditos_sem_confirmacao|n} a unidade não disse se a pessoa veio.",
+            "De {ultimo|meses} o desfecho dos agendamentos está oculto ou não se publica nesta "
+            "seleção, o que não é zero.",
+            "O desfecho dos agendamentos não se publica nesta seleção, o que não é zero.",
+        ),
+    ),
+    Sentence(
+        "mudanca",
+        (
+            "As faltas foram ao menos {anterior.ditos_faltas / anterior.ditos_devidos|p} um mês "
+            "antes, em {anterior|meses}, e {ano_antes.ditos_faltas / ano_antes.ditos_devidos|p} um "
+            "ano antes, em {ano_antes|meses}.",
+            "Um mês antes, em {anterior|meses}, as faltas foram ao menos "
+            "{anterior.ditos_faltas / anterior.ditos_devidos|p}. De um ano antes não se diz.",
+            "Um ano antes, em {ano_antes|meses}, as faltas foram ao menos "
+            "{ano_antes.ditos_faltas / ano_antes.ditos_devidos|p}. De um mês antes não se diz.",
+            "Quantas foram as faltas um mês e um ano antes não se diz nesta seleção.",
+        ),
+    ),
+)
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A table of a page.
+def _summed(*columns: str) -> str:
+    """Write SQL of sums that are null where a part is hidden, each with the sum of what is not."""
+    return ", ".join(
+        f"case when count(*) = count({c}) then cast(sum({c}) as bigint) end as {c}, "
+        f"cast(sum({c}) as bigint) as {c}{AT_LEAST}"
+        for c in columns
+    )
 
-    Attributes:
-        name: its id.
-        title: its heading, and caption.
-        head: what its rows are.
-        columns: measures by column.
-        rows: of the published table, with `nome` and, where they have one, `codigo` and `pagina`.
-        folder: of the pages that the rows lead to; none: they lead nowhere.
-        note: below the heading.
 
+def _crossed(table: str, part: str) -> str:
+    """Write SQL of who waits for a procedure by something else; without a row it is nobody."""
+    return f"""
+        select m.competencia, p.procedimento_codigo as procedimento, p.{part} as {{name}},
+            case when t.competencia is null then 0 else t.qtd_aguardando end as qtd_aguardando
+        from (select distinct competencia from {REGIONS}) as m
+        cross join (select distinct procedimento_codigo, {part} from {table}) as p
+        left join {table} as t using (competencia, procedimento_codigo, {part})
     """
 
-    name: str
-    title: str
-    head: str
-    columns: Mapping[str, str]
-    rows: Sequence[Mapping[str, Any]]
-    folder: str = ""
-    note: str = ""
+
+MOVES = (*WAITING, *FLOWS)
+QUEUE_ROWS = f"""
+    select competencia, {_summed(*MOVES)} from {REGIONS} group by all
+    union all by name
+    select competencia, regiao_saude_codigo as regiao, {", ".join(MOVES)} from {REGIONS}
+    union all by name
+    select competencia, procedimento_codigo as procedimento, {", ".join((*MOVES, *AGES))}
+    from {QUEUE}
+    union all by name
+    select competencia, risco_codigo as risco, {_summed("qtd_aguardando")}
+    from {BY_RISK} group by all
+    union all by name {_crossed(IN_REGIONS, "regiao_saude_codigo").format(name="regiao")}
+    union all by name {_crossed(BY_RISK, "risco_codigo").format(name="risco")}
+"""
+WAIT_ROWS = f"""
+    select competencia, {_summed("qtd_atendidas", "qtd_aguardando")} from {QUEUE} group by all
+    union all by name
+    select competencia, procedimento_codigo as procedimento, {", ".join((*WAITS, *WAITING, *AGES))}
+    from {QUEUE}
+"""
+WHOLLY = f"{' + '.join(OUTCOMES)} is not null"
+DITOS = """
+    {open} qtd_agendamentos_devidos {close} as ditos_devidos,
+    {open} qtd_faltas {close} as ditos_faltas,
+    {open} qtd_sem_confirmacao {close} as ditos_sem_confirmacao
+"""
+TOGETHER = f"""
+    {_summed(*OUTCOMES)},
+    {DITOS.format(open="cast(sum(", close=f") filter ({WHOLLY}) as bigint)")},
+    100.0 * case when count(*) = count(qtd_faltas) then sum(qtd_faltas) end
+    / case when count(*) = count(qtd_agendamentos_devidos) then sum(qtd_agendamentos_devidos) end
+    as pct_falta_minimo
+"""
+APART = f"""
+    {", ".join((*OUTCOMES, *SHARES))},
+    {DITOS.format(open=f"case when {WHOLLY} then", close="end")}
+"""
+UNIT = "unidade_executante_cnes as unidade"
+ABSENCE_ROWS = f"""
+    select competencia, {TOGETHER} from {ABSENCE} group by all
+    union all by name
+    select competencia, procedimento_codigo as procedimento, {APART} from {ABSENCE}
+    union all by name
+    select competencia, regiao_atendimento_codigo as regiao, {TOGETHER}
+    from {IN_UNITS} group by all
+    union all by name
+    select competencia, {UNIT}, {APART} from {IN_UNITS}
+    union all by name
+    select competencia, regiao_atendimento_codigo as regiao, {UNIT}, {APART} from {IN_UNITS}
+"""
 
 
 def pages(release: Release) -> Iterator[Page]:
     """Yield the three pages, unless nothing is published of people."""
-    queue = _named(QUEUE, "qtd_aguardando")
-    if regions := release.records(BY_REGION):
-        tables = _queue(release.records(queue), regions)
-        yield _page(release, "Fila", queue_said(regions), tables, OF_QUEUE)
-    if found := release.records(queue):
-        yield _page(release, "Espera", waits_said(found), _waits(found), OF_QUEUE)
-    if absence := release.records(_named(ABSENCE, "qtd_agendamentos_devidos")):
-        tables = _absence(absence, release.records(BY_UNIT))
-        yield _page(release, "Faltas", absence_said(absence), tables, OF_ABSENCE)
+    if not release.query(f"select 1 from {REGIONS} limit 1").empty:
+        yield _queue(release)
+    if not release.query(f"select 1 from {QUEUE} limit 1").empty:
+        yield _waits(release)
+    if not release.query(f"select 1 from {ABSENCE} limit 1").empty:
+        yield _absence(release)
 
 
-def _named(table: str, by: str) -> str:
-    return NAMED.format(table=table, by=by)
+def _queue(release: Release) -> Page:
+    measures = WAITING | FLOWS | AGES
+    dimensions = (_procedures(release), _regions(release, "residência"), _risks(release))
+    now: dict[str, Any] = {"cut": "ultimo", "order": ("qtd_aguardando",)}
+    return _page(
+        release,
+        "Fila",
+        (QUEUE, REGIONS, IN_REGIONS, BY_RISK),
+        _cube(release, QUEUE_ROWS, measures, dimensions),
+        (
+            *IN_QUEUE,
+            _series("serie", "Quem aguardava no fim de cada mês", "qtd_aguardando", "Aguardavam"),
+            _series("entradas", "Quem entrou em cada mês", "qtd_entradas", "Entraram"),
+            Listing("meses", "Mês a mês", (MONTH,), tuple(WAITING | FLOWS), cut="tudo"),
+            Listing("riscos", f"Por risco, {LAST}", ("risco",), tuple(WAITING), cut="ultimo"),
+            Listing("regioes", f"Por região de saúde de residência, {LAST}", ("regiao",),
+                    tuple(WAITING | FLOWS), **now),
+            Listing("procedimentos", f"Por procedimento, {LAST}", ("procedimento",),
+                    tuple(measures), links=LINKS, unlinked=_unlinked(release, dimensions[0]),
+                    **now),
+        ),
+        reading=HIDDEN + OF_QUEUE + OF_RISK,
+    )  # fmt: skip
+
+
+def _waits(release: Release) -> Page:
+    measures = WAITS | WAITING | AGES
+    procedures = _procedures(release)
+    return _page(
+        release,
+        "Espera",
+        (QUEUE,),
+        _cube(release, WAIT_ROWS, measures, (procedures,)),
+        (
+            *SERVED,
+            _series("serie", "Quem foi atendido em cada mês", "qtd_atendidas", "Foram atendidas"),
+            Chart("mediana", "Dias que metade esperou, de um procedimento",
+                  (Part("dias_espera_p50", "Dias de espera: mediana", "#0072B2"),), by=MONTH,
+                  cut="tudo", shape="columns", unit="Dias",
+                  note="Escolha um procedimento: a mediana de todos juntos misturaria filas."),
+            Listing("meses", "Mês a mês", (MONTH,), tuple(measures), cut="tudo"),
+            Listing("procedimentos", f"Quem foi atendido e quem ainda aguarda, {LAST}",
+                    ("procedimento",), tuple(measures), cut="ultimo", order=("qtd_atendidas",),
+                    links=LINKS, unlinked=_unlinked(release, procedures)),
+        ),
+        reading=HIDDEN + OF_QUEUE,
+        said=waits_said(release.records(LATEST)),
+    )  # fmt: skip
+
+
+def _absence(release: Release) -> Page:
+    columns = tuple(OUTCOMES | SHARES)
+    now: dict[str, Any] = {"cut": "ultimo", "order": ("qtd_agendamentos_devidos",)}
+    dimensions = (_procedures(release), _regions(release, "unidade"), _units(release))
+    return _page(
+        release,
+        "Faltas",
+        (ABSENCE, IN_UNITS),
+        _cube(release, ABSENCE_ROWS, OUTCOMES | SHARES | TOLD, dimensions),
+        (
+            *MISSED,
+            _series("serie", "Faltas registradas em cada mês", "qtd_faltas", "Faltas"),
+            Listing("meses", "Mês a mês", (MONTH,), columns, cut="tudo"),
+            Listing("procedimentos", f"Por procedimento, {LAST}", ("procedimento",), columns,
+                    links=LINKS, unlinked=_unlinked(release, dimensions[0]), **now),
+            Listing("unidades", f"Por unidade, {LAST}", ("unidade",), columns,
+                    links=LINKS, unlinked=_unlinked(release, dimensions[2]), **now),
+        ),
+        reading=HIDDEN + OF_ABSENCE,
+    )  # fmt: skip
 
 
 def _page(
-    release: Release, title: str, said: Sequence[str], tables: Sequence[Listed], reading: str
+    release: Release,
+    title: str,
+    sources: Sequence[str],
+    cube: Cube,
+    blocks: tuple[Block, ...],
+    **content: Any,
 ) -> Page:
     stale = release.query("select eh_desatualizado from pub_atualizacao where assunto = 'fila'")
+    definitions: dict[str, str] = {}
+    for table in sources:
+        definitions |= release.described(table)
     return Page(
         f"{title.lower()}.html",
         title,
         template="people.html",
         content={
-            "said": said,
+            "said": (),
             "stale": bool(stale["eh_desatualizado"].any()),
-            "tables": tables,
-            "sources": SOURCES[title],
-            "reading": HIDDEN + reading,
-            "written": written,
+            "sources": sources,
+            "empty": UNTOLD,
+            **content,
         },
+        cube=cube,
+        blocks=blocks,
+        filters=("de", "ate", *(dimension.name for dimension in cube.dimensions)),
+        definitions=definitions,
     )
 
 
-def written(column: str, value: Any) -> str:
-    """Write a measure: a share with one decimal, all others whole; a text as it is.
-
-    Example:
-        >>> written("pct_falta_minimo", 12.34), written("qtd_faltas", 1200), written("x", None)
-        ('12,3%', '1.200', '–')
-    """
-    if isinstance(value, str):
-        return value
-    return text.percent(value, 100) if column.startswith("pct_") else text.number(value)
+def _series(name: str, title: str, measure: str, part: str) -> Chart:
+    """Return the months of one count, of all together as far as it is known."""
+    parts = (Part(measure, part, "#0072B2"),)
+    note = "Cada barra é a contagem do mês; de várias linhas juntas, a soma do que não está oculto."
+    return Chart(name, title, parts, by=MONTH, cut="tudo", shape="columns", unit=part, note=note)
 
 
-def at_least(values: Sequence[int | None]) -> str:
-    """Write a sum, and that it is only of what is not hidden where something is.
-
-    Example:
-        >>> at_least([1000, 5]), at_least([7, None]), at_least([0, None])
-        ('1.005', 'ao menos 7', '–')
-    """
-    known = [value for value in values if value is not None]
-    if len(known) == len(values):
-        return text.number(sum(known))
-    return f"ao menos {text.number(sum(known))}" if any(known) else text.UNKNOWN
-
-
-def _of(rows: Sequence[Mapping[str, Any]], month: date | None, column: str) -> list[int | None]:
-    return [row[column] for row in rows if row["competencia"] == month]
-
-
-def _before(month: date, back: int) -> date:
-    at = 12 * month.year + month.month - 1 - back
-    return date(at // 12, at % 12 + 1, 1)
+def _cube(
+    release: Release, query: str, measures: Mapping[str, str], dimensions: tuple[Dimension, ...]
+) -> Cube:
+    """Return rows that are told one by one; those of all together have the code `ALL`."""
+    rows = release.query(query)
+    for dimension in dimensions:
+        rows[dimension.name] = rows[dimension.name].fillna(ALL)
+    partly = [name for name in measures if f"{name}{AT_LEAST}" in rows]
+    months = tuple(sorted(rows[MONTH].unique()))
+    return Cube(
+        rows=rows,
+        dimensions=dimensions,
+        measures=dict(measures) | {f"{name}{AT_LEAST}": measures[name] for name in partly},
+        over=months,
+        whole=True,
+        told=True,
+    )
 
 
-def queue_said(regions: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Say how many wait, what came and went, and what it was before."""
-    last = max(row["competencia"] for row in regions)
-
-    def told(month: date, name: str) -> str:
-        return at_least(_of(regions, month, name))
-
-    said = [
-        f"No fim de {text.month(last)}, {told(last, 'qtd_aguardando')} pedidos de consulta ou "
-        f"exame aguardavam uma data. No mês entraram {told(last, 'qtd_entradas')} e "
-        f"{told(last, 'qtd_agendamentos')} ganharam data."
-    ]
-    for back, name in ((1, "Um mês antes"), (12, "Um ano antes")):
-        month = _before(last, back)
-        if _of(regions, month, "qtd_aguardando"):
-            said.append(
-                f"{name}, em {text.month(month)}, aguardavam {told(month, 'qtd_aguardando')}."
-            )
-    return said
+def _named(rows: pd.DataFrame) -> dict[str, str]:
+    """Return what codes are called, in the order in which they come."""
+    return dict(rows.itertuples(index=False))
 
 
-def _queue(
-    queue: Sequence[Mapping[str, Any]], regions: Sequence[Mapping[str, Any]]
-) -> list[Listed]:
-    last = max(row["competencia"] for row in regions)
-    now = [row for row in regions if row["competencia"] == last]
-    columns = WAITING | FLOWS
-    months = sorted({row["competencia"] for row in regions}, reverse=True)
-    by_month = [
-        {"nome": text.month(month)}
-        | {name: at_least(_of(regions, month, name)) for name in columns}
-        for month in months
-    ]
-    title = text.month(last)
-    return [
-        Listed("meses", "Mês a mês", "Mês", columns, by_month),
-        Listed(
-            "regioes",
-            f"Por região de saúde de residência, {title}",
-            "Região de saúde",
-            columns,
-            now,
-        ),
-        Listed(
-            "procedimentos",
-            f"Por procedimento, {title}",
-            "Procedimento",
-            columns | AGES,
-            queue,
-            "procedimentos",
-        ),
-    ]
+def _procedures(release: Release) -> Dimension:
+    found = release.query(
+        f"""
+        select distinct t.codigo, coalesce(p.procedimento_nome || ' (' || t.codigo || ')', '{REST}')
+        from (
+            select procedimento_codigo as codigo from {QUEUE}
+            union select procedimento_codigo from {ABSENCE}
+        ) as t
+        left join pub_dim_procedimentos as p on t.codigo = p.procedimento_codigo
+        order by p.procedimento_nome is null, 2, 1
+        """
+    )
+    return Dimension("procedimento", "Procedimento", {ALL: "Todos"} | _named(found))
+
+
+def _regions(release: Release, of: str) -> Dimension:
+    found = release.query(
+        "select regiao_saude_codigo, regiao_saude_nome from pub_dim_regioes_saude "
+        "order by populacao_regiao_saude is null, regiao_saude_nome"
+    )
+    return Dimension("regiao", f"Região de saúde da {of}", {ALL: "Todas"} | _named(found))
+
+
+def _risks(release: Release) -> Dimension:
+    found = release.query(
+        "select codigo, rotulo from pub_codigos where coluna = 'risco_codigo' "
+        "order by codigo = 'nao_informado', codigo"
+    )
+    return Dimension("risco", "Risco", {ALL: "Todos"} | _named(found))
+
+
+def _units(release: Release) -> Dimension:
+    found = release.query(
+        f"""
+        select distinct t.unidade_executante_cnes, coalesce(e.unidade_nome, '{offers.NO_NAME}')
+            || ' (' || t.unidade_executante_cnes || ')'
+        from {IN_UNITS} as t
+        left join pub_dim_estabelecimentos as e on t.unidade_executante_cnes = e.unidade_cnes
+        order by 2
+        """
+    )
+    return Dimension("unidade", "Unidade", {ALL: "Todas"} | _named(found), "regiao")
+
+
+def _unlinked(release: Release, dimension: Dimension) -> tuple[str, ...]:
+    """Return the codes of a dimension that have no page of their own."""
+    column = {"procedimento": "procedimento_codigo", "unidade": "unidade_executante_cnes"}
+    found = release.query(f"select distinct {column[dimension.name]} from {OFFERED}")
+    known = set(found.iloc[:, 0])
+    return tuple(code for code in dimension.labels if code not in known)
+
+
+LATEST = f"""
+    select t.*, coalesce(p.procedimento_nome, '{REST}') as nome
+    from {QUEUE} as t
+    left join pub_dim_procedimentos as p using (procedimento_codigo)
+    where t.competencia = (select max(competencia) from {QUEUE})
+    order by t.qtd_aguardando desc nulls last, nome
+"""
 
 
 def waits_said(queue: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -284,61 +475,3 @@ def waits_said(queue: Sequence[Mapping[str, Any]]) -> list[str]:
 def _spread(row: Mapping[str, Any]) -> str:
     half, most = (text.number(row[f"dias_espera_{name}"]) for name in ("p50", "p90"))
     return f"metade esperou até {half} dias e nove em dez até {most}"
-
-
-def _waits(queue: Sequence[Mapping[str, Any]]) -> list[Listed]:
-    month = text.month(queue[0]["competencia"])
-    shown = sorted(queue, key=lambda row: (-(row["qtd_atendidas"] or 0), row["nome"]))
-    return [
-        Listed(
-            "procedimentos",
-            f"Quem foi atendido e quem ainda aguarda, {month}",
-            "Procedimento",
-            WAITS | WAITING | AGES,
-            shown,
-            "procedimentos",
-        )
-    ]
-
-
-def absence_said(absence: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Say between which shares the absences lie, of the procedures whose outcomes are told."""
-    month = text.month(absence[0]["competencia"])
-    told = [row for row in absence if all(row[name] is not None for name in OUTCOMES)]
-    if not told:
-        return [f"De {month} nenhum desfecho de agendamento pode ser divulgado."]
-    due, missed, silent = (
-        sum(row[name] for row in told)
-        for name in ("qtd_agendamentos_devidos", "qtd_faltas", "qtd_sem_confirmacao")
-    )
-    return [
-        f"Em {month}, de {text.number(due)} agendamentos cujo desfecho se divulga, entre "
-        f"{text.percent(missed, due)} e {text.percent(missed + silent, due)} foram faltas: de "
-        f"{text.number(silent)} a unidade não disse se a pessoa veio."
-    ]
-
-
-def _absence(
-    absence: Sequence[Mapping[str, Any]], units: Sequence[Mapping[str, Any]]
-) -> list[Listed]:
-    month = text.month(absence[0]["competencia"])
-    columns = OUTCOMES | SHARES
-    return [
-        Listed(
-            "procedimentos",
-            f"Por procedimento, {month}",
-            "Procedimento",
-            columns,
-            absence,
-            "procedimentos",
-        ),
-        Listed(
-            "unidades",
-            f"Unidades e procedimentos com mais agendamentos, {month}",
-            "Unidade e procedimento",
-            columns,
-            units,
-            "unidades",
-            note=f"Os {SHOWN} com mais agendamentos; todos estão no CSV.",
-        ),
-    ]

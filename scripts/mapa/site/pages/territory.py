@@ -1,4 +1,4 @@
-"""Território: what the units of each region and area offer, as a picture and as tables."""
+"""Território: what the units of each region and area offer, and where its residents are due."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mapa.site import offers, slices, text
+from mapa.site.flows import TABLE, flows
 from mapa.site.page import Page
 from mapa.site.release import Release
 from mapa.site.tiles import Mosaic
@@ -61,6 +62,8 @@ def pages(release: Release) -> Iterator[Page]:
             "regions": regions,
             "reach": _reach(regions, {code: row["populacao"] for code, row in of_region.items()}),
             "slices": slices,
+            "flows": flows(release),
+            "flow_table": TABLE,
         },
     )
 
