@@ -26,9 +26,23 @@ import test_disclosure as leaves
 from conftest import SMALL, House, environment
 from mapa.publish import inspection, publish, store
 from mapa.settings import Settings
-from test_people_disclosure import ABSENCE, OUTCOMES, QUEUE, WIDTH, Attacker, Cell, truth
+from test_people_disclosure import (
+    ABSENCE,
+    OUTCOMES,
+    PROCEDURES,
+    QUEUE,
+    USE,
+    WIDTH,
+    Attacker,
+    Cell,
+    truth,
+)
 
 COUNTS = QUEUE | ABSENCE
+MOVING = ("pub_fila_por_mes", "pub_fila_regioes_por_mes")
+"""Tables that tell who came and went; the others tell stocks."""
+ENDING = (USE, PROCEDURES)
+"""Tables that tell what became of who was due; the others tell how many were."""
 SEEDS = (1, 2, 3)
 SAMPLE = {1: 60}
 """Hidden counts for which the attacker solves, by seed; all of those of the others."""
@@ -69,7 +83,7 @@ def target_of(house: House, seed: int, folder: Path) -> Target:
             # Who comes in the new month is as many as leave: the stock stays.
             flows = (
                 ", qtd_agendamentos + qtd_saidas_sem_agendamento as qtd_entradas, 0 as qtd_voltas"
-                if table != "pub_fila_por_regiao_por_mes"
+                if table in MOVING
                 else ""
             )
             con.execute(
@@ -214,7 +228,7 @@ def same_for_all(attacker: Attacker) -> set[tuple[Any, ...]]:
     him. Zeros of all other outcomes say it, and so does an outcome that is the whole.
     """
     found = set()
-    for table in ABSENCE:
+    for table in ENDING:
         for key in attacker._keys(table):
             whole, *kinds = (attacker.shown[table, key, name] for name in OUTCOMES)
             others = sum(kind == 0 for kind in kinds)
@@ -231,7 +245,7 @@ def test_a_known_patients_unit_procedure_and_month_do_not_tell_what_became_of_hi
     counted = truth(target.house)
     alike = [
         (table, key)
-        for table in ABSENCE
+        for table in ENDING
         for key in attacker._keys(table)
         for whole, *kinds in [[counted[table, key, name] for name in OUTCOMES]]
         if whole and whole in kinds
