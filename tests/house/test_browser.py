@@ -612,8 +612,9 @@ def test_a_fraction_has_a_comma_in_the_csv_of_a_page_with_filters(
     shutil.copytree(folder, copy)
     data = copy / "dados" / "horas.js"
     before, name, after = data.read_text(encoding="utf-8").partition('"horas_ofertadas":[')
-    hours, end, rest = after.partition("]")
-    told = hours.replace("null", "1234.5")
+    _, end, rest = after.partition("]")
+    (months,) = re.findall(r'"rows":\{"competencia":\[([^]]+)\]', before + after)
+    told = ",".join("1234.5" for _ in months.split(","))
     data.write_text(f"{before}{name}{told}{end}{rest}", encoding="utf-8")
     with looking(browser) as watched:
         watched.page.goto((copy / "horas.html").as_uri())
