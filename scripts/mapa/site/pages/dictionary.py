@@ -38,7 +38,7 @@ RANK = {PUBLIC: 0, "marts": 2, "seeds": 2}
 """How soon an entry of a layer is found; others are the last (3)."""
 WORDS = 0.25
 """The same of rules, words and indicators: after the names that are public, before their texts."""
-EXTRACT = 100
+EXTRACT = 80
 """Characters of a description that the search looks through and shows, of what is not public."""
 TITLE = re.compile(r"\s*\*\*(.+?)\*\*")
 RULE = re.compile(r"(\bregras? )<em>([^<]+)</em>")
