@@ -39,7 +39,9 @@ class Personal:
 
 
 def read(project: Path) -> list[dict[str, Any]]:
-    """Return the treatments."""
+    """Return the treatments; none where the project has no such file, so that each is missed."""
+    if not (project / FILE).exists():
+        return []
     content = yaml.safe_load((project / FILE).read_text("utf-8"))
     treatments: list[dict[str, Any]] = content["tratamentos"]
     return treatments
