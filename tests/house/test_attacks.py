@@ -35,12 +35,11 @@ from test_people_disclosure import (
     WIDTH,
     Attacker,
     Cell,
+    one_more_month,
     truth,
 )
 
 COUNTS = QUEUE | ABSENCE
-MOVING = ("pub_fila_por_mes", "pub_fila_regioes_por_mes")
-"""Tables that tell who came and went; the others tell stocks."""
 ENDING = (USE, PROCEDURES)
 """Tables that tell what became of who was due; the others tell how many were."""
 SEEDS = (1, 2, 3)
@@ -79,19 +78,7 @@ def target_of(house: House, seed: int, folder: Path) -> Target:
     shutil.copytree(house.settings.published, data / "published", symlinks=True)
     shutil.copytree(house.settings.dbt_target_path, target)
     with duckdb.connect(str(data / "mapa.duckdb")) as con:
-        for table in QUEUE:
-            # Who comes in the new month is as many as leave: the stock stays.
-            flows = (
-                ", qtd_agendamentos + qtd_saidas_sem_agendamento as qtd_entradas, 0 as qtd_voltas"
-                if table in MOVING
-                else ""
-            )
-            con.execute(
-                f"insert into publicacao.{table} by name select * replace "
-                f"(cast(competencia + interval 1 month as date) as competencia{flows}) "
-                f"from publicacao.{table} "
-                f"where competencia = (select max(competencia) from publicacao.{table})"
-            )
+        one_more_month(con)
         con.execute(
             "update publicacao.pub_fila_por_mes set qtd_entradas = qtd_entradas + 1 "
             "where competencia < (select max(competencia) from publicacao.pub_fila_por_mes)"

@@ -39,8 +39,22 @@ ABSENCE = {
     PROCEDURES: ("competencia", "procedimento_codigo"),
     FLOWS_HOME: ("competencia", "regiao_residencia_codigo", "regiao_atendimento_codigo"),
 }
+MOVING = ("pub_fila_por_mes", "pub_fila_regioes_por_mes")
+"""Tables that tell who came and went; the others of the queue tell stocks."""
 Cell = tuple[str, tuple[Any, ...], str]
 Terms = dict[Cell, int]
+
+
+def one_more_month(con: duckdb.DuckDBPyConnection) -> None:
+    """Let one more month of the queue be over: as many come as leave, so that the stock stays."""
+    flows = ", qtd_agendamentos + qtd_saidas_sem_agendamento as qtd_entradas, 0 as qtd_voltas"
+    for table in QUEUE:
+        con.execute(
+            f"insert into publicacao.{table} by name select * replace "
+            "(cast(competencia + interval 1 month as date) as competencia"
+            f"{flows if table in MOVING else ''}) from publicacao.{table} "
+            f"where competencia = (select max(competencia) from publicacao.{table})"
+        )
 
 
 class Attacker:

@@ -20,6 +20,7 @@ from mapa.cli import cli
 from mapa.errors import BuildError, PublishError
 from mapa.publish import gate, publish, read_manifest, store
 from mapa.settings import Settings
+from test_people_disclosure import QUEUE, one_more_month
 
 QUEUE_DEFECT = "select m.competencia from {{ ref('fila_por_mes') }} as m limit 1"
 
@@ -160,7 +161,6 @@ def test_what_came_after_the_build_is_noticed_whatever_the_clock_says(
 
 # --- by subject ------------------------------------------------------------------------------
 
-QUEUE = ("pub_fila_por_mes", "pub_fila_regioes_por_mes", "pub_fila_por_regiao_por_mes")
 GOOD = dict.fromkeys(("acordo", "fila", "oferta", "proadi"), (False, False))
 """Of each subject whether manifest and file say that it is stale, when nothing failed."""
 
@@ -246,18 +246,6 @@ def test_a_defect_of_the_queue_does_not_block_the_offer(spoilt: Settings) -> Non
     assert (again.new, [state.name for state in again.stale]) == (False, ["fila"])
 
 
-def one_more_month(settings: Settings) -> None:
-    """Let one more month of the queue be over."""
-    with duckdb.connect(str(settings.warehouse)) as con:
-        for table in QUEUE:
-            con.execute(
-                f"insert into {gate.SCHEMA}.{table} by name select * replace "
-                "(cast(competencia + interval 1 month as date) as competencia) "
-                f"from {gate.SCHEMA}.{table} "
-                f"where competencia = (select max(competencia) from {gate.SCHEMA}.{table})"
-            )
-
-
 def test_a_count_that_nothing_can_hide_stops_only_its_subject(spoilt: Settings) -> None:
     # What was published showed everything but one count of a month and its total.
     with duckdb.connect(str((spoilt.published / "current").resolve() / store.DATABASE)) as con:
@@ -269,7 +257,8 @@ def test_a_count_that_nothing_can_hide_stops_only_its_subject(spoilt: Settings) 
             "update pub_fila_por_mes set qtd_aguardando = null where rowid = (select min(rowid) "
             "from pub_fila_por_mes where qtd_aguardando between 1 and 4)"
         )
-    one_more_month(spoilt)
+    with duckdb.connect(str(spoilt.warehouse)) as con:
+        one_more_month(con)
     more(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total")
     queue = total(spoilt, "pub_fila_por_mes", "1")
     offer = total(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total")
@@ -322,7 +311,8 @@ def test_a_defect_of_the_offer_keeps_its_last_good_release(spoilt: Settings) -> 
     queue = total(spoilt, "pub_fila_por_mes", "1")
     more(spoilt, "pub_oferta_por_dia", "qtd_vagas_total")
     # What was published of a month stays; one that is over since is new.
-    one_more_month(spoilt)
+    with duckdb.connect(str(spoilt.warehouse)) as con:
+        one_more_month(con)
     failing(spoilt, "test.mapa.pub_oferta_real_por_mes__grao")
     # A unit that the old offer names and the new build no longer knows.
     with duckdb.connect(str(spoilt.warehouse)) as con:

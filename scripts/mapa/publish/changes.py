@@ -101,7 +101,7 @@ def arrivals(
         build: what dbt made.
         before: manifest of the version before; empty: there is none.
     """
-    made = dict(con.execute("select tabela, carga_ordem from controle.construcoes").fetchall())
+    made = {table: order for table, (_, order) in gate.built(con).items()}
     known = before.get("newest_loads", {})
     fresh = {table.name for table in build.fresh}
     orders = {

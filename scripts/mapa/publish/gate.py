@@ -295,18 +295,23 @@ def _not_made_by(
 
     Each table's maker is written in the transaction that makes the table (`macros/project.sql`).
     """
+    made = {table for table, (build, _) in built(con).items() if build == invocation_id}
+    return sorted(set(names) - made)
+
+
+def built(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[str, int]]:
+    """Return by table which run of dbt made it, and the newest load that it knew.
+
+    Nothing of a warehouse of before, which did not write it down.
+    """
     known = con.execute(
         "select 1 from duckdb_tables() where schema_name = 'controle' "
         "and table_name = 'construcoes'"
     ).fetchall()
-    rows = (
-        con.execute(
-            "select tabela from controle.construcoes where construcao_id = ?", [invocation_id]
-        ).fetchall()
-        if known
-        else []
-    )
-    return sorted(set(names) - {name for (name,) in rows})
+    if not known:
+        return {}
+    rows = con.execute("select tabela, construcao_id, carga_ordem from controle.construcoes")
+    return {table: (build, order) for table, build, order in rows.fetchall()}
 
 
 def _require_one_run(settings: Settings, results: dict[str, Any], manifest: dict[str, Any]) -> None:
