@@ -35,7 +35,7 @@ READINGS = (60, 30, 7, 0)
 class CitySize:
     """How large the synthetic city is, and which one."""
 
-    people: int = 12_000
+    people: int = 9_000
     days: int = 400
     seed: int = 1
     until: date = date(2026, 6, 30)
