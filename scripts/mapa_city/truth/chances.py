@@ -21,7 +21,7 @@ from mapa_city.arrays import (
     texts,
 )
 from mapa_city.city import City
-from mapa_city.truth.queue import FEWEST, History, deaths
+from mapa_city.truth.queue import APPOINTMENT, CLOSED, FEWEST, History, deaths
 from mapa_city.truth.seen import Known
 
 HORIZONS = (30, 90, 180, 365)
@@ -31,7 +31,6 @@ FEWEST_FOLLOWED = 10
 """Requests that must be followed to a horizon, unless all were."""
 
 _SEEN, _UNKNOWN, _OTHER, _OPEN = range(4)
-_CLOSED, _APPOINTMENT = 3, "agendamento_chegou"
 
 
 def chances_per_month(city: City, known: Known, past: History) -> dict[str, Any]:
@@ -87,7 +86,7 @@ def _ends(city: City, known: Known, past: History) -> tuple[Ints, Ints]:
     closing, open_before = dict[int, tuple[str, int]](), set[int]()
     for row in range(len(past.request) - 1, -1, -1):
         r = int(past.request[row])
-        if past.state[row] != _CLOSED:
+        if past.state[row] != CLOSED:
             open_before.add(r)
         elif r not in open_before:
             closing[r] = str(past.kind[row]), int(past.day[row])
@@ -96,7 +95,7 @@ def _ends(city: City, known: Known, past: History) -> tuple[Ints, Ints]:
     silent = matches(city.bookings, "outcome", ["sem_confirmacao"]) & known.bookings
     silent_days = set(zip(of[silent].tolist(), appointment[silent].tolist(), strict=True))
     for r, (kind, when) in closing.items():
-        unknown = kind == _APPOINTMENT and (r, when) in silent_days
+        unknown = kind == APPOINTMENT and (r, when) in silent_days
         end[r], day[r] = _UNKNOWN if unknown else _OTHER, when
     came: Flags = matches(city.bookings, "outcome", ["confirmada"]) & known.bookings
     for r, when in sorted(zip(of[came].tolist(), appointment[came].tolist(), strict=True)):

@@ -34,18 +34,18 @@ LONGEST_WAIT = 1826
 """Days of five years; a longer wait is taken for an error of the record."""
 
 RISKS = ("1", "2", "3", "4", "nao_informado")
-_WAITING, _SCHEDULED, _RETURNED, _CLOSED = range(4)
+_WAITING, _SCHEDULED, _RETURNED, CLOSED = range(4)
 _STATE_AFTER = {
     "solicitada": _WAITING,
     "reenviada": _WAITING,
     "reaberta": _WAITING,
     "devolvida": _RETURNED,
     "agendada": _SCHEDULED,
-    "negada": _CLOSED,
-    "cancelada": _CLOSED,
-    "cancelamento_agendamento": _CLOSED,
+    "negada": CLOSED,
+    "cancelada": CLOSED,
+    "cancelamento_agendamento": CLOSED,
 }
-_APPOINTMENT, _GONE, _BACK, _MOVED = "agendamento_chegou", "sumiu", "voltou", "mudou"
+APPOINTMENT, _GONE, _BACK, _MOVED = "agendamento_chegou", "sumiu", "voltou", "mudou"
 
 
 @dataclass(frozen=True)
@@ -116,7 +116,7 @@ def history(city: City, known: Known) -> History:
     state = _states(request.tolist(), kind.tolist())
     cell = known.cells.at(request, at)
     first = np.r_[True, request[1:] != request[:-1]]
-    before = np.where(first, _CLOSED, np.r_[_CLOSED, state[:-1]])
+    before = np.where(first, CLOSED, np.r_[CLOSED, state[:-1]])
     left = np.where(first, cell, np.r_[0, cell[:-1]])
     told = first | (state != before) | ((cell != left) & (kind == _MOVED))
     # Of a correction and another change at one instant only the other one is a step.
@@ -131,7 +131,7 @@ def history(city: City, known: Known) -> History:
         until=np.r_[np.where(first[1:], FAR, at[1:] // DAY), FAR],
         kind=kind,
         state=state,
-        before=np.where(first, _CLOSED, np.r_[_CLOSED, state[:-1]]),
+        before=np.where(first, CLOSED, np.r_[CLOSED, state[:-1]]),
         first=first,
         cell=cell,
         left=np.where(first, cell, np.r_[0, cell[:-1]]),
@@ -158,7 +158,7 @@ def _life(city: City, known: Known) -> list[_Facts]:
     request, at = numbers(city.events, "request_idx"), numbers(city.events, "at")
     return [
         (request[changes], at[changes], texts(city.events, "kind")[changes]),
-        _named(numbers(city.bookings, "request_idx")[came], appointment[came], _APPOINTMENT),
+        _named(numbers(city.bookings, "request_idx")[came], appointment[came], APPOINTMENT),
     ]
 
 
@@ -180,17 +180,17 @@ def _moves(known: Known) -> list[_Facts]:
 def _states(request: list[int], kind: list[str]) -> Ints:
     """Go through what happened, request by request, and return the state after each step."""
     states: list[int] = []
-    who, says, away = -1, _CLOSED, False
+    who, says, away = -1, CLOSED, False
     for row, what in zip(request, kind, strict=True):
         if row != who:
-            who, says, away = row, _CLOSED, False
-        if what == _APPOINTMENT:
-            says = _CLOSED
+            who, says, away = row, CLOSED, False
+        if what == APPOINTMENT:
+            says = CLOSED
         elif what in _STATE_AFTER:
             says = _STATE_AFTER[what]
         elif what in (_GONE, _BACK):
             away = what == _GONE
-        states.append(_CLOSED if away else says)
+        states.append(CLOSED if away else says)
     return np.array(states, dtype=np.int64)
 
 
