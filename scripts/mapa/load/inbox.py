@@ -118,7 +118,9 @@ def load(settings: Settings, delivery: Delivery, tell: Callable[[Summary], None]
         delivery.loaded += summaries
         # One that changes meanwhile is still being copied: the next night sees it whole.
         if before == _state(path):
-            _put_away(path, inbox / (REFUSED if bad else LOADED) / night, delivery, bad=bad)
+            _put_away(
+                settings, path, inbox / (REFUSED if bad else LOADED) / night, delivery, bad=bad
+            )
 
 
 def waiting(settings: Settings) -> int:
@@ -184,7 +186,9 @@ def _state(path: Path) -> tuple[int, int] | None:
     return found.st_size, found.st_mtime_ns
 
 
-def _put_away(path: Path, target: Path, delivery: Delivery, *, bad: bool) -> None:
+def _put_away(
+    settings: Settings, path: Path, target: Path, delivery: Delivery, *, bad: bool
+) -> None:
     """Move a file into a folder of this night; where it may not be moved, it stays."""
     try:
         target.parent.mkdir(mode=0o700, exist_ok=True)
@@ -194,7 +198,7 @@ def _put_away(path: Path, target: Path, delivery: Delivery, *, bad: bool) -> Non
             number += 1
             place = target / f"{number}_{path.name}"
         path.rename(place)
-        key = Settings.load().warehouse_key()
+        key = settings.warehouse_key()
         if key and place.is_file() and not place.is_symlink():
             landing.reseal(place, None, key)
     except (OSError, DiskError):
