@@ -91,3 +91,30 @@
         ) as o
         where o.ordem = 1
 {%- endmacro %}
+
+
+{# The priority that law gives to age on a day: none, over 60, over 80 (act 10.741 of 2003, article 3). #}
+{% macro legal_priority(side, day) -%}
+    case
+        when {{ side }}.data_80_anos <= {{ day }} then 2
+        when {{ side }}.data_60_anos <= {{ day }} then 1
+        else 0
+    end
+{%- endmacro %}
+
+
+{# What a booking did to the order of the queue, in the order in which it is asked. #}
+{% macro order_situations() -%}
+    {{ return([
+        'sem_comparacao',
+        'em_ordem',
+        'interrompida',
+        'territorio',
+        'cota',
+        'varios_procedimentos',
+        'sem_contato',
+        'data_desejada',
+        'prioridade_legal',
+        'sem_explicacao',
+    ]) }}
+{%- endmacro %}

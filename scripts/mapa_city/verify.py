@@ -41,6 +41,7 @@ MARTS = {
     "espera_limites_por_mes": "espera",
     "fila_por_faixa_por_mes": "fila",
     "fila_equilibrio_por_mes": "fila",
+    "fila_ordem_por_mes": "fila",
     "absenteismo_por_mes": "absenteismo",
     "absenteismo_por_residencia_por_mes": "absenteismo",
     "qualidade_escalas": "qualidade",

@@ -32,6 +32,7 @@ from mapa_city.truth.disclosure import disclosure, listed, staff
 from mapa_city.truth.fates import fates_of_lines
 from mapa_city.truth.hours import hours_per_month, months, shares_per_month
 from mapa_city.truth.offer import per_day, per_month
+from mapa_city.truth.order import order_per_month
 from mapa_city.truth.past import deliveries, diary, in_force, movements, withdrawn
 from mapa_city.truth.people import counts_of_people
 from mapa_city.truth.programme import answers_of
@@ -122,6 +123,7 @@ def compute(
         "oferta_diario": diary(city, seen, moves),
         "oferta_retiradas_por_mes": withdrawn(city, seen, moves, real),
         "fila_por_faixa_por_mes": bands_per_month(city, known, past, when),
+        "fila_ordem_por_mes": order_per_month(city, known, past),
         "fila_equilibrio_por_mes": balance_per_month(queue, city, known, past, when),
         "espera_limites_por_mes": limits_per_month(city, known, past, when),
         "espera_probabilidade_por_mes": chances_per_month(city, known, past),
