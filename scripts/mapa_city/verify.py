@@ -42,6 +42,8 @@ MARTS = {
     "fila_por_faixa_por_mes": "fila",
     "fila_equilibrio_por_mes": "fila",
     "fila_ordem_por_mes": "fila",
+    "fila_planejamento_por_mes": "fila",
+    "espera_estimativa_por_mes": "espera",
     "absenteismo_por_mes": "absenteismo",
     "absenteismo_por_residencia_por_mes": "absenteismo",
     "qualidade_escalas": "qualidade",
