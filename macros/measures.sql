@@ -9,12 +9,7 @@
 {# A bound of the interval of 95 % of a percentage, by Wilson: honest near 0 and with few cases. #}
 {% macro wilson_bound(part, whole, bound) -%}
     {%- set z = 1.959963984540054 -%}
-    100 * (
-        cast({{ part }} as double) + {{ z * z / 2 }}
-        {{ '-' if bound == '_minimo' else '+' }} {{ z }} * sqrt(
-            cast({{ part }} as double) * ({{ whole }} - {{ part }}) / {{ whole }} + {{ z * z / 4 }}
-        )
-    ) / ({{ whole }} + {{ z * z }})
+    100 * (cast({{ part }} as double) + {{ z * z / 2 }} {{ '-' if bound == 'minimo' else '+' }} {{ z }} * sqrt(cast({{ part }} as double) * ({{ whole }} - {{ part }}) / {{ whole }} + {{ z * z / 4 }})) / ({{ whole }} + {{ z * z }})
 {%- endmacro %}
 
 

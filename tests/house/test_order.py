@@ -56,7 +56,8 @@ def live(seed: int, requests: int, jump: float) -> tuple[list[tuple[int, int, in
 
 def judged(house: House, queues: int, each: int, jump: float) -> tuple[set[str], set[str], int]:
     """Return who was accused by the model, who had jumped, and how many were booked."""
-    (sql,) = Path(house.env["DBT_TARGET_PATH"]).rglob("compiled/**/int_fila__ordem.sql")
+    compiled = Path(house.env["DBT_TARGET_PATH"]) / "compiled"
+    (sql,) = compiled.glob("*/models/intermediate/fila/int_fila__ordem.sql")
     columns: dict[str, list[object]] = {
         name: []
         for name in ("solicitacao_codigo", "fila", "risco_codigo", "asked", "booked", "several")

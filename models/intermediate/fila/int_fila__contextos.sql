@@ -31,8 +31,8 @@ documentos as (
         d.data_desejada,
         d.paciente_data_nascimento,
         {{ has_phone('d.paciente_telefone') }} as tem_contato,
-        {% if indice == 'solicitacao' %}d.qtd_procedimentos{% else %}null{% endif %}
-            as qtd_procedimentos
+        {% if indice == 'solicitacao' %}d.qtd_procedimentos{% else %}cast(null as integer){% endif %}
+            as qtd_itens
     from vigencias as v
     inner join versoes as r
         on
@@ -59,7 +59,7 @@ reunidos as (
             max(case when d.preferencia = 2 then d.{{ coluna }} end)
         ) as {{ coluna }},
         {%- endfor %}
-        max(d.qtd_procedimentos) as qtd_procedimentos
+        max(d.qtd_itens) as qtd_itens
     from documentos as d
     group by d.solicitacao_codigo
 ),
@@ -73,7 +73,7 @@ final as (
         v.unidade_solicitante_cnes,
         r.data_desejada,
         coalesce(r.tem_contato, false) as tem_contato,
-        coalesce(r.qtd_procedimentos > 1, false) as tem_varios_procedimentos,
+        coalesce(r.qtd_itens > 1, false) as tem_varios_procedimentos,
         {{ add_months('r.paciente_data_nascimento', 720) }} as data_60_anos,
         {{ add_months('r.paciente_data_nascimento', 960) }} as data_80_anos
     from vigencias as v

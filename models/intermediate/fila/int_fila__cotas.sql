@@ -19,7 +19,7 @@ ordenadas as (
         row_number() over (
             partition by
                 c.unidade_solicitante_cnes, c.procedimento_codigo, c.competencia, c.ppi_tipo
-            order by c.eh_conhecida desc, c.preferencia, c._linha
+            order by c.eh_conhecida desc, c.preferencia asc, c._linha asc
         ) as ordem
     from cotas as c
 ),

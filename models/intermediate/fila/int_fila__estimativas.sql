@@ -1,7 +1,7 @@
 {{ config(materialized='ephemeral') }}
 
--- Grain: closed month of the last twelve, and request that waited at its end: the days that it would
--- still wait by two estimates, and those that it did. Rule regra_estimativa_espera.
+-- Grain: closed month of the last twelve, and request that waited at its end: the days that it
+-- would still wait by two estimates, and those that it did. Rule regra_estimativa_espera.
 with meses as (
     select {{ explode_months(
         add_months(last_complete_month(), -11), last_complete_month()
@@ -46,7 +46,9 @@ ritmos as (
         sum(s.qtd_agendadas) as qtd_agendadas
     from finais as f
     inner join saidas_por_dia as s
-        on s.data_fim <= f.data_fim_mes and s.data_fim > {{ add_days('f.data_fim_mes', -90) }}
+        on
+            f.data_fim_mes >= s.data_fim
+            and {{ add_days('f.data_fim_mes', -90) }} < s.data_fim
     group by f.competencia, s.procedimento_codigo
 ),
 
@@ -58,8 +60,8 @@ antecedencias as (
     from finais as f
     inner join agendamentos as a
         on
-            cast(a.momento_agendada as date) <= f.data_fim_mes
-            and cast(a.momento_agendada as date) > {{ add_days('f.data_fim_mes', -90) }}
+            f.data_fim_mes >= cast(a.momento_agendada as date)
+            and {{ add_days('f.data_fim_mes', -90) }} < cast(a.momento_agendada as date)
     where a.momento_agendamento is not null
     group by f.competencia, a.procedimento_codigo
 ),
@@ -76,7 +78,9 @@ posicoes as (
         ) as posicao
     from finais as f
     inner join estadias as e
-        on e.data_inicio <= f.data_fim_mes and coalesce(e.data_fim > f.data_fim_mes, true)
+        on
+            f.data_fim_mes >= e.data_inicio
+            and coalesce(f.data_fim_mes < e.data_fim, true)
     inner join {{ ref('int_fila__solicitacoes') }} as s
         on e.solicitacao_codigo = s.solicitacao_codigo
     where e.estado = 'aguardando'

@@ -1,5 +1,5 @@
--- Grain: one row per stay in the queue, waiting or returned, with what its place in the order depends
--- on. Rule regra_ordem_fila.
+-- Grain: one row per stay in the queue, waiting or returned, with what its place in the order
+-- depends on. Rule regra_ordem_fila.
 with contextos as (
     select * from {{ ref('int_fila__contextos') }}
 ),

@@ -1,5 +1,5 @@
--- Grain: one row per booking of somebody who waited: whether one older and at least as urgent waited
--- on, and the first reason that explains it. Rule regra_ordem_fila.
+-- Grain: one row per booking of somebody who waited: whether one older and at least as urgent
+-- waited on, and the first reason that explains it. Rule regra_ordem_fila.
 --
 -- Somebody was passed over if the running maximum of the ends of those before is after the booking:
 -- one sort for each step, each among fewer. Who stands for more than one urgency, quota or priority
@@ -118,15 +118,16 @@ linhas as (
 
 comparadas as (
     select
-        l.*
-        {%- for motivo, condicao, colunas, posicao in degraus %},
+        {%- for motivo, condicao, colunas, posicao in degraus %}
         max(case when {{ condicao }} then l.data_fim end) over (
             partition by l.{{ (['fila', 'risco'] + colunas) | join(', l.') }}
             -- Of one day, nobody is before another.
             order by l.{{ posicao }}, case when l.data_agendamento is null then 1 else 0 end
             rows between unbounded preceding and current row
-        ) as fim_{{ motivo }}
+        ) as fim_{{ motivo }},
         {%- endfor %}
+        l.solicitacao_codigo,
+        l.ordem
     from linhas as l
 ),
 

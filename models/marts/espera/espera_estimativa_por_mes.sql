@@ -17,8 +17,8 @@ final as (
         e.procedimento_codigo,
         cast(count(*) as integer) as qtd_aguardando,
         cast(count(e.dias_sisreg) as integer) as qtd_estimados,
-        cast(count(e.dias_conferidos) as integer) as qtd_conferidos
-        {%- for estimativa in ['sisreg', 'proprios'] %},
+        cast(count(e.dias_conferidos) as integer) as qtd_conferidos,
+        {%- for estimativa in ['sisreg', 'proprios'] %}
         case
             when count(e.dias_{{ estimativa }}) >= {{ setting('minimo_percentil') }}
                 then cast({{ percentile('e.dias_' ~ estimativa, 0.5) }} as double)
@@ -39,6 +39,7 @@ final as (
                     'count(e.dias_conferidos)'
                 ) }}
         end as pct_{{ estimativa }}_em_30_dias
+        {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from estimativas as e
     group by e.competencia, e.procedimento_codigo

@@ -35,16 +35,15 @@ final as (
         {%- for situacao in order_situations() %}
         cast(c.qtd_{{ situacao }} as integer) as qtd_{{ situacao }},
         {%- endfor %}
-        {%- for limite in ['', '_minimo', '_maximo'] %}
         case
             when c.qtd_comparados >= {{ setting('minimo_percentil') }}
-                then
-                    {%- if limite == '' %}
-                    {{ percentage('c.qtd_sem_explicacao', 'c.qtd_comparados') }}
-                    {%- else %}
-                    {{ wilson_bound('c.qtd_sem_explicacao', 'c.qtd_comparados', limite) }}
-                    {%- endif %}
-        end as pct_sem_explicacao{{ limite }}
+                then {{ percentage('c.qtd_sem_explicacao', 'c.qtd_comparados') }}
+        end as pct_sem_explicacao,
+        {%- for limite in ['minimo', 'maximo'] %}
+        case
+            when c.qtd_comparados >= {{ setting('minimo_percentil') }}
+                then {{ wilson_bound('c.qtd_sem_explicacao', 'c.qtd_comparados', limite) }}
+        end as pct_sem_explicacao_{{ limite }}
         {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from comparados as c

@@ -31,8 +31,8 @@ ofertas as (
     inner join {{ ref('oferta_real_por_mes') }} as o
         on
             e.procedimento_codigo = o.procedimento_codigo
-            and o.competencia <= e.competencia
-            and o.competencia >= {{ add_months('e.competencia', -2) }}
+            and e.competencia >= o.competencia
+            and {{ add_months('e.competencia', -2) }} <= o.competencia
     group by e.competencia, e.procedimento_codigo
 ),
 
