@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mapa_city.bench import encryption, faults, load, mutants, nights, offer
+from mapa_city.bench import encryption, faults, load, mutants, nights, offer, queue
 
 
 @click.group()
@@ -21,3 +21,4 @@ bench.add_command(load.main, "load")
 bench.add_command(mutants.main, "mutants")
 bench.add_command(nights.main, "nights")
 bench.add_command(offer.main, "offer")
+bench.add_command(queue.main, "queue")
