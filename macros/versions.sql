@@ -6,6 +6,12 @@
 {%- endmacro %}
 
 
+{# The day after everything. #}
+{% macro ending() -%}
+    cast('9999-12-31' as date)
+{%- endmacro %}
+
+
 {# The last day on which what was seen may speak of the reference day: extracts describe the day that
    ended when they were made. #}
 {% macro last_day_seen() -%}

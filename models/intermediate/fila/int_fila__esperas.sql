@@ -28,9 +28,7 @@ atendidos as (
     inner join atributos as a
         on
             g.solicitacao_codigo = a.solicitacao_codigo
-            -- The version in force at the end of the day of the appointment.
-            and coalesce(cast(a.vale_de as date) <= cast(g.momento_agendamento as date), true)
-            and coalesce(cast(a.vale_ate as date) > cast(g.momento_agendamento as date), true)
+            and {{ in_force('a', 'g.momento_agendamento') }}
     where
         g.agendamento_desfecho = 'confirmada'
         and coalesce(g.vaga_consumida_tipo, '') <> '2'

@@ -78,7 +78,7 @@ final as (
         -- Nobody passes over the dead, nor over whom nobody knows since when they are.
         case
             when not c.pessoa_tem_obito_sem_data
-                then least(c.data_fim, c.pessoa_data_obito, cast('9999-12-31' as date))
+                then least(c.data_fim, c.pessoa_data_obito, {{ ending() }})
         end as data_fim,
         {{ legal_priority('c', 'c.data_inicio') }} as prioridade_inicio,
         case

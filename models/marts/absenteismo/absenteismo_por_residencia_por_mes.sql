@@ -20,9 +20,7 @@ final as (
     left join atributos as a
         on
             g.solicitacao_codigo = a.solicitacao_codigo
-            -- The version in force at the end of the day of the appointment.
-            and coalesce(cast(a.vale_de as date) <= cast(g.momento_agendamento as date), true)
-            and coalesce(cast(a.vale_ate as date) > cast(g.momento_agendamento as date), true)
+            and {{ in_force('a', 'g.momento_agendamento') }}
     where g.agendamento_desfecho in ('confirmada', 'falta', 'sem_confirmacao')
     group by
         {{ competencia('g.momento_agendamento') }},
