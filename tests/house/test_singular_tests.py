@@ -1,9 +1,9 @@
 """Every check on the numbers can fail: a fault is put into a built house, and its test turns red.
 
 A check that no fault turns red is worth less than none, because people trust it. Each test of
-`tests/singular`, each `soma_confere` and each `mesmo_total` has at least one fault here: mostly what a wrong join, a
-column taken for another or a lost row would leave in the table that the test judges. The tests that
-every table has get the same fault in every table.
+`tests/singular`, each `soma_confere` and each `mesmo_total` has at least one fault here: mostly
+what a wrong join, a column taken for another or a lost row would leave in the table that the test
+judges. The tests that every table has get the same fault in every table.
 """
 
 from __future__ import annotations
