@@ -45,6 +45,7 @@ MARTS = {
     "fila_perfil_por_mes": "fila",
     "fila_regulacao_por_mes": "fila",
     "fila_por_municipio_por_mes": "fila",
+    "fila_hospitalar_por_mes": "fila",
     "espera_etapas_por_mes": "espera",
     "espera_deslocamento_por_mes": "espera",
     "espera_diferencas_por_mes": "espera",

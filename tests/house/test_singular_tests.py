@@ -343,6 +343,11 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "update intermediario.int_oferta__reais_por_tipo set qtd_oferta_real = 0",
         without_one("intermediario.int_oferta__reais_por_tipo"),
     ),
+    "fila_hospitalar_por_mes__entradas_menos_saidas_sao_o_estoque": (
+        without_one("fila.fila_hospitalar_por_mes", "qtd_pedidos_de_internacao > 0"),
+        one_more("fila.fila_hospitalar_por_mes", "qtd_internacoes"),
+        one_more("fila.fila_hospitalar_por_mes", "qtd_aguardando_leito", LAST_MONTH),
+    ),
     "fila__intervalos_encadeados": (
         f"{INTERVALS} momento_fim = momento_inicio - interval 1 day "
         + one_row("intermediario.int_fila__intervalos", "momento_fim is not null"),

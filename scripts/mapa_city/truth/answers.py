@@ -20,6 +20,7 @@ from mapa_city.city import City
 from mapa_city.slots import FATES, fates
 from mapa_city.truth.alerts import alerts
 from mapa_city.truth.bands import balance_per_month, bands_per_month, limits_per_month
+from mapa_city.truth.beds import beds_per_month
 from mapa_city.truth.chances import chances_per_month
 from mapa_city.truth.dimensions import (
     calendar_days,
@@ -131,6 +132,7 @@ def compute(
         "fila_qualificacao_por_mes": doubts_per_month(city, known, past, when),
         "fila_perfil_por_mes": profiles_per_month(city, past, when),
         "fila_regulacao_por_mes": regulation_per_month(city, known, past, when),
+        "fila_hospitalar_por_mes": beds_per_month(city),
         "fila_por_municipio_por_mes": entries_per_municipality(city, known, past),
         "espera_etapas_por_mes": stages_per_month(city, known, past),
         "espera_deslocamento_por_mes": travel_per_month(city, known),
