@@ -59,6 +59,8 @@ fatos as (
         f.procedimento_codigo,
         case
             when f.estado = 'devolvida' then 'devolvida'
+            -- Seen later does not say seen then.
+            when cast(v.momento_atualizacao as date) > f.data_fim_do_mes then 'vista_desconhecida'
             when v.foi_visualizada_regulador then 'vista'
             when not v.foi_visualizada_regulador then 'nao_vista'
             else 'vista_desconhecida'

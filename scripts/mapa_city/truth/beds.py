@@ -48,16 +48,16 @@ def beds_per_month(city: City) -> dict[str, Any]:
             closes = min(int(month_start(np.array([month + 1]))[0]) - 1, until)
             waits[month, *place, "waits"].append(closes - asked)
     lines = []
-    for (month, *place), count in sorted(lives.items()):
+    for (month, character, clinic), count in sorted(lives.items()):
         admitted, still = (
-            np.array(waits.get((month, *place, kind), []), dtype=np.int64)
+            np.array(waits.get((month, character, clinic, kind), []), dtype=np.int64)
             for kind in ("admitted", "waits")
         )
         names = ("asked", "admitted", "left", "waits", "unread")
         lines.append(
             (
                 day_text(month_start(np.array([month]))).tolist()[0],
-                *place,
+                *(character, clinic),
                 *(count[name] for name in names),
                 *percentiles(admitted[plausible(admitted)]),
                 *percentiles(still[plausible(still)]),

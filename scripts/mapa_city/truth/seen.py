@@ -36,6 +36,7 @@ class Known:
         missed: requests that were missed, since when and until when.
         cells: what requests were counted as, by request and instant.
         looks: whether a regulator had looked at requests, by request and instant.
+        changed: last change of each request before it was seen first.
     """
 
     first: Ints
@@ -44,6 +45,7 @@ class Known:
     missed: Missed
     cells: Cells
     looks: Looks
+    changed: Ints
 
     @property
     def seen(self) -> Flags:
@@ -105,6 +107,7 @@ def know(city: City, read: Sequence[date] = ()) -> Known:
     missed: list[tuple[int, int, int]] = []
     states: list[tuple[Ints, ...]] = []
     looks: list[tuple[Ints, ...]] = []
+    told = np.full(n, ALWAYS, dtype=np.int64)
     before = ALWAYS
     for closing in closings:
         now = closing + LATE
@@ -115,16 +118,17 @@ def know(city: City, read: Sequence[date] = ()) -> Known:
         back = here & (gone < NEVER)
         missed += [(r, int(gone[r]), now) for r in np.flatnonzero(back).tolist()]
         gone[absent], gone[back] = now, NEVER
-        first[here & (first == NEVER)] = now
+        new = here & (first == NEVER)
+        first[new] = now
         last[shown] = closing
         rows = np.flatnonzero(here)
         since = np.where(changed[rows] >= first[rows], changed[rows], ALWAYS)
         procedure, region, risk = _says(city, closing)
         states.append((rows, since, procedure[rows], region[rows], risk[rows]))
-        latest = _last_change(city, np.full(n, closing, dtype=np.int64))[rows]
-        looks.append(
-            (rows, np.where(latest >= first[rows], latest, ALWAYS), _looked(city, closing)[rows])
-        )
+        latest = _last_change(city, np.full(n, closing, dtype=np.int64))
+        told[new] = latest[new]
+        looked = np.where(latest >= first, latest, ALWAYS)[rows]
+        looks.append((rows, looked, _looked(city, closing)[rows]))
         newest = _newest_booking(city, closing)
         booked[newest[here & (newest >= 0)]] = True
         before = closing
@@ -137,6 +141,7 @@ def know(city: City, read: Sequence[date] = ()) -> Known:
         missed=Missed(*table.T),
         cells=Cells(*_in_order(states)),
         looks=Looks(*_in_order(looks)),
+        changed=told,
     )
 
 

@@ -30,7 +30,7 @@ from mapa_city.truth.queue import (
     plausible,
     waiting_at,
 )
-from mapa_city.truth.seen import Known
+from mapa_city.truth.seen import ALWAYS, Known
 
 
 def _first(past: History, *states: int) -> Ints:
@@ -110,12 +110,16 @@ def regulation_per_month(city: City, known: Known, past: History, when: Calendar
     for month, end in zip(when.names().tolist(), when.ends, strict=True):
         waiting = waiting_at(past, end)
         waiting = waiting[regulated[past.request[waiting]]]
-        instant = np.full(len(waiting), (end + 1) * DAY - 1)
-        looked = known.looks.looked[known.looks.at(past.request[waiting], instant)].tolist()
-        for row, seen in zip(waiting.tolist(), looked, strict=True):
+        request = past.request[waiting]
+        looks = known.looks.at(request, np.full(len(waiting), (end + 1) * DAY - 1))
+        # What was seen of it first may be from a later day, and looked at since.
+        later = (known.looks.since[looks] == ALWAYS) & (known.changed[request] // DAY > end)
+        looked = known.looks.looked[looks]
+        for row, seen, dark in zip(*map(np.ndarray.tolist, (waiting, looked, later)), strict=True):
             found = cells[month, unit[past.request[row]], code[past.cell[row]]]
             found["qtd_com_o_regulador"] += 1
-            found["qtd_nao_vistas"] += not seen
+            found["qtd_de_vista_desconhecida"] += dark
+            found["qtd_nao_vistas"] += not (seen or dark)
         for row in past.at(end, RETURNED).tolist():
             cells[month, unit[past.request[row]], code[past.cell[row]]][
                 "qtd_devolvidas_pendentes"
@@ -132,7 +136,10 @@ def regulation_per_month(city: City, known: Known, past: History, when: Calendar
                 *key,
                 *(int(found[name]) for name in names),
                 _share(found["qtd_devolvidas_na_decisao"], found["qtd_decididas"]),
-                _share(found["qtd_nao_vistas"], found["qtd_com_o_regulador"]),
+                _share(
+                    found["qtd_nao_vistas"],
+                    found["qtd_com_o_regulador"] - found["qtd_de_vista_desconhecida"],
+                ),
             )
             for key, found in sorted(cells.items())
         ],
