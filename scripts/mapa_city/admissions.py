@@ -39,7 +39,8 @@ def admissions(city: City) -> pa.Table:
     executing = np.flatnonzero(city.units["is_executing"].to_numpy(zero_copy_only=False))
     first = np.datetime64(city.start - timedelta(days=_BEFORE), "m")
     length = (day_number(city.until) - day_number(city.start) + _BEFORE) * _MINUTES
-    requested = first + rng.integers(0, length, count)
+    # In their order, so that a later day has the same requests under the same numbers.
+    requested = first + np.sort(rng.integers(0, length, count))
     risk = rng.integers(1, 5, count)
     urgent = risk <= 2
     bed = np.where(urgent, rng.exponential(1.5, count), rng.exponential(70, count)) * _MINUTES
