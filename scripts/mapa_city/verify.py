@@ -107,6 +107,7 @@ _ARTICLE = "the article of the seed beside the norm, which is compared; test_pro
 _NO_LIST = "null wherever the list of CNRAC is empty, as in the city; unit tests fill it"
 NOT_COMPARED = {
     "acordo_acoes": "no city has an agreement; test_work_plan states each action by hand",
+    "qualidade_fontes": "about loads, of which the city knows nothing; unit tests state each case",
     "qualidade_valores": "the city writes nothing implausible; test_values states each kind",
     "oferta_por_dia.escala_id": _NAMELESS,
     "oferta_por_dia.escala_codigo": _NAMELESS,

@@ -98,10 +98,10 @@ TOTALS: dict[str, dict[str, tuple[str, ...]]] = {
         ),
     },
     "espera_diferencas_por_mes": {
-        "atendidos_iguais_aos_da_espera": (without_one(GAPS, "situacao = 'atendido'"),),
+        "atendidos_iguais_aos_da_espera": (without_one(GAPS, "espera_situacao = 'atendido'"),),
         "filas_iguais_as_da_espera": (
-            without_one(GAPS, "situacao = 'aguardando'"),
-            one_more(GAPS, "qtd_esperas", "situacao = 'aguardando'"),
+            without_one(GAPS, "espera_situacao = 'aguardando'"),
+            one_more(GAPS, "qtd_esperas", "espera_situacao = 'aguardando'"),
         ),
     },
     "absenteismo_por_perfil_por_mes": {

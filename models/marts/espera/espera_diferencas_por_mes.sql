@@ -89,7 +89,7 @@ contadas as (
 final as (
     select
         c.competencia,
-        c.situacao,
+        c.situacao as espera_situacao,
         c.dimensao,
         c.classe,
         cast(c.qtd_esperas as integer) as qtd_esperas,

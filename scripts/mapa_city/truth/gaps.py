@@ -150,7 +150,7 @@ def gaps_per_month(city: City, known: Known, past: History, when: Calendar) -> d
                 over = None if middle is None else middle - least
                 lines.append((*key, name, one, len(classes[one]), *numbers_of, over))
     return {
-        "chave": ["competencia", "situacao", "dimensao", "classe"],
+        "chave": ["competencia", "espera_situacao", "dimensao", "classe"],
         "colunas": [
             *("qtd_esperas", "dias_de_diferenca"),
             *("dias_de_diferenca_minimo", "dias_de_diferenca_maximo", "dias_alem_da_menor"),
