@@ -10,6 +10,13 @@ with documentos as (
         and cast(s.momento_solicitacao as date) <= {{ data_referencia() }}
 ),
 
+versoes as (
+    select
+        d.*,
+        cast(d.momento_versao as date) <= {{ data_referencia() }} as eh_conhecido
+    from documentos as d
+),
+
 -- What nothing better is known for stands, though it changed later.
 ordenados as (
     select
@@ -17,17 +24,14 @@ ordenados as (
         row_number() over (
             partition by d.solicitacao_codigo
             order by
-                case when cast(d.momento_versao as date) <= {{ data_referencia() }} then 0 else 1 end,
-                case
-                    when cast(d.momento_versao as date) <= {{ data_referencia() }}
-                        then d.momento_versao
-                end desc,
+                d.eh_conhecido desc,
+                case when d.eh_conhecido then d.momento_versao end desc,
                 d.momento_versao asc,
                 d._carga_ordem desc,
                 d._arquivo desc,
                 d._linha desc
         ) as ordem
-    from documentos as d
+    from versoes as d
 ),
 
 lidos as (
@@ -39,22 +43,15 @@ lidos as (
         case when o.data_internacao <= {{ data_referencia() }} then o.data_internacao end
             as data_internacao,
         case when o.data_alta <= {{ data_referencia() }} then o.data_alta end as data_alta,
-        case
-            when cast(o.momento_versao as date) <= {{ data_referencia() }}
-                then cast(o.momento_versao as date)
-        end as data_versao,
+        case when o.eh_conhecido then cast(o.momento_versao as date) end as data_versao,
         o.internacao_situacao
     from ordenados as o
     where o.ordem = 1
 ),
 
-final as (
+situados as (
     select
-        l.solicitacao_codigo,
-        l.data_solicitacao,
-        l.carater,
-        l.clinica_nome,
-        l.data_internacao,
+        l.*,
         case
             when l.data_internacao is not null then 'internada'
             when l.data_alta is not null then 'sem_internacao'
@@ -62,15 +59,26 @@ final as (
             when l.internacao_situacao in ('CANCELADA', 'NEGADA') then 'sem_internacao'
             when l.internacao_situacao in ('PENDENTE', 'AUTORIZADA', 'RESERVADA') then 'aguardando'
             else 'desconhecida'
-        end as estado,
-        case
-            when l.data_internacao is not null
-                then greatest(l.data_internacao, l.data_solicitacao)
-            when l.data_alta is not null then greatest(l.data_alta, l.data_solicitacao)
-            when l.internacao_situacao in ('CANCELADA', 'NEGADA')
-                then greatest(l.data_versao, l.data_solicitacao)
-        end as data_saida
+        end as estado
     from lidos as l
+),
+
+final as (
+    select
+        s.solicitacao_codigo,
+        s.data_solicitacao,
+        s.carater,
+        s.clinica_nome,
+        s.data_internacao,
+        s.estado,
+        -- Nothing ends before it began.
+        case
+            when s.estado in ('internada', 'sem_internacao')
+                then greatest(
+                    coalesce(s.data_internacao, s.data_alta, s.data_versao), s.data_solicitacao
+                )
+        end as data_saida
+    from situados as s
 )
 
 select * from final

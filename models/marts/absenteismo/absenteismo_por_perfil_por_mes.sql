@@ -8,6 +8,12 @@
     'vaga_tipo': 'vaga_tipo',
 } %}
 
+{% set desfechos = {
+    'confirmados': 'confirmada',
+    'faltas': 'falta',
+    'sem_confirmacao': 'sem_confirmacao',
+} %}
+
 with agendamentos as (
     select * from {{ ref('int_fila__agendamentos') }}
 ),
@@ -77,21 +83,23 @@ contagens as (
         c.competencia,
         c.dimensao,
         c.classe,
-        cast(count(*) as integer) as qtd_agendamentos_devidos,
-        {%- for coluna, desfecho in [
-            ('confirmados', 'confirmada'), ('faltas', 'falta'), ('sem_confirmacao', 'sem_confirmacao')
-        ] %}
-        cast(sum(case when c.agendamento_desfecho = '{{ desfecho }}' then 1 else 0 end) as integer)
-            as qtd_{{ coluna }}
-        {%- if not loop.last %},{% endif %}
+        {%- for coluna, desfecho in desfechos.items() %}
+        sum(case when c.agendamento_desfecho = '{{ desfecho }}' then 1 else 0 end) as qtd_{{ coluna }},
         {%- endfor %}
+        count(*) as qtd_agendamentos_devidos
     from classes as c
     group by c.competencia, c.dimensao, c.classe
 ),
 
 final as (
     select
-        c.*,
+        c.competencia,
+        c.dimensao,
+        c.classe,
+        cast(c.qtd_agendamentos_devidos as integer) as qtd_agendamentos_devidos,
+        {%- for coluna in desfechos %}
+        cast(c.qtd_{{ coluna }} as integer) as qtd_{{ coluna }},
+        {%- endfor %}
         {{ absence_shares('c') }}
     from contagens as c
 )

@@ -1,5 +1,5 @@
--- Grain: month, what happened, dimension and class. By how many days the wait of a class differs from
--- the usual one for the same procedure and risk, with an interval. Indicators 52 and 53.
+-- Grain: month, what happened, dimension and class. By how many days the wait of a class differs
+-- from the usual one for the same procedure and risk, with an interval. Indicators 52 and 53.
 -- Rule regra_diferencas_espera; classes of few cases show no number.
 {% set dimensoes = ['regiao', 'sexo', 'raca_cor'] %}
 

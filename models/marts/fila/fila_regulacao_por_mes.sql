@@ -1,6 +1,15 @@
 -- Grain: month, requesting unit and procedure. What regulators decided first in the month, and what
 -- lies with them and with the requesters at its end. Indicators 23, 35 and 36.
 -- Rule regra_regulacao_fila.
+{% set medidas = {
+    'decididas': ['devolvida_primeiro', 'outra_decisao'],
+    'devolvidas_na_decisao': ['devolvida_primeiro'],
+    'devolvidas_pendentes': ['devolvida'],
+    'com_o_regulador': ['vista', 'nao_vista', 'vista_desconhecida'],
+    'nao_vistas': ['nao_vista'],
+    'de_vista_desconhecida': ['vista_desconhecida'],
+} %}
+
 with decisoes as (
     select * from {{ ref('int_fila__decisoes') }}
 ),
@@ -80,19 +89,10 @@ contagens as (
         f.competencia,
         s.unidade_solicitante_cnes,
         f.procedimento_codigo,
-        {%- for coluna, fatos in [
-            ('decididas', ['devolvida_primeiro', 'outra_decisao']),
-            ('devolvidas_na_decisao', ['devolvida_primeiro']),
-            ('devolvidas_pendentes', ['devolvida']),
-            ('com_o_regulador', ['vista', 'nao_vista', 'vista_desconhecida']),
-            ('nao_vistas', ['nao_vista']),
-            ('de_vista_desconhecida', ['vista_desconhecida']),
-        ] %}
-        cast(
-            sum(case when f.fato in ('{{ fatos | join("', '") }}') then 1 else 0 end) as integer
-        ) as qtd_{{ coluna }}
-        {%- if not loop.last %},{% endif %}
+        {%- for coluna, fatos in medidas.items() %}
+        sum(case when f.fato in ('{{ fatos | join("', '") }}') then 1 else 0 end) as qtd_{{ coluna }},
         {%- endfor %}
+        count(*) as qtd_fatos
     from fatos as f
     inner join solicitacoes as s on f.solicitacao_codigo = s.solicitacao_codigo
     group by f.competencia, s.unidade_solicitante_cnes, f.procedimento_codigo
@@ -100,10 +100,16 @@ contagens as (
 
 final as (
     select
-        c.*,
+        c.competencia,
+        c.unidade_solicitante_cnes,
+        c.procedimento_codigo,
+        {%- for coluna in medidas %}
+        cast(c.qtd_{{ coluna }} as integer) as qtd_{{ coluna }},
+        {%- endfor %}
         {{ percentage('c.qtd_devolvidas_na_decisao', 'c.qtd_decididas') }} as pct_devolucao,
-        {{ percentage('c.qtd_nao_vistas', '(c.qtd_com_o_regulador - c.qtd_de_vista_desconhecida)') }}
-            as pct_nao_vistas
+        {{ percentage(
+            'c.qtd_nao_vistas', '(c.qtd_com_o_regulador - c.qtd_de_vista_desconhecida)'
+        ) }} as pct_nao_vistas
     from contagens as c
 )
 

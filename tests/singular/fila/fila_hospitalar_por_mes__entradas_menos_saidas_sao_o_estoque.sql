@@ -21,7 +21,9 @@ contados as (
     from {{ ref('fila_hospitalar_por_mes') }} as f
 )
 
-select *
+select
+    l.*,
+    c.*
 from lidos as l
 cross join contados as c
 where l.qtd_pedidos <> c.qtd_entradas or c.qtd_entradas - c.qtd_saidas <> c.qtd_no_fim
