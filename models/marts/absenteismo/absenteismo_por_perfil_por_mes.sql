@@ -84,7 +84,9 @@ contagens as (
         c.dimensao,
         c.classe,
         {%- for coluna, desfecho in desfechos.items() %}
-        sum(case when c.agendamento_desfecho = '{{ desfecho }}' then 1 else 0 end) as qtd_{{ coluna }},
+        sum(
+            case when c.agendamento_desfecho = '{{ desfecho }}' then 1 else 0 end
+        ) as qtd_{{ coluna }},
         {%- endfor %}
         count(*) as qtd_agendamentos_devidos
     from classes as c

@@ -2,12 +2,12 @@
 -- lies with them and with the requesters at its end. Indicators 23, 35 and 36.
 -- Rule regra_regulacao_fila.
 {% set medidas = {
-    'decididas': ['devolvida_primeiro', 'outra_decisao'],
-    'devolvidas_na_decisao': ['devolvida_primeiro'],
-    'devolvidas_pendentes': ['devolvida'],
-    'com_o_regulador': ['vista', 'nao_vista', 'vista_desconhecida'],
-    'nao_vistas': ['nao_vista'],
-    'de_vista_desconhecida': ['vista_desconhecida'],
+    'decididas': "'devolvida_primeiro', 'outra_decisao'",
+    'devolvidas_na_decisao': "'devolvida_primeiro'",
+    'devolvidas_pendentes': "'devolvida'",
+    'com_o_regulador': "'vista', 'nao_vista', 'vista_desconhecida'",
+    'nao_vistas': "'nao_vista'",
+    'de_vista_desconhecida': "'vista_desconhecida'",
 } %}
 
 with decisoes as (
@@ -90,7 +90,9 @@ contagens as (
         s.unidade_solicitante_cnes,
         f.procedimento_codigo,
         {%- for coluna, fatos in medidas.items() %}
-        sum(case when f.fato in ('{{ fatos | join("', '") }}') then 1 else 0 end) as qtd_{{ coluna }},
+        sum(
+            case when f.fato in ({{ fatos }}) then 1 else 0 end
+        ) as qtd_{{ coluna }},
         {%- endfor %}
         count(*) as qtd_fatos
     from fatos as f
