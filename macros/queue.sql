@@ -166,3 +166,76 @@
     coalesce(cast({{ period }}.vale_de as date), {{ beginning() }}) <= cast({{ day }} as date)
             and coalesce(cast({{ period }}.vale_ate as date), {{ ending() }}) > cast({{ day }} as date)
 {%- endmacro %}
+
+
+{# Why a request of the queue should be looked at: end of the column's name, and the flag of
+   int_fila__perfis. #}
+{% macro queue_doubts() -%}
+    {{ return({
+        'de_falecidos': 'eh_obito',
+        'de_falecidos_sem_data': 'eh_obito_sem_data',
+        'repetidos': 'eh_repetido',
+        'de_quem_saiu_do_territorio': 'eh_saida_do_territorio',
+        'de_quem_mudou_de_regiao': 'eh_mudanca_de_regiao',
+        'sem_identidade': 'eh_sem_identidade',
+        'com_contradicao': 'eh_contradicao',
+        'sem_movimento_ha_um_ano': 'eh_sem_movimento',
+    }) }}
+{%- endmacro %}
+
+
+{# The band of days waited, of the list faixa_espera; null where the days are unknown. #}
+{% macro wait_band(days) -%}
+    case
+        when {{ days }} <= 30 then 'ate_30'
+        when {{ days }} <= 60 then '31_a_60'
+        when {{ days }} <= 90 then '61_a_90'
+        when {{ days }} <= 180 then '91_a_180'
+        when {{ days }} <= 365 then '181_a_365'
+        when {{ days }} <= 730 then '366_a_730'
+        when {{ days }} > 730 then 'acima_de_730'
+    end
+{%- endmacro %}
+
+
+{# The band of whole years lived by a day, of the list perfil_classe. #}
+{% macro age_band(birth, day) -%}
+    {%- set lived -%}
+        extract(year from {{ day }}) * 10000 + extract(month from {{ day }}) * 100
+        + extract(day from {{ day }}) - extract(year from {{ birth }}) * 10000
+        - extract(month from {{ birth }}) * 100 - extract(day from {{ birth }})
+    {%- endset -%}
+    case
+        when {{ birth }} is null or {{ birth }} > {{ day }} then 'nao_informado'
+        {%- for years, name in [
+            (15, '0_a_14'), (30, '15_a_29'), (45, '30_a_44'), (60, '45_a_59'), (75, '60_a_74')
+        ] %}
+        when {{ lived }} < {{ years * 10000 }} then '{{ name }}'
+        {%- endfor %}
+        else '75_ou_mais'
+    end
+{%- endmacro %}
+
+
+{# Whether a unit stands where somebody lives, of the list perfil_classe. Who lives outside the
+   territory has no region in it. #}
+{% macro displacement(home, unit) -%}
+    case
+        when {{ home }} = 'fora_do_territorio' then 'de_fora_do_territorio'
+        when {{ home }} = 'nao_identificada' or {{ unit }} = 'nao_identificada' then 'nao_informado'
+        when {{ home }} = {{ unit }} then 'mesma_regiao'
+        else 'outra_regiao'
+    end
+{%- endmacro %}
+
+
+{# The kind of slot that a booking used: code 1 and code 0 (undefined, seen on first visits only) are
+   first visits, 2 is a return, 3 is reserve. #}
+{% macro consumed_slot_kind(code) -%}
+    case
+        when {{ code }} in ('0', '1') then 'primeira_vez'
+        when {{ code }} = '2' then 'retorno'
+        when {{ code }} = '3' then 'reserva'
+        else 'nao_informado'
+    end
+{%- endmacro %}

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from offer_house import OfferHouse
+from queue_cases import LIVES
 from queue_house import (
     BOOKED,
     CAME,
@@ -255,7 +256,7 @@ SITUATIONS = {
         },
     ),
     "denied and reopened before anything was read": Situation(
-        [[], [], [request(WAITS, "04-20", "03-15 NEGADA", "04-20 REENVIADA")], None],
+        [[], [request(WAITS, "04-20", "03-15 NEGADA", "04-20 REENVIADA")], None, None],
         {
             "03 2": {"qtd_entradas": 1, "qtd_negativas": 1},
             "04 2": {"qtd_reaberturas": 1, "qtd_aguardando": 1},
@@ -400,6 +401,7 @@ SITUATIONS = {
         {},
     ),
     "never existed": Situation([[request(NONE, "03-12")], None, None, None], {}),
+    **LIVES,
 }
 LONGEST = "waits for longer than any wait that is believed"
 AT_THE_END_OF_MAY: dict[str, dict[str, dict[str, Any]]] = {

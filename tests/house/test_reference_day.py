@@ -40,7 +40,15 @@ MARTS = {
     "fila_ordem_por_mes": "fila",
     "fila_planejamento_por_mes": "fila",
     "espera_estimativa_por_mes": "espera",
+    "fila_qualificacao_por_mes": "fila",
+    "fila_perfil_por_mes": "fila",
+    "fila_regulacao_por_mes": "fila",
+    "fila_por_municipio_por_mes": "fila",
+    "espera_etapas_por_mes": "espera",
+    "espera_deslocamento_por_mes": "espera",
+    "espera_diferencas_por_mes": "espera",
     "absenteismo_por_mes": "absenteismo",
+    "absenteismo_por_perfil_por_mes": "absenteismo",
     # The use of the offer; the marts of the offer are built on it.
     "int_oferta__marcacoes_por_mes": "intermediario",
 }

@@ -1,9 +1,9 @@
 """Every check on the numbers can fail: a fault is put into a built house, and its test turns red.
 
 A check that no fault turns red is worth less than none, because people trust it. Each test of
-`tests/singular`, and each `soma_confere`, has at least one fault here: mostly what a wrong join, a
-column taken for another or a lost row would leave in the table that the test judges. The tests that
-every table has get the same fault in every table.
+`tests/singular`, each `soma_confere` and each `mesmo_total` has at least one fault here: mostly
+what a wrong join, a column taken for another or a lost row would leave in the table that the test
+judges. The tests that every table has get the same fault in every table.
 """
 
 from __future__ import annotations
@@ -44,6 +44,76 @@ def doubled(table: str, where: str = "true") -> str:
     """Return the statement that has one row twice, as a join that fans out would."""
     return f"insert into {table} select * from {table} {one_row(table, where)}"
 
+
+def one_more(table: str, column: str, where: str = "true") -> str:
+    """Return the statement that counts one more in one row."""
+    return f"update {table} set {column} = {column} + 1 {one_row(table, where)}"
+
+
+DOUBTS, PROFILES = "fila.fila_qualificacao_por_mes", "fila.fila_perfil_por_mes"
+REGULATION, TOWNS = "fila.fila_regulacao_por_mes", "fila.fila_por_municipio_por_mes"
+STAGES, TRAVEL = "espera.espera_etapas_por_mes", "espera.espera_deslocamento_por_mes"
+GAPS, CLASSES = "espera.espera_diferencas_por_mes", "absenteismo.absenteismo_por_perfil_por_mes"
+TOTALS: dict[str, dict[str, tuple[str, ...]]] = {
+    "fila_qualificacao_por_mes": {
+        "filas_iguais_as_de_fila_por_mes": (
+            without_one(DOUBTS),
+            without_one("fila.fila_por_mes", "qtd_aguardando > 0"),
+        ),
+        "falecidos_iguais_aos_de_fila_por_mes": (
+            f"update {DOUBTS} set qtd_de_falecidos = qtd_de_falecidos_sem_data",
+        ),
+        "primeiros_e_repetidos_somam_a_fila": (
+            f"update {DOUBTS} set qtd_repetidos = qtd_pessoas_com_repetidos",
+        ),
+    },
+    "fila_perfil_por_mes": {
+        "cada_dimensao_soma_a_fila": (
+            without_one(PROFILES, "dimensao = 'raca_cor'"),
+            f"delete from {PROFILES} where dimensao = 'sexo' and {LAST_MONTH}",
+            one_more(PROFILES, "qtd_aguardando"),
+        ),
+    },
+    "fila_regulacao_por_mes": {
+        "devolvidas_iguais_as_de_fila_por_mes": (
+            without_one(REGULATION, "qtd_devolvidas_pendentes > 0"),
+        ),
+    },
+    "fila_por_municipio_por_mes": {
+        "entradas_iguais_as_de_fila_por_mes": (without_one(TOWNS), doubled(TOWNS)),
+    },
+    "espera_etapas_por_mes": {
+        "atendimentos_iguais_aos_devidos": (
+            without_one(STAGES, "etapa = 'do_agendamento_ao_atendimento'"),
+            f"update {STAGES} set etapa = 'do_agendamento_ao_atendimento'",
+        ),
+    },
+    "espera_deslocamento_por_mes": {
+        "partes_somam_os_atendimentos": (
+            f"update {TRAVEL} set qtd_de_quem_mora_fora = qtd_atendimentos",
+        ),
+        "atendimentos_iguais_aos_da_espera": (
+            without_one(TRAVEL),
+            f"update {TRAVEL} set procedimento_codigo = 'nao_informado'",
+        ),
+    },
+    "espera_diferencas_por_mes": {
+        "atendidos_iguais_aos_da_espera": (without_one(GAPS, "espera_situacao = 'atendido'"),),
+        "filas_iguais_as_da_espera": (
+            without_one(GAPS, "espera_situacao = 'aguardando'"),
+            one_more(GAPS, "qtd_esperas", "espera_situacao = 'aguardando'"),
+        ),
+    },
+    "absenteismo_por_perfil_por_mes": {
+        "desfechos_somam_os_devidos": (one_more(CLASSES, "qtd_faltas"),),
+        "devidos_iguais_aos_das_unidades": (
+            without_one(CLASSES),
+            without_one("absenteismo.absenteismo_por_mes"),
+        ),
+        "faltas_iguais_aos_das_unidades": (f"update {CLASSES} set qtd_faltas = qtd_confirmados",),
+    },
+}
+"""Faults of the checks that compare sums, by table and by the end of their names."""
 
 FAULTS: dict[str, tuple[str, ...]] = {
     "pessoas__so_pseudonimos_saem": (
@@ -293,6 +363,11 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "update intermediario.int_oferta__reais_por_tipo set qtd_oferta_real = 0",
         without_one("intermediario.int_oferta__reais_por_tipo"),
     ),
+    "fila_hospitalar_por_mes__entradas_menos_saidas_sao_o_estoque": (
+        without_one("fila.fila_hospitalar_por_mes", "qtd_pedidos_de_internacao > 0"),
+        one_more("fila.fila_hospitalar_por_mes", "qtd_internacoes"),
+        one_more("fila.fila_hospitalar_por_mes", "qtd_aguardando_leito", LAST_MONTH),
+    ),
     "fila__intervalos_encadeados": (
         f"{INTERVALS} momento_fim = momento_inicio - interval 1 day "
         + one_row("intermediario.int_fila__intervalos", "momento_fim is not null"),
@@ -365,6 +440,11 @@ FAULTS: dict[str, tuple[str, ...]] = {
         f"{CHANCES} qtd_pedidos_em_aberto = qtd_pedidos_em_aberto + 1 "
         + one_row("espera.espera_probabilidade_por_mes"),
     ),
+    **{
+        f"{table}__{check}": faults
+        for table, checks in TOTALS.items()
+        for check, faults in checks.items()
+    },
     "espera_por_mes__atendidas_iguais_aos_pedidos": (
         without_one("espera.espera_por_mes", "qtd_atendidas > 0"),
     ),
@@ -396,7 +476,7 @@ def judged(house: House) -> dict[str, Path]:
         if node["resource_type"] == "test"
         and (
             node["original_file_path"].startswith("tests/singular/")
-            or (node.get("test_metadata") or {}).get("name") == "soma_confere"
+            or (node.get("test_metadata") or {}).get("name") in {"soma_confere", "mesmo_total"}
         )
     }
     return {path.stem: path for path in (target / "compiled").rglob("*.sql") if path.stem in names}

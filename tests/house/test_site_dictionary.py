@@ -308,6 +308,20 @@ def test_every_column_that_a_sheet_names_exists(described: Dictionary) -> None:
         assert len(places) >= len(sheet.columns)
         assert bool(sheet.caveats) == bool(sheet.question)
         assert not sheet.question or places, sheet.number
+        assert not (sheet.obstacle and places), sheet.number
+
+
+def test_the_catalogue_says_what_cannot_be_computed_and_why(
+    described: Dictionary, site: Written
+) -> None:
+    impossible = [sheet for sheet in indicators.sheets() if sheet.obstacle]
+    assert {sheet.number for sheet in impossible} >= {"33", "51"}
+    page = site.page("indicadores/index.html")
+    for sheet in impossible:
+        assert sheet.state(described) == indicators.IMPOSSIBLE
+        assert len(sheet.obstacle) > 40
+        (row,) = (row for row in page.iter("tr") if row.get("id") == f"indicador-{sheet.number}")
+        assert f"{indicators.IMPOSSIBLE}: {sheet.obstacle}" in said(row)
 
 
 def test_a_sheet_of_a_column_that_is_gone_is_refused(described: Dictionary) -> None:

@@ -11,6 +11,7 @@ datadas as (
         c.janela_fim,
         c.iniciada_em,
         c.ordem,
+        c.qtd_recebidas,
         c.eh_sintetica,
         -- warehouses of before the day was kept have only the start of the load
         cast(coalesce(c.janela_fim, {{ local_clock('c.iniciada_em') }}) as date) as visto_em
@@ -30,6 +31,7 @@ final as (
         d.iniciada_em,
         -- quantidades
         d.ordem,
+        d.qtd_recebidas,
         -- indicadores
         d.eh_sintetica
     from datadas as d

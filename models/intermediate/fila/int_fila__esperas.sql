@@ -22,8 +22,11 @@ atendidos as (
         g.marcacao_codigo,
         {{ competencia('g.momento_agendamento') }} as competencia,
         a.procedimento_codigo,
+        a.regiao_saude_codigo,
+        a.risco_codigo,
         'atendido' as situacao,
-        {{ days_between('g.momento_solicitacao', 'g.momento_agendamento') }} as dias
+        {{ days_between('g.momento_solicitacao', 'g.momento_agendamento') }} as dias,
+        cast(null as date) as data_inicio
     from agendamentos as g
     inner join atributos as a
         on
@@ -38,6 +41,9 @@ esperas_por_fim_de_mes as (
     select
         e.solicitacao_codigo,
         e.procedimento_codigo,
+        e.regiao_saude_codigo,
+        e.risco_codigo,
+        e.data_inicio,
         s.momento_solicitacao,
         {{ explode_months(
             competencia('e.data_inicio'),
@@ -56,11 +62,14 @@ aguardando as (
         'nenhuma' as marcacao_codigo,
         e.competencia,
         e.procedimento_codigo,
+        e.regiao_saude_codigo,
+        e.risco_codigo,
         'aguardando' as situacao,
         {{ days_between(
             'e.momento_solicitacao',
             'least(' ~ dbt.last_day('e.competencia', 'month') ~ ', ' ~ data_referencia() ~ ')'
-        ) }} as dias
+        ) }} as dias,
+        e.data_inicio
     from esperas_por_fim_de_mes as e
 ),
 

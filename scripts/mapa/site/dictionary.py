@@ -68,6 +68,7 @@ KINDS = {
     "accepted_values": "só os valores previstos",
     "no_intervalo": "dentro do intervalo previsto",
     "soma_confere": "as partes somam o total",
+    "mesmo_total": "a soma é a de outra tabela",
     "relationships": "existe na tabela a que se refere",
 }
 FORMULA = ("Fórmula: ", "Conta: ")

@@ -22,6 +22,10 @@ STATES = {
     None: "ainda não calculado",
 }
 """What an indicator is: in a published table, in a table of the house only, or in none."""
+
+IMPOSSIBLE = "não calculável"
+"""What it is when something that cannot be mended stands in its way."""
+
 INPUTS = {
     "escalas": "Escalas",
     "afastamentos_unidade": "Afastamentos da unidade",
@@ -101,6 +105,7 @@ class Indicator:
         said: the other fields of the sheet, by their titles.
         caveats: what to mind.
         example: a golden case, as `casos.yml` has it.
+        obstacle: why it cannot be computed, or nothing.
 
     """
 
@@ -111,6 +116,7 @@ class Indicator:
     said: Mapping[str, str] = field(default_factory=dict)
     caveats: tuple[str, ...] = ()
     example: Mapping[str, Any] | None = None
+    obstacle: str = ""
 
     @property
     def address(self) -> str:
@@ -140,7 +146,9 @@ class Indicator:
         return sorted(found.values(), key=lambda place: not place[0].public)
 
     def state(self, dictionary: Dictionary) -> str:
-        """Return one of `STATES`."""
+        """Return one of `STATES`, or `IMPOSSIBLE`."""
+        if self.obstacle:
+            return IMPOSSIBLE
         places = self.places(dictionary)
         return STATES[any(table.public for table, _ in places) if places else None]
 
@@ -164,6 +172,7 @@ def sheets() -> tuple[Indicator, ...]:
             said={title: row[key] for key, title in titles.items() if key in row},
             caveats=tuple(row.get("cuidados", ())),
             example=row.get("exemplo"),
+            obstacle=row.get("impedimento", ""),
         )
         for row in yaml.safe_load(FILE.read_text(encoding="utf-8"))
     )

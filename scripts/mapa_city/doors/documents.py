@@ -24,6 +24,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from mapa_city.admissions import admissions
 from mapa_city.city import City
 from mapa_city.sql import sql
 
@@ -126,7 +127,10 @@ def build(
     con = duckdb.connect(str(path), config=CONFIG)
     try:
         register(con, city)
-        number(con, "city_admissions", _admissions(city, day))
+        asked = admissions(city)
+        closing = np.datetime64(day + timedelta(days=1), "ms")
+        made = asked["requested_at"].to_numpy() < closing
+        number(con, "city_admissions", asked.filter(pa.array(made)))
         # DuckDB binds no parameters in statements that create; session variables reach everywhere.
         con.execute("set variable seed = ?", [city.parameters.seed])
         con.execute("set variable extra_field = ?", [extra_field])
@@ -176,36 +180,3 @@ def number(con: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
 def _rows(names: tuple[str, ...], mapping: Mapping[str, Sequence[str] | str]) -> pa.Table:
     rows = [(k, *v) if isinstance(v, tuple) else (k, v) for k, v in mapping.items()]
     return pa.table(dict(zip(names, map(list, zip(*rows, strict=True)), strict=True)))
-
-
-def _admissions(city: City, day: date) -> pa.Table:
-    """Draw the hospital admissions, which the rest of the city does not know.
-
-    One for every fifty ambulatory requests; the draws do not depend on `day`, so a later day shows
-    the same admissions further on.
-    """
-    count = len(city.requests) // 50 + 1
-    rng = np.random.default_rng([city.parameters.seed, 9])
-    executing = np.flatnonzero(city.units["is_executing"].to_numpy(zero_copy_only=False))
-    requested = np.datetime64(city.start, "m") + rng.integers(
-        0, (city.until - city.start).days * 1440, count
-    )
-    steps = np.cumsum(rng.integers([0, 60, 60, 1440], [480, 2880, 4320, 20160], (count, 4)), axis=1)
-    moments = (requested[:, None] + steps).astype("datetime64[ms]")
-    table = pa.table(
-        {
-            "person_idx": rng.integers(0, len(city.persons), count),
-            "unit_idx": rng.choice(executing, count),
-            "origin_idx": rng.choice(executing, count),
-            "fate": rng.choice(["ALTA", "CANCELADA", "NEGADA"], count, p=[0.85, 0.1, 0.05]),
-            "risk": rng.integers(1, 5, count),
-            "kind": rng.integers(0, 3, count),
-            "requested_at": requested.astype("datetime64[ms]"),
-            "authorised_at": moments[:, 0],
-            "reserved_at": moments[:, 1],
-            "admitted_at": moments[:, 2],
-            "discharged_at": moments[:, 3],
-        }
-    )
-    closing = np.datetime64(day + timedelta(days=1), "ms")
-    return table.filter(pa.array(requested.astype("datetime64[ms]") < closing))

@@ -20,6 +20,7 @@ from mapa_city.city import City
 from mapa_city.slots import FATES, fates
 from mapa_city.truth.alerts import alerts
 from mapa_city.truth.bands import balance_per_month, bands_per_month, limits_per_month
+from mapa_city.truth.beds import beds_per_month
 from mapa_city.truth.chances import chances_per_month
 from mapa_city.truth.dimensions import (
     calendar_days,
@@ -29,7 +30,9 @@ from mapa_city.truth.dimensions import (
     territories,
 )
 from mapa_city.truth.disclosure import disclosure, listed, staff
+from mapa_city.truth.doubts import doubts_per_month, entries_per_municipality, profiles_per_month
 from mapa_city.truth.fates import fates_of_lines
+from mapa_city.truth.gaps import absence_by_class, gaps_per_month, travel_per_month
 from mapa_city.truth.hours import hours_per_month, months, shares_per_month
 from mapa_city.truth.offer import per_day, per_month
 from mapa_city.truth.order import order_per_month
@@ -59,6 +62,7 @@ from mapa_city.truth.queue import (
 )
 from mapa_city.truth.report import reconcile
 from mapa_city.truth.seen import know
+from mapa_city.truth.stages import regulation_per_month, stages_per_month
 from mapa_city.truth.territory import known_places, offer_per_territory
 from mapa_city.truth.use import funnel_per_month, offer_per_kind
 
@@ -131,6 +135,15 @@ def compute(
         "espera_estimativa_por_mes": estimates_per_month(city, known, past, when),
         "espera_limites_por_mes": limits_per_month(city, known, past, when),
         "espera_probabilidade_por_mes": chances_per_month(city, known, past),
+        "fila_qualificacao_por_mes": doubts_per_month(city, known, past, when),
+        "fila_perfil_por_mes": profiles_per_month(city, past, when),
+        "fila_regulacao_por_mes": regulation_per_month(city, known, past, when),
+        "fila_hospitalar_por_mes": beds_per_month(city),
+        "fila_por_municipio_por_mes": entries_per_municipality(city, known, past),
+        "espera_etapas_por_mes": stages_per_month(city, known, past),
+        "espera_deslocamento_por_mes": travel_per_month(city, known),
+        "espera_diferencas_por_mes": gaps_per_month(city, known, past, when),
+        "absenteismo_por_perfil_por_mes": absence_by_class(city, known),
         "qualidade_escalas": fates_of_lines(seen, city.until),
         "dim_calendario": calendar_days(city, known, dated, days),
         "dim_procedimentos": named,

@@ -21,6 +21,11 @@ _BANDS = ("ate_30", "31_a_60", "61_a_90", "91_a_180", "181_a_365", "366_a_730", 
 _BAND_ENDS = np.array([30, 60, 90, 180, 365, 730])
 
 
+def wait_band(days: int) -> str:
+    """Name the band of days waited."""
+    return _BANDS[int(np.searchsorted(_BAND_ENDS, days))]
+
+
 def bands_per_month(city: City, known: Known, past: History, when: Calendar) -> dict[str, Any]:
     """Count who waits at the end of each month by how many days ago they asked."""
     lines = []

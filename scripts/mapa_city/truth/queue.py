@@ -45,7 +45,7 @@ _STATE_AFTER = {
     "cancelada": CLOSED,
     "cancelamento_agendamento": CLOSED,
 }
-APPOINTMENT, _GONE, _BACK, _MOVED = "agendamento_chegou", "sumiu", "voltou", "mudou"
+APPOINTMENT, _GONE, _BACK, MOVED = "agendamento_chegou", "sumiu", "voltou", "mudou"
 
 
 @dataclass(frozen=True)
@@ -111,18 +111,18 @@ def history(city: City, known: Known) -> History:
     kept &= (at >= begun[request]) & (at < (day_number(city.until) + 1) * DAY)
     request, at, kind = request[kept], at[kept], kind[kept]
     # A correction that comes with another change is part of it.
-    order = np.lexsort((kind != _MOVED, at, request))
+    order = np.lexsort((kind != MOVED, at, request))
     request, at, kind = request[order], at[order], kind[order]
     state = _states(request.tolist(), kind.tolist())
     cell = known.cells.at(request, at)
     first = np.r_[True, request[1:] != request[:-1]]
     before = np.where(first, CLOSED, np.r_[CLOSED, state[:-1]])
     left = np.where(first, cell, np.r_[0, cell[:-1]])
-    told = first | (state != before) | ((cell != left) & (kind == _MOVED))
+    told = first | (state != before) | ((cell != left) & (kind == MOVED))
     # Of a correction and another change at one instant only the other one is a step.
     together = np.r_[(request[1:] == request[:-1]) & (at[1:] == at[:-1]), False]
     changes = np.r_[state[1:] != state[:-1], False]
-    told &= ~((kind == _MOVED) & together & changes & ~first)
+    told &= ~((kind == MOVED) & together & changes & ~first)
     request, at, kind, state, cell = (part[told] for part in (request, at, kind, state, cell))
     first = np.r_[True, request[1:] != request[:-1]]
     return History(
@@ -174,7 +174,7 @@ def _absence(known: Known) -> list[_Facts]:
 def _moves(known: Known) -> list[_Facts]:
     """Return when requests began to be counted as something else."""
     later = known.cells.since > ALWAYS
-    return [_named(known.cells.request[later], known.cells.since[later], _MOVED)]
+    return [_named(known.cells.request[later], known.cells.since[later], MOVED)]
 
 
 def _states(request: list[int], kind: list[str]) -> Ints:
@@ -234,7 +234,7 @@ def _flows(past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
     shape = (int(group.max()) + 1, len(when.months))
     month = month_number(past.day) - when.months[0]
     waits, waited = past.state == WAITING, past.before == WAITING
-    moved = past.kind == _MOVED
+    moved = past.kind == MOVED
 
     def count(happened: Flags, cell: Ints) -> Ints:
         place = group[cell[happened]] * shape[1] + month[happened]
@@ -306,7 +306,8 @@ def deaths(city: City) -> tuple[Ints, Flags]:
 def waits_per_month(city: City, known: Known, past: History, when: Calendar) -> dict[str, Any]:
     """Describe completed waits of each month and the ages of the queue at its end."""
     asked = numbers(city.requests, "requested_at") // DAY
-    request, appointment, of = _served(city, known)
+    _, request, appointment, cell = served(city, known)
+    of = known.cells.procedure[cell]
     undated = city.requests["undated"].to_numpy()[request]
     wait, month = appointment - asked[request], month_number(appointment)
     code, names = texts(city.procedures, "codigo").tolist(), when.names().tolist()
@@ -338,26 +339,23 @@ def waits_per_month(city: City, known: Known, past: History, when: Calendar) -> 
     }
 
 
-def _served(city: City, known: Known) -> tuple[Ints, Ints, Ints]:
-    """Return request, day and procedure of each appointment that was attended and is no return."""
-    served = matches(city.bookings, "outcome", ["confirmada"]) & known.bookings
-    served &= numbers(city.bookings, "slot_kind") != 1
-    request = numbers(city.bookings, "request_idx")[served]
-    appointment = numbers(city.bookings, "appointment_at")[served] // DAY
+def served(city: City, known: Known) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return booking, request, day and cell of each attended appointment that is no return."""
+    came = matches(city.bookings, "outcome", ["confirmada"]) & known.bookings
+    came &= numbers(city.bookings, "slot_kind") != 1
+    request = numbers(city.bookings, "request_idx")[came]
+    appointment = numbers(city.bookings, "appointment_at")[came] // DAY
     # What the request was counted as at the end of that day.
-    return (
-        request,
-        appointment,
-        known.cells.procedure[known.cells.at(request, (appointment + 1) * DAY - 1)],
-    )
+    cell = known.cells.at(request, (appointment + 1) * DAY - 1)
+    return np.flatnonzero(came), request, appointment, cell
 
 
 def completed(city: City, known: Known) -> tuple[Ints, Ints, Ints]:
     """Return days waited, day and procedure of each attended appointment whose request is dated."""
-    request, appointment, of = _served(city, known)
+    _, request, appointment, cell = served(city, known)
     dated = ~city.requests["undated"].to_numpy()[request]
     asked = numbers(city.requests, "requested_at")[request] // DAY
-    return (appointment - asked)[dated], appointment[dated], of[dated]
+    return (appointment - asked)[dated], appointment[dated], known.cells.procedure[cell][dated]
 
 
 def waiting_at(past: History, day: int) -> Ints:
@@ -370,23 +368,23 @@ def _waits(completed: Ints, ages: Ints, undated: int) -> tuple[Any, ...]:
 
     Implausible completed waits are left out; of those who wait too long only the maximum tells.
     """
-    done, still = completed[_plausible(completed)], ages[_plausible(ages)]
+    done, still = completed[plausible(completed)], ages[plausible(ages)]
     mean = float(done.mean()) if len(done) >= FEWEST else None
     longest = int(ages.max()) if len(ages) >= FEWEST else None
     return (
-        *(len(done), mean, *_percentiles(done)),
-        *(len(ages), len(ages) - len(still), *_percentiles(still), longest),
+        *(len(done), mean, *percentiles(done)),
+        *(len(ages), len(ages) - len(still), *percentiles(still), longest),
         *(undated, len(completed) - len(done)),
     )
 
 
-def _plausible(days: Ints) -> Flags:
+def plausible(days: Ints) -> Flags:
     """Tell which waits can be true."""
     fit: Flags = (days >= 0) & (days <= LONGEST_WAIT)
     return fit
 
 
-def _percentiles(days: Ints) -> tuple[float | None, float | None]:
+def percentiles(days: Ints) -> tuple[float | None, float | None]:
     """Return median and 90th percentile; None when the cases are too few."""
     if len(days) < FEWEST:
         return None, None
@@ -394,7 +392,7 @@ def _percentiles(days: Ints) -> tuple[float | None, float | None]:
     return p50, p90
 
 
-def _due(city: City, known: Known) -> tuple[Ints, Flags, Ints]:
+def due_bookings(city: City, known: Known) -> tuple[Ints, Flags, Ints]:
     """Return the day of each appointment, whether somebody was due, and the row of its unit."""
     appointment = numbers(city.bookings, "appointment_at") // DAY
     due = appointment <= day_number(city.until)
@@ -405,7 +403,7 @@ def _due(city: City, known: Known) -> tuple[Ints, Flags, Ints]:
 
 def homes_per_month(city: City, known: Known) -> dict[str, Any]:
     """Count the appointments that were due, per region in which people lived then, and unit."""
-    appointment, due, unit = _due(city, known)
+    appointment, due, unit = due_bookings(city, known)
     request = numbers(city.bookings, "request_idx")[due]
     # What the request was counted as at the end of that day.
     home = known.cells.region[known.cells.at(request, (appointment[due] + 1) * DAY - 1)]
@@ -426,7 +424,7 @@ def homes_per_month(city: City, known: Known) -> dict[str, Any]:
 
 def absence_per_month(city: City, known: Known) -> dict[str, Any]:
     """Count what came of the appointments that were due, per executing unit and procedure."""
-    appointment, due, unit = _due(city, known)
+    appointment, due, unit = due_bookings(city, known)
     procedure = numbers(city.bookings, "procedure_idx")
     keys = np.column_stack([month_number(appointment), unit, procedure])[due]
     distinct, where = np.unique(keys, axis=0, return_inverse=True)

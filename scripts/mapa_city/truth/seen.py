@@ -35,6 +35,8 @@ class Known:
         bookings: which bookings were seen.
         missed: requests that were missed, since when and until when.
         cells: what requests were counted as, by request and instant.
+        looks: whether a regulator had looked at requests, by request and instant.
+        changed: last change of each request before it was seen first.
     """
 
     first: Ints
@@ -42,6 +44,8 @@ class Known:
     bookings: Flags
     missed: Missed
     cells: Cells
+    looks: Looks
+    changed: Ints
 
     @property
     def seen(self) -> Flags:
@@ -60,14 +64,11 @@ class Missed:
 
 
 @dataclass(frozen=True)
-class Cells:
-    """Procedure, region and risk of requests, each from an instant on; sorted by both."""
+class Series:
+    """Something about requests, each row from an instant on; sorted by both."""
 
     request: Ints
     since: Ints
-    procedure: Ints
-    region: Ints
-    risk: Ints
 
     def at(self, request: Ints, instant: Ints) -> Ints:
         """Return the row that holds for each request at an instant."""
@@ -79,6 +80,22 @@ class Cells:
         return place
 
 
+@dataclass(frozen=True)
+class Cells(Series):
+    """Procedure, region and risk of requests."""
+
+    procedure: Ints
+    region: Ints
+    risk: Ints
+
+
+@dataclass(frozen=True)
+class Looks(Series):
+    """Whether a regulator had looked at requests: 1 or 0."""
+
+    looked: Ints
+
+
 def know(city: City, read: Sequence[date] = ()) -> Known:
     """Work out what readings as of the end of some days showed, by default of the last day."""
     closings = [(day_number(day) + 1) * DAY for day in sorted(read or (city.until,))]
@@ -88,7 +105,9 @@ def know(city: City, read: Sequence[date] = ()) -> Known:
     gone = np.full(n, NEVER, dtype=np.int64)
     booked = np.zeros(city.bookings.num_rows, dtype=np.bool_)
     missed: list[tuple[int, int, int]] = []
-    states: list[tuple[Ints, Ints, Ints, Ints, Ints]] = []
+    states: list[tuple[Ints, ...]] = []
+    looks: list[tuple[Ints, ...]] = []
+    told = np.full(n, ALWAYS, dtype=np.int64)
     before = ALWAYS
     for closing in closings:
         now = closing + LATE
@@ -99,18 +118,31 @@ def know(city: City, read: Sequence[date] = ()) -> Known:
         back = here & (gone < NEVER)
         missed += [(r, int(gone[r]), now) for r in np.flatnonzero(back).tolist()]
         gone[absent], gone[back] = now, NEVER
-        first[here & (first == NEVER)] = now
+        new = here & (first == NEVER)
+        first[new] = now
         last[shown] = closing
         rows = np.flatnonzero(here)
         since = np.where(changed[rows] >= first[rows], changed[rows], ALWAYS)
         procedure, region, risk = _says(city, closing)
         states.append((rows, since, procedure[rows], region[rows], risk[rows]))
+        latest = _last_change(city, np.full(n, closing, dtype=np.int64))
+        told[new] = latest[new]
+        looked = np.where(latest >= first, latest, ALWAYS)[rows]
+        looks.append((rows, looked, _looked(city, closing)[rows]))
         newest = _newest_booking(city, closing)
         booked[newest[here & (newest >= 0)]] = True
         before = closing
     missed += [(r, int(gone[r]), NEVER) for r in np.flatnonzero(gone < NEVER).tolist()]
     table = np.array(sorted(missed), dtype=np.int64).reshape(-1, 3)
-    return Known(first, last, booked, Missed(*table.T), _cells(states))
+    return Known(
+        first=first,
+        last=last,
+        bookings=booked,
+        missed=Missed(*table.T),
+        cells=Cells(*_in_order(states)),
+        looks=Looks(*_in_order(looks)),
+        changed=told,
+    )
 
 
 def _shown(city: City, closing: int) -> Flags:
@@ -133,16 +165,29 @@ def _clock(city: City, closing: int) -> Ints:
     Of a request that is not refreshed any more once booked, the document of the queue tells what it
     is counted as, and stands at the last change before the newest booking.
     """
-    request, at = numbers(city.events, "request_idx"), numbers(city.events, "at")
     limit = np.full(city.requests.num_rows, closing, dtype=np.int64)
     newest = _newest_booking(city, closing)
     lags = city.requests["lagging"].to_numpy() & (newest >= 0)
     lags &= ~city.requests["undated"].to_numpy()
     limit[lags] = numbers(city.bookings, "approved_at")[newest[lags]]
+    return _last_change(city, limit)
+
+
+def _last_change(city: City, limit: Ints) -> Ints:
+    """Return the last change of each request before an instant of its own, or `ALWAYS`."""
+    request, at = numbers(city.events, "request_idx"), numbers(city.events, "at")
     clock = np.full(len(limit), ALWAYS, dtype=np.int64)
     early = at < limit[request]
     np.maximum.at(clock, request[early], at[early])
     return clock
+
+
+def _looked(city: City, closing: int) -> Ints:
+    """Tell of each request whether a regulator had looked at it before an instant."""
+    looks = matches(city.events, "kind", ["visualizada"]) & (numbers(city.events, "at") < closing)
+    looked = np.zeros(city.requests.num_rows, dtype=np.int64)
+    looked[numbers(city.events, "request_idx")[looks]] = 1
+    return looked
 
 
 def _newest_booking(city: City, closing: int) -> Ints:
@@ -186,21 +231,21 @@ def regions(territory: Territory, addresses: pa.Table) -> Ints:
     return np.array([codes.index(name) for name in names], dtype=np.int64)
 
 
-def _cells(states: Sequence[tuple[Ints, Ints, Ints, Ints, Ints]]) -> Cells:
+def _in_order(states: Sequence[tuple[Ints, ...]]) -> tuple[Ints, ...]:
     """Put the states of the readings in order; what does not change begins nothing new."""
-    request, since, procedure, region, risk = (
-        np.concatenate([state[i] for state in states]) for i in range(5)
-    )
+    request, since, *parts = (np.concatenate(columns) for columns in zip(*states, strict=True))
     order = np.lexsort((np.arange(len(request)), since, request))
     request, since = request[order], since[order]
-    parts = [part[order] for part in (procedure, region, risk)]
-    same = np.r_[False, request[1:] == request[:-1]]
     last = np.r_[(request[1:] != request[:-1]) | (since[1:] != since[:-1]), True]
-    request, since, parts = request[last], since[last], [part[last] for part in parts]
+    request, since, *parts = (
+        request[last],
+        since[last],
+        *(part[order][last] for part in parts),
+    )
     same = np.r_[False, request[1:] == request[:-1]]
     for part in parts:
         same &= np.r_[False, part[1:] == part[:-1]]
-    return Cells(request[~same], since[~same], *(part[~same] for part in parts))
+    return request[~same], since[~same], *(part[~same] for part in parts)
 
 
 def cancelled_at(city: City) -> Ints:

@@ -1,5 +1,4 @@
--- Grain: request and booking. The kind of slot is the one the booking used: code 1 and code 0
--- (undefined, seen on first visits only) are first visits, 2 is a return, 3 is reserve.
+-- Grain: request and booking. The kind of slot is the one the booking used.
 with marcadas as (
     select * from {{ ref('int_fila__agendamentos') }}
 ),
@@ -10,12 +9,7 @@ agendamentos as (
         g.marcacao_codigo,
         g.unidade_executante_cnes,
         g.procedimento_codigo,
-        case
-            when g.vaga_consumida_tipo in ('0', '1') then 'primeira_vez'
-            when g.vaga_consumida_tipo = '2' then 'retorno'
-            when g.vaga_consumida_tipo = '3' then 'reserva'
-            else 'nao_informado'
-        end as vaga_tipo,
+        {{ consumed_slot_kind('g.vaga_consumida_tipo') }} as vaga_tipo,
         cast(g.momento_agendamento as date) as data_atendimento,
         g.momento_agendada as momento_marcacao,
         g.momento_cancelada,

@@ -78,8 +78,10 @@ from (
         case when a.is_admitted then login(a.k, 'internada') end as operador_internacao,
         case when a.is_reserved then 'LEITO ' || digits(a.k, 'bed', 2) end as nome_leito,
         '' as nome_leito_complementar,
-        case when a.is_reserved then (['CIRURGICO', 'CLINICO', 'CIRURGICO'])[a.kind + 1] end
-            as nome_clinica,
+        case
+            when a.is_reserved or a.names_clinic
+                then (['CIRURGICO', 'CLINICO', 'CIRURGICO'])[a.kind + 1]
+        end as nome_clinica,
         '' as nome_clinica_complementar,
         case when a.is_admitted then date_trunc('day', a.admitted_at) + interval 6 days end
             as data_previsao_alta,

@@ -1,0 +1,84 @@
+-- Grain: one row per ambulatory request whose card CadSUS knows: sex, birth, race and today's
+-- residence as its record tells them. The texts stay behind. Rule regra_perfil_pessoa.
+{%- set municipio = setting('municipio_ibge6') %}
+
+with identificadores as (
+    select * from {{ ref('int_pessoas__identificadores') }}
+),
+
+cartoes as (
+    select * from {{ ref('int_pessoas__cartoes') }}
+),
+
+pessoas as (
+    select * from {{ ref('stg_cadsus__pessoas') }}
+),
+
+bairros as (
+    select * from {{ ref('territorio_bairros') }}
+),
+
+municipios as (
+    select * from {{ ref('territorio_municipios') }}
+),
+
+areas as (
+    select * from {{ ref('territorio_areas') }}
+),
+
+versoes as (
+    select
+        p.*,
+        upper({{ strip_accents('trim(p.residencia_bairro)') }}) as bairro,
+        {% if setting('uf_inteira') -%}
+        left(p.residencia_municipio_ibge, 2) = '{{ municipio[:2] }}' as eh_daqui,
+        {%- else -%}
+        p.residencia_municipio_ibge = '{{ municipio }}' as eh_daqui,
+        {%- endif %}
+        row_number() over (
+            partition by p.cadsus_id
+            order by p._carga_ordem desc, p._arquivo desc, p._linha desc
+        ) as ordem
+    from pessoas as p
+    where p.cadsus_id is not null
+),
+
+textos as (
+    select v.bairro
+    from versoes as v
+    where v.ordem = 1 and v.eh_daqui and v.bairro is not null
+    group by v.bairro
+),
+
+{{ placed_neighbourhoods() }},
+
+cadastros as (
+    select
+        {{ pseudonym("'cadsus:' || v.cadsus_id") }} as cadastro_id,
+        case when v.sexo_codigo in ('M', 'F') then v.sexo_codigo end as sexo_codigo,
+        v.data_nascimento,
+        case when v.raca_cor_codigo <> '99' then v.raca_cor_codigo end as raca_cor_codigo,
+        case
+            when not v.eh_daqui then 'fora_do_territorio'
+            else coalesce(a.regiao_saude_codigo, 'nao_identificada')
+        end as regiao_atual_codigo
+    from versoes as v
+    left join lugares as l on v.bairro = l.bairro and v.eh_daqui
+    left join areas as a on l.area_numero = a.area_numero
+    -- What a protected record tells of its person is not told on.
+    where v.ordem = 1 and not coalesce(v.eh_protegida, false)
+),
+
+final as (
+    select
+        i.solicitacao_codigo,
+        d.sexo_codigo,
+        d.data_nascimento,
+        d.raca_cor_codigo,
+        d.regiao_atual_codigo
+    from identificadores as i
+    inner join cartoes as c on i.cns_id = c.cns_id
+    inner join cadastros as d on c.cadastro_id = d.cadastro_id
+)
+
+select * from final
