@@ -151,10 +151,11 @@ def _read(
         [one.frozen],
     )
     told, true = ([f"{side}.{quoted(c)}" for c in people.counts] for side in ("t", "w"))
+    key_columns = [f"t.{quoted(c)}" for c in table.grain]
     rows = con.execute(
-        f"select t.rowid, {', '.join(f't.{quoted(c)}' for c in table.grain)}, "
-        f"{', '.join([*told, *true])} from {name} as t left join {source} as w using ({keys}) "
-        f"order by {', '.join(f't.{quoted(c)}' for c in table.grain)}"
+        f"select {', '.join(['t.rowid', *key_columns, *told, *true])} "
+        f"from {name} as t left join {source} as w using ({keys}) "
+        f"order by {', '.join(key_columns)}"
     ).fetchall()
     width, at = len(people.counts), table.grain.index(MONTH)
     for number, *values in rows:
@@ -202,6 +203,8 @@ def _frozen(con: duckdb.DuckDBPyConnection, table: Table, before: str | None) ->
 def _revised(con: duckdb.DuckDBPyConnection, one: _Read) -> int:
     """Count the published cells of a table that would be another number today."""
     people, name = one.people, one.table.name
+    if not people.counts:
+        return 0
     different = " + ".join(
         f"count(*) filter (t.{c} is not null and t.{c} is distinct from coalesce(w.{c}, 0))"
         for c in map(quoted, people.counts)
@@ -290,7 +293,7 @@ def _blank(con: duckdb.DuckDBPyConnection, one: _Read, hidden: Hidden) -> None:
             f"update {name} set {quoted(column)} = null where rowid in (select unnest($1))", [rows]
         )
     for column, of in people.derived.items():
-        missing = " or ".join(f"{quoted(name)} is null" for name in of)
+        missing = " or ".join(f"{quoted(name)} is null" for name in of) or "false"
         con.execute(f"update {name} set {quoted(column)} = null where {missing}")
 
 

@@ -13,7 +13,11 @@ TOLD = 13
 """Months before that of the reference day that are told."""
 SENSITIVE = ("0202030300", "021401", "030108", "0409060070", "0411020013")
 """Beginnings of SIGTAP codes that say what somebody suffers from."""
-REST = "demais"
+REST, EVERYTHING = "demais", "todos"
+FEWEST = 30
+"""Of how many people a share is told at all."""
+MARGIN = 6
+"""People that fit at least between the two percents of a share."""
 FLOWS = {
     "qtd_entradas": ("qtd_entradas",),
     "qtd_voltas": (
@@ -56,7 +60,8 @@ def counts_of_people(until: date, right: Mapping[str, Mapping[str, Any]]) -> dic
 
     Args:
         until: reference day.
-        right: right answers by mart, `fila_por_mes`, `espera_por_mes`, `absenteismo_por_mes`,
+        right: right answers by mart, `fila_por_mes`, `fila_por_faixa_por_mes`, `espera_por_mes`,
+            `espera_limites_por_mes`, `espera_probabilidade_por_mes`, `absenteismo_por_mes`,
             `oferta_funil_por_mes`, `absenteismo_por_residencia_por_mes`, `dim_estabelecimentos` and
             `pub_dim_procedimentos` among them.
     """
@@ -143,6 +148,21 @@ def counts_of_people(until: date, right: Mapping[str, Mapping[str, Any]]) -> dic
                 ("pub_fila_por_risco_por_mes", "risco_codigo"),
             )
         },
+        "pub_fila_por_faixa_por_mes": _answer(
+            _summed(
+                of_told_months(right["fila_por_faixa_por_mes"]),
+                (*by_month, "faixa_espera"),
+                ("qtd_aguardando",),
+            ),
+            (*by_month, "faixa_espera"),
+        ),
+        "pub_espera_limites_por_mes": _answer(
+            _within_limits(told(right["espera_limites_por_mes"])), by_procedure
+        ),
+        "pub_espera_probabilidade_por_mes": _answer(
+            _chances(told(right["espera_probabilidade_por_mes"])),
+            (*by_procedure, "horizonte_dias"),
+        ),
         "pub_absenteismo_procedimentos_por_mes": _answer(
             [
                 _shares(line)
@@ -209,6 +229,65 @@ def _shares(line: Line) -> Line:
     parts = ((missed, missed + came), (missed, due), (missed + silent, due), (silent, due))
     shares = (100 * part / whole if whole else None for part, whole in parts)
     return line | dict(zip(SHARES, shares, strict=True))
+
+
+def _within_limits(lines: list[Line]) -> list[Line]:
+    """Say between which percents the parts within the limit lie, by procedure and of all."""
+    limits, judged = defaultdict[tuple[str, str], set[int]](set), list[Line]()
+    for line in lines:
+        if line["limite_dias"] is None:
+            continue
+        for procedure in (line["procedimento_codigo"], EVERYTHING):
+            limits[line["competencia"], procedure].add(line["limite_dias"])
+            judged.append(line | {"procedimento_codigo": procedure})
+    names = [f"qtd_{who}{end}" for who in ("aguardando", "atendidas") for end in ("", "_no_limite")]
+    key, said = ("competencia", "procedimento_codigo"), list[Line]()
+    for line in _summed(judged, key, tuple(names)):
+        own = limits[line["competencia"], line["procedimento_codigo"]]
+        told = {name: line[name] for name in key}
+        told["limite_dias"] = own.pop() if len(own) == 1 else None
+        for whole, part in (names[:2], names[2:]):
+            steps = _steps(line[whole])
+            low = _begin(100 * line[part] / line[whole], steps) if steps else None
+            told[f"{part.replace('qtd', 'pct')}_minimo"] = low
+            told[f"{part.replace('qtd', 'pct')}_maximo"] = None if low is None else low + steps
+        if any(told[f"pct_{who}_no_limite_minimo"] is not None for who in ("aguardando", "atendidas")):
+            said.append(told)
+    return said
+
+
+def _chances(lines: list[Line]) -> list[Line]:
+    """Say between which percents the chance of twelve months lies, where it is known."""
+    said = list[Line]()
+    for line in lines:
+        seen, steps = line["pct_pedidos_atendidos"], _steps(line["qtd_pedidos"])
+        known = line["coorte_meses"] == "12" and line["procedimento_codigo"] != REST
+        if not known or seen is None or not steps:
+            continue
+        perhaps = _begin(seen + line["pct_pedidos_sem_confirmacao"], steps)
+        over = _begin(100 - line["pct_pedidos_em_aberto"], steps)
+        said.append(
+            {name: line[name] for name in ("competencia", "procedimento_codigo", "horizonte_dias")}
+            | {
+                "pct_pedidos_atendidos_minimo": _begin(seen, steps),
+                "pct_pedidos_atendidos_maximo": perhaps + steps,
+                "pct_pedidos_em_aberto_minimo": 100 - over - steps,
+                "pct_pedidos_em_aberto_maximo": 100 - over,
+            }
+        )
+    return said
+
+
+def _steps(people: int) -> int:
+    """Return the percents within which a share of some people is told; 0: none is."""
+    if people < FEWEST:
+        return 0
+    return next((step for step in (1, 2, 5, 10, 20) if people * step >= 100 * MARGIN), 0)
+
+
+def _begin(share: float, steps: int) -> int:
+    """Return the last step that a share reaches and that is not the whole."""
+    return max(step for step in range(0, 100, steps) if step <= share + 1e-7)
 
 
 def _answer(lines: list[Line], key: tuple[str, ...]) -> dict[str, Any]:
