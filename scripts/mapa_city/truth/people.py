@@ -251,7 +251,9 @@ def _within_limits(lines: list[Line]) -> list[Line]:
             low = _begin(100 * line[part] / line[whole], steps) if steps else None
             told[f"{part.replace('qtd', 'pct')}_minimo"] = low
             told[f"{part.replace('qtd', 'pct')}_maximo"] = None if low is None else low + steps
-        if any(told[f"pct_{who}_no_limite_minimo"] is not None for who in ("aguardando", "atendidas")):
+        if any(
+            told[f"pct_{who}_no_limite_minimo"] is not None for who in ("aguardando", "atendidas")
+        ):
             said.append(told)
     return said
 
