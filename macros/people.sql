@@ -53,22 +53,3 @@ procedimentos as (
         {{ percentage(faltas ~ ' + ' ~ em_aberto, devidos) }} as pct_falta_maximo,
         {{ percentage(em_aberto, devidos) }} as pct_sem_confirmacao
 {%- endmacro %}
-
-{# Whole percents within which a share of some people is told. Between two of its steps there are
-   more people than the smallest count that is told, so that no count of a few can be read off it.
-   Null where they are too few for any. #}
-{% macro share_step(whole) -%}
-    case
-        when {{ whole }} < {{ setting('minimo_percentil') }} then null
-        {%- for passo in [1, 2, 5, 10, 20] %}
-        when {{ passo }} * {{ whole }} >= {{ 100 * (setting('minimo_celula') | int + 1) }} then {{ passo }}
-        {%- endfor %}
-    end
-{%- endmacro %}
-
-{# The step at which a share begins. A whole begins one step below, else it would tell that the same
-   happened to all. #}
-{% macro share_begin(share, step) -%}
-    -- Six decimals: what one engine adds up to a whole step another may miss by a hair.
-    cast(least(floor(round({{ share }}, 6) / {{ step }}) * {{ step }}, 100 - {{ step }}) as integer)
-{%- endmacro %}

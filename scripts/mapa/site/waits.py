@@ -107,8 +107,8 @@ SHARES = """
 """
 PARTS = """
     c.pct_pedidos_atendidos_maximo - c.pct_pedidos_atendidos_minimo as chance_folga,
-    100 - c.pct_pedidos_atendidos_maximo - c.pct_pedidos_em_aberto_minimo as chance_outras,
-    c.pct_pedidos_em_aberto_minimo as chance_aberto
+    c.pct_pedidos_encerrados_maximo - c.pct_pedidos_atendidos_maximo as chance_outras,
+    100 - c.pct_pedidos_encerrados_maximo as chance_aberto
 """
 """The parts of a hundred: what ended otherwise is the rest, as wide as the shares themselves."""
 KNOWN = f"""
@@ -214,6 +214,7 @@ HORIZONS = f"""
         {PARTS}
     from {CHANCES} as c
     where c.competencia = (select max(competencia) from {QUEUE})
+        and c.pct_pedidos_atendidos_minimo is not null
     order by c.horizonte_dias
 """
 Row = Mapping[str, Any]

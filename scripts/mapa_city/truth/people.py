@@ -14,10 +14,6 @@ TOLD = 13
 SENSITIVE = ("0202030300", "021401", "030108", "0409060070", "0411020013")
 """Beginnings of SIGTAP codes that say what somebody suffers from."""
 REST, EVERYTHING = "demais", "todos"
-FEWEST = 30
-"""Of how many people a share is told at all."""
-MARGIN = 6
-"""People that fit at least between the two percents of a share."""
 FLOWS = {
     "qtd_entradas": ("qtd_entradas",),
     "qtd_voltas": (
@@ -232,7 +228,7 @@ def _shares(line: Line) -> Line:
 
 
 def _within_limits(lines: list[Line]) -> list[Line]:
-    """Say between which percents the parts within the limit lie, by procedure and of all."""
+    """Say which part of those with a limit is within it, by procedure and of all."""
     limits, judged = defaultdict[tuple[str, str], set[int]](set), list[Line]()
     for line in lines:
         if line["limite_dias"] is None:
@@ -247,49 +243,35 @@ def _within_limits(lines: list[Line]) -> list[Line]:
         told = {name: line[name] for name in key}
         told["limite_dias"] = own.pop() if len(own) == 1 else None
         for whole, part in (names[:2], names[2:]):
-            steps = _steps(line[whole])
-            low = _begin(100 * line[part] / line[whole], steps) if steps else None
-            told[f"{part.replace('qtd', 'pct')}_minimo"] = low
-            told[f"{part.replace('qtd', 'pct')}_maximo"] = None if low is None else low + steps
-        if any(
-            told[f"pct_{who}_no_limite_minimo"] is not None for who in ("aguardando", "atendidas")
-        ):
-            said.append(told)
+            share = 100 * line[part] / line[whole] if line[whole] else None
+            told |= _both(part.replace("qtd", "pct"), share)
+        said.append(told)
     return said
 
 
 def _chances(lines: list[Line]) -> list[Line]:
-    """Say between which percents the chance of twelve months lies, where it is known."""
+    """Say the chance of those who entered in twelve months, where it is known."""
     said = list[Line]()
     for line in lines:
-        seen, steps = line["pct_pedidos_atendidos"], _steps(line["qtd_pedidos"])
-        known = line["coorte_meses"] == "12" and line["procedimento_codigo"] != REST
-        if not known or seen is None or not steps:
+        if line["coorte_meses"] != "12" or line["procedimento_codigo"] == REST:
             continue
-        perhaps = _begin(seen + line["pct_pedidos_sem_confirmacao"], steps)
-        over = _begin(100 - line["pct_pedidos_em_aberto"], steps)
+        seen, perhaps, still = (
+            line[f"pct_pedidos_{name}"] for name in ("atendidos", "sem_confirmacao", "em_aberto")
+        )
         said.append(
             {name: line[name] for name in ("competencia", "procedimento_codigo", "horizonte_dias")}
             | {
-                "pct_pedidos_atendidos_minimo": _begin(seen, steps),
-                "pct_pedidos_atendidos_maximo": perhaps + steps,
-                "pct_pedidos_em_aberto_minimo": 100 - over - steps,
-                "pct_pedidos_em_aberto_maximo": 100 - over,
+                "pct_pedidos_atendidos_minimo": seen,
+                "pct_pedidos_atendidos_maximo": None if seen is None else seen + perhaps,
             }
+            | _both("pct_pedidos_encerrados", None if seen is None else 100 - still)
         )
     return said
 
 
-def _steps(people: int) -> int:
-    """Return the percents within which a share of some people is told; 0: none is."""
-    if people < FEWEST:
-        return 0
-    return next((step for step in (1, 2, 5, 10, 20) if people * step >= 100 * MARGIN), 0)
-
-
-def _begin(share: float, steps: int) -> int:
-    """Return the last step that a share reaches and that is not the whole."""
-    return max(step for step in range(0, 100, steps) if step <= share + 1e-7)
+def _both(name: str, share: float | None) -> Line:
+    """Say a share twice: before it is published, both ends are the share itself."""
+    return {f"{name}_minimo": share, f"{name}_maximo": share}
 
 
 def _answer(lines: list[Line], key: tuple[str, ...]) -> dict[str, Any]:
