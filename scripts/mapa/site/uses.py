@@ -9,12 +9,8 @@ from mapa.site.release import NothingToShowError, Release
 from mapa.site.waits import Row, named
 
 TABLE = "pub_oferta_uso_por_mes"
-PARTS = (
-    ("qtd_confirmados", "Atendidos", "#009E73"),
-    ("qtd_faltas", "Faltas", "url(#p-teto)"),
-    ("qtd_sem_confirmacao", "Sem confirmação", "url(#p-nao-divulgada)"),
-)
-"""What a booking ends in: measure, name, fill."""
+BAR = (("qtd_agendamentos_devidos", "Agendamentos devidos", "#0072B2"),)
+"""What is drawn: measure, name, fill."""
 COUNTS = ("qtd_agendamentos_devidos", "qtd_faltas", "qtd_sem_confirmacao")
 
 
@@ -32,13 +28,7 @@ class Use:
     @property
     def most(self) -> int:
         """Return the most bookings of a month, to which bars are drawn; at least one."""
-        return (
-            max(
-                (sum(row[measure] or 0 for measure, _, _ in PARTS) for row in self.months),
-                default=0,
-            )
-            or 1
-        )
+        return max(row["qtd_agendamentos_devidos"] or 0 for row in self.months) or 1
 
     @property
     def said(self) -> str:

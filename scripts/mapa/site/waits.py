@@ -293,7 +293,10 @@ def _clauses(row: Row, month: str) -> Iterator[str]:
         return all(row.get(name) is not None for name in names)
 
     yield (
-        f"No fim de {month}, {n('qtd_aguardando')} pedidos deste procedimento aguardavam uma data."
+        f"No fim de {month}, nenhum pedido deste procedimento aguardava uma data."
+        if row.get("qtd_aguardando") == 0
+        else f"No fim de {month}, {n('qtd_aguardando')} pedidos deste procedimento aguardavam uma "
+        "data."
         if known("qtd_aguardando")
         else f"Quantos aguardavam este procedimento no fim de {month} está oculto, porque seriam "
         "poucos ou os diriam: não é zero."
