@@ -298,6 +298,7 @@ def _queue(release: Release) -> Page:
                     unlinked=_unlinked(release, dimensions[0]), **now),
         ),
         reading=HIDDEN + OF_QUEUE + OF_RISK + OF_BALANCE,
+        sheets=("20", "24", "25", "26", "28", "29", "32", "37", "39", "44"),
     )  # fmt: skip
     return replace(page, others={"faixas": bands})
 
@@ -336,6 +337,7 @@ def _waits(release: Release) -> Page:
                     cut="ultimo", order=("chance_ate",), **linked),
         ),
         reading=HIDDEN + OF_QUEUE + OF_SHARES,
+        sheets=("20", "37", "38", "39", "40", "44"),
         said=waits_said(release.records(LATEST)),
     )  # fmt: skip
 
@@ -363,6 +365,7 @@ def _absence(release: Release) -> Page:
                     links=LINKS, unlinked=_unlinked(release, dimensions[2]), **now),
         ),
         reading=HIDDEN + OF_ABSENCE,
+        sheets=("47a", "47b", "47c", "48"),
     )  # fmt: skip
 
 
