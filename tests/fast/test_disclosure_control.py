@@ -11,8 +11,8 @@ import duckdb
 import pytest
 
 from mapa.errors import PublishError
-from mapa.publish import contents, disclosure, store
-from mapa.publish.gate import Column, People, Table
+from mapa.publish import contents, disclosure, gate, store
+from mapa.publish.gate import Cases, Column, People, Table
 
 MONTHS = ("2026-03-01", "2026-04-01", "2026-05-01")
 COUNTS = ("qtd_entradas", "qtd_saidas", "qtd_aguardando")
@@ -236,3 +236,94 @@ def test_zeros_do_not_tell_that_the_same_happened_to_all_of_a_row(
 
 def test_nothing_that_counts_people_is_nothing_to_do(con: duckdb.DuckDBPyConnection) -> None:
     assert disclosure.control(con, [], {}) == ({}, None)
+
+
+SHARED = "pct_no_limite"
+SHARES = Table(
+    "pub_parcelas",
+    "fila",
+    "",
+    ("competencia", "procedimento_codigo"),
+    tuple(
+        Column(name, "", "publico")
+        for name in (
+            "competencia",
+            "procedimento_codigo",
+            *(f"{SHARED}_{end}" for end in gate.ENDS),
+        )
+    ),
+    people=People(
+        5, "parcelas", (), {}, {}, (), {SHARED: "qtd_aguardando"}, Cases("pub_fina", 1, 30)
+    ),
+)
+
+
+def shares(con: duckdb.DuckDBPyConnection, rows: list[tuple[Any, ...]]) -> None:
+    con.execute(
+        "create or replace table publicacao.pub_parcelas (competencia date, "
+        "procedimento_codigo varchar, pct_no_limite_minimo double, pct_no_limite_maximo double)"
+    )
+    con.executemany("insert into publicacao.pub_parcelas values (?, ?, ?, ?)", rows)
+
+
+@pytest.mark.parametrize(
+    ("code", "share", "told"),
+    [
+        # 90 wait: of ten points, in which nine people fit; of five it would be four and a half.
+        ("a", (33.3, 33.3), (30, 40)),
+        ("a", (33.3, 47.8), (30, 50)),
+        ("a", (30, 30), (30, 40)),
+        # The sum of an engine may miss its step by a hair.
+        ("a", (29.9999999999, 29.9999999999), (30, 40)),
+        # Neither nobody nor all is told.
+        ("a", (0, 0), (0, 10)),
+        ("a", (100, 100), (90, 100)),
+        ("a", (None, None), (None, None)),
+        # 50 wait, and 20 points hold ten of them.
+        ("b", (33.3, 33.3), (20, 40)),
+        ("todos", (33.3, 33.3), (30, 35)),
+        ("d", (33.3, 33.3), (None, None)),
+    ],
+)
+def test_a_share_is_told_between_two_percents_that_hold_more_than_a_few(
+    con: duckdb.DuckDBPyConnection,
+    code: str,
+    share: tuple[float | None, ...],
+    told: tuple[int | None, ...],
+) -> None:
+    shares(con, [("2026-05-01", code, *share)])
+    con.execute("insert into publicacao.pub_fina values ('2026-05-01', 'd', 9, 0, 29, 7)")
+    disclosure.control(con, [FINE, SHARES], {})
+    assert shown(con, "pub_parcelas") == {("2026-05-01", code): told}
+
+
+def test_how_wide_a_share_is_told_tells_nothing_of_what_is_hidden(
+    con: duckdb.DuckDBPyConnection,
+) -> None:
+    assert SHARES.people
+    # Who came to `b` in two months: 2, which is hidden, and 58. With them it would be ten points.
+    con.execute("update publicacao.pub_fina set qtd_entradas = 58, qtd_aguardando = 68 where "
+                "procedimento_codigo = 'b' and competencia = date '2026-04-01'")  # fmt: skip
+    people = replace(SHARES.people, shares={SHARED: "qtd_entradas"}, cases=Cases("pub_fina", 2, 30))
+    shares(con, [("2026-04-01", "b", 50, 50)])
+    disclosure.control(con, [FINE, replace(SHARES, people=people)], {})
+    assert [shown(con)[month, "b"][0] for month in MONTHS[:2]] == [None, 58]
+    assert shown(con, "pub_parcelas") == {("2026-04-01", "b"): (40, 60)}
+
+
+def test_a_share_that_was_published_stays_as_it_was(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path
+) -> None:
+    shares(con, [("2026-04-01", "a", 33.3, 33.3)])
+    disclosure.control(con, [FINE, WHOLE, SHARES], {})
+    before = released(con, tmp_path / "v1", "2026-04-01")
+    with duckdb.connect(str(before["pub_fina"] / store.DATABASE)) as release:
+        release.execute("create table pub_parcelas as select date '2026-04-01' as competencia, "
+                        "'a' as procedimento_codigo, 30.0 as pct_no_limite_minimo, "
+                        "40.0 as pct_no_limite_maximo")  # fmt: skip
+    shares(con, [("2026-04-01", "a", 71.0, 71.0), ("2026-05-01", "a", 71.0, 71.0)])
+    disclosure.control(con, [FINE, WHOLE, SHARES], before | {"pub_parcelas": before["pub_fina"]})
+    assert shown(con, "pub_parcelas") == {
+        ("2026-04-01", "a"): (30, 40),
+        ("2026-05-01", "a"): (70, 80),
+    }

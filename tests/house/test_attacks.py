@@ -12,13 +12,17 @@ import hmac
 import random
 import re
 import shutil
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, replace
+from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import highspy
 import pytest
 
 import conftest
@@ -28,6 +32,7 @@ from mapa.publish import inspection, publish, store
 from mapa.settings import Settings
 from test_people_disclosure import (
     ABSENCE,
+    CHANCES,
     OUTCOMES,
     PROCEDURES,
     QUEUE,
@@ -203,6 +208,102 @@ def test_linear_programs_over_everything_bound_no_count(target: Target) -> None:
     assert by_programs(attacker, random.Random(target.seed).sample(hidden, sample)) == set()
     small = shown_again(target, attacker)
     assert by_programs(attacker, [small]) == {small}
+
+
+# --- shares ----------------------------------------------------------------------------------
+
+KINDS = ("atendidos", "com_agendamento", "encerrados")
+"""What a chance tells of a cohort, each holding the one before."""
+Ends = tuple[float, float]
+Chance = dict[tuple[date, int, str], Ends]
+"""How many of a cohort, least and most, by its last month, the day and what became of them."""
+
+
+def chances(target: Target) -> tuple[dict[str, Chance], dict[str, Chance]]:
+    """Return as counts what is told of the chances of each procedure, and what is true.
+
+    Only where all were followed to the day: there a chance is a count, of a whole that is known.
+    """
+    told: dict[str, Chance] = defaultdict(dict)
+    true: dict[str, Chance] = defaultdict(dict)
+    with closing(duckdb.connect(str(target.second), read_only=True)) as con:
+        con.execute(f"attach '{target.house.settings.warehouse}' as dentro (read_only)")
+        for month, code, day, people, low, high, least, most, *exact in con.execute(
+            "select t.competencia, t.procedimento_codigo, t.horizonte_dias, m.qtd_pedidos, "
+            "t.pct_pedidos_atendidos_minimo, t.pct_pedidos_atendidos_maximo, "
+            "t.pct_pedidos_encerrados_minimo, t.pct_pedidos_encerrados_maximo, "
+            "m.qtd_pedidos_atendidos, m.qtd_pedidos_atendidos + m.qtd_pedidos_sem_confirmacao, "
+            "m.qtd_pedidos - m.qtd_pedidos_em_aberto "
+            f"from {CHANCES} as t inner join dentro.espera.espera_probabilidade_por_mes as m "
+            "using (competencia, procedimento_codigo, horizonte_dias) "
+            "where m.coorte_meses = 12 and t.pct_pedidos_atendidos_minimo is not null "
+            "and t.competencia + interval 1 month + to_days(t.horizonte_dias) "
+            "<= (select max(data_referencia) from pub_atualizacao)"
+        ).fetchall():
+            step = most - least
+            ends = ((low, low + step), (high - step, high), (least, most))
+            for kind, (begin, end), count in zip(KINDS, ends, exact, strict=True):
+                told[code][month, day, kind] = begin * people / 100, end * people / 100
+                true[code][month, day, kind] = count, count
+    return told, true
+
+
+def by_shares(told: Chance) -> set[tuple[Any, ...]]:
+    """Solve for the people behind overlapping cohorts, and behind what lies between two shares.
+
+    Those who entered in one month are in twelve cohorts; who was seen by day 30 was so by day 90;
+    who was seen has ended.
+    """
+    back = {month: [month.year * 12 + month.month - n for n in range(12)] for month, _, _ in told}
+    entered = sorted({one for months in back.values() for one in months})
+    days = sorted({day for _, day, _ in told})
+    place = {key: at for at, key in enumerate(product(entered, days, KINDS))}
+    program = highspy.Highs()  # type: ignore[no-untyped-call]
+    program.setOptionValue("output_flag", False)
+    many = highspy.kHighsInf
+    for _ in place:
+        program.addVar(0.0, many)
+
+    def row(low: float, high: float, terms: dict[int, float]) -> None:
+        program.addRow(low, high, len(terms), list(terms), list(terms.values()))
+
+    for (one, day, kind), at in place.items():
+        for wider in (
+            *((one, later, kind) for later in days if later > day),
+            *((one, day, more) for more in KINDS[KINDS.index(kind) + 1 :]),
+        ):
+            row(0.0, many, {place[wider]: 1.0, at: -1.0})
+
+    def cohort(month: date, day: int, kind: str) -> dict[int, float]:
+        return {place[one, day, kind]: 1.0 for one in back[month]}
+
+    for key, (low, high) in told.items():
+        row(low, high, cohort(*key))
+    found = set()
+    for month, day, kind in told:
+        whole = cohort(month, day, kind)
+        within = [(month, day, less) for less in KINDS[: KINDS.index(kind)]]
+        within += [(month, sooner, kind) for sooner in days if sooner < day]
+        for other in (None, *(key for key in within if key in told)):
+            aim = whole | (dict.fromkeys(cohort(*other), -1.0) if other else {})
+            ends = []
+            for sign in (1.0, -1.0):
+                costs = [sign * aim.get(at, 0.0) for at in range(len(place))]
+                program.changeColsCost(len(costs), list(range(len(costs))), costs)
+                program.run()
+                assert program.getModelStatus() == highspy.HighsModelStatus.kOptimal
+                ends.append(sign * program.getInfo().objective_function_value)
+            if ends[1] - ends[0] < WIDTH - 1e-4:
+                found.add((month, day, kind, other))
+    return found
+
+
+def test_overlapping_cohorts_bound_no_count(target: Target) -> None:
+    told, true = chances(target)
+    assert sum(map(len, told.values())) > 30
+    assert {code: found for code, each in told.items() if (found := by_shares(each))} == {}
+    # The same cohorts, told to the person.
+    assert by_shares(true[min(true)])
 
 
 # --- linking with outside facts --------------------------------------------------------------

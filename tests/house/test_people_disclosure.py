@@ -30,7 +30,9 @@ QUEUE = {
     "pub_fila_regioes_por_mes": ("competencia", "regiao_saude_codigo"),
     "pub_fila_por_regiao_por_mes": ("competencia", "procedimento_codigo", "regiao_saude_codigo"),
     "pub_fila_por_risco_por_mes": ("competencia", "procedimento_codigo", "risco_codigo"),
+    "pub_fila_por_faixa_por_mes": ("competencia", "faixa_espera"),
 }
+LIMITS, CHANCES = "pub_espera_limites_por_mes", "pub_espera_probabilidade_por_mes"
 OUTCOMES = ("qtd_agendamentos_devidos", "qtd_confirmados", "qtd_faltas", "qtd_sem_confirmacao")
 USE, FLOWS_HOME = "pub_oferta_uso_por_mes", "pub_absenteismo_por_residencia_por_mes"
 PROCEDURES = "pub_absenteismo_procedimentos_por_mes"
@@ -87,6 +89,8 @@ class Attacker:
             ("pub_fila_regioes_por_mes", "pub_fila_por_regiao_por_mes", "qtd_aguardando"),
             ("pub_fila_por_mes", "pub_fila_por_risco_por_mes", "qtd_aguardando"),
             ("pub_fila_por_regiao_por_mes", "pub_fila_por_risco_por_mes", "qtd_aguardando"),
+            ("pub_fila_por_mes", "pub_fila_por_faixa_por_mes", "qtd_aguardando"),
+            ("pub_fila_regioes_por_mes", "pub_fila_por_faixa_por_mes", "qtd_aguardando"),
             (FLOWS_HOME, USE, "qtd_agendamentos_devidos"),
             (FLOWS_HOME, PROCEDURES, "qtd_agendamentos_devidos"),
             *(
@@ -259,4 +263,78 @@ def test_the_certificate_says_what_stands(city_house: House, attacker: Attacker)
     assert certificate["cells"] == len(attacker.shown)
     assert certificate["small"] + certificate["complement"] == len(attacker.hidden)
     assert certificate["narrowest_interval"] >= WIDTH
-    assert {table["name"] for table in certificate["tables"]} == {*QUEUE, *ABSENCE}
+    told = {*QUEUE, *ABSENCE, LIMITS, CHANCES}
+    assert {table["name"] for table in certificate["tables"]} == told
+
+
+PEOPLE = {
+    LIMITS: """
+        select t.*, m.qtd_aguardando, m.qtd_atendidas
+        from publicacao.pub_espera_limites_por_mes as t
+        left join espera.espera_limites_por_mes as m using (competencia, procedimento_codigo)
+    """,
+    CHANCES: """
+        select t.*, m.qtd_pedidos
+        from publicacao.pub_espera_probabilidade_por_mes as t
+        inner join espera.espera_probabilidade_por_mes as m
+            using (competencia, procedimento_codigo, horizonte_dias)
+        where m.coorte_meses = 12
+    """,
+}
+"""Shares as they are, and of how many people."""
+SHARES = {
+    (LIMITS, "pct_aguardando_no_limite"): "qtd_aguardando",
+    (LIMITS, "pct_atendidas_no_limite"): "qtd_atendidas",
+    (CHANCES, "pct_pedidos_atendidos"): "qtd_pedidos",
+    (CHANCES, "pct_pedidos_encerrados"): "qtd_pedidos",
+}
+
+
+def shares(house: House) -> Iterator[tuple[Any, ...]]:
+    """Yield name, ends and step of each share that is told, the true ends, and of how many it is.
+
+    What nobody confirmed lies between the ends of a chance; that of what has ended has the step.
+    """
+    inner, outer = house.settings.warehouse, house.settings.published / "mapa_publico.duckdb"
+    with closing(duckdb.connect(str(inner), read_only=True)) as con:
+        con.execute(f"attach '{outer}' as publico (read_only)")
+        for (table, share), people in SHARES.items():
+            key = "competencia, procedimento_codigo"
+            key += ", horizonte_dias" if table == CHANCES else ""
+            own = "pct_pedidos_encerrados" if table == CHANCES else share
+            for row in con.execute(
+                f"select p.{share}_minimo, p.{share}_maximo, p.{own}_maximo - p.{own}_minimo, "
+                f"t.{share}_minimo, t.{share}_maximo, "
+                f"t.{people} from ({PEOPLE[table]}) as t "
+                f"inner join publico.{table} as p using ({key}) where p.{share}_minimo is not null"
+            ).fetchall():
+                yield (share, *row)
+
+
+def test_a_share_holds_the_true_one_and_more_people_than_a_few(city_house: House) -> None:
+    told = list(shares(city_house))
+    assert {share for share, *_ in told} >= {"pct_aguardando_no_limite", "pct_pedidos_atendidos"}
+    assert len(told) > 200
+    for share, low, high, step, least, most, people in told:
+        assert 0 <= low <= least + 1e-6, share
+        assert most - 1e-6 <= high <= 100, share
+        assert (low % step, high % step, high > low) == (0, 0, True), share
+        # A share of all together, and of the others, is of no row of the mart.
+        assert people is None or step * people / 100 > WIDTH, share
+    assert {low for _, low, *_ in told}.isdisjoint({100})
+
+
+def test_what_is_not_known_in_the_warehouse_is_not_told(city_house: House) -> None:
+    inner = city_house.settings.warehouse
+    outer = city_house.settings.published / "mapa_publico.duckdb"
+    with closing(duckdb.connect(str(inner), read_only=True)) as con:
+        con.execute(f"attach '{outer}' as publico (read_only)")
+        for (table, share), _ in SHARES.items():
+            key = "competencia, procedimento_codigo"
+            key += ", horizonte_dias" if table == CHANCES else ""
+            rows, told, wrong = con.execute(
+                f"select count(*), count(p.{share}_minimo), count(*) filter (p.{share}_minimo is "
+                f"not null and t.{share}_minimo is null) from publicacao.{table} as t "
+                f"full join publico.{table} as p using ({key})"
+            ).fetchall()[0]
+            assert (told <= rows, wrong) == (True, 0), share

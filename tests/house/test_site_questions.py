@@ -156,6 +156,7 @@ def test_what_a_column_means_and_where_it_comes_from(
         page = watched.page
         page.goto((folder / "dicionario" / "index.html").as_uri())
         page.fill("#procura", words)
+        page.wait_for_selector("#achados[aria-busy=false]", state="attached")
         links = page.locator("#achados a")
         assert "pub_" in page.locator("#achados li").first.inner_text()
         links.filter(has_text="qtd_oferta_real").first.click()

@@ -17,7 +17,8 @@ LISTS = ("unidades/index.html", "procedimentos/index.html")
 
 
 def found(page: Page) -> list[tuple[str, str]]:
-    """Return name and place of each result, in order."""
+    """Return name and place of each result of the whole dictionary, in order."""
+    page.wait_for_selector("#achados[aria-busy=false]", state="attached")
     return [
         (str(name), str(where).strip())
         for name, where in page.locator("#achados li").evaluate_all(
@@ -68,6 +69,22 @@ def test_what_people_ask_for_is_found_and_public_tables_come_first(
         assert re.match(r"[\d.]+ resultados", said)
         if len(results) == 50:
             assert said.endswith("aqui os 50 primeiros")
+        assert watched.troubles == []
+
+
+def test_what_is_not_public_comes_when_somebody_types(browser: Browser, folder: Path) -> None:
+    with looking(browser) as watched:
+        page = watched.page
+        page.goto((folder / COVER).as_uri())
+        (file,) = (folder / "dados").glob("dicionario*_resto.js")
+        first = folder / "dados" / "dicionario_index.js"
+        assert first.stat().st_size < 400_000
+        assert file.name not in "".join(watched.asked)
+        page.fill("#procura", "stg_sisreg")
+        results = found(page)
+        assert results
+        assert all(where.startswith(("tabela, ", "em stg_")) for _, where in results[:20])
+        assert watched.asked[-1].endswith(file.name)
         assert watched.troubles == []
 
 

@@ -22,11 +22,15 @@ import duckdb
 
 from mapa.errors import PublishError
 from mapa.publish import suppression
-from mapa.publish.gate import MONTH, SCHEMA, People, Signed, Table
+from mapa.publish.gate import ENDS, MONTH, PROCEDURE, SCHEMA, People, Signed, Table
 from mapa.publish.store import DATABASE
 from mapa.publish.suppression import Counts, Hidden, Sum
 from mapa.sql import literal, quoted
 
+WIDTHS = (1, 2, 5, 10, 20)
+"""Percents between which a share may be told."""
+ALL = "todos"
+"""Code of all procedures together."""
 Key = tuple[Any, ...]
 Cells = dict[str, int]
 """Cells of one row by column."""
@@ -108,6 +112,8 @@ def control(
         raise _unhideable(read, error.cell) from None
     for one in read:
         _blank(con, one, hidden)
+    for one in read:
+        _widen(con, one)
     return places, _certificate(read, counts, hidden, minimum, revised)
 
 
@@ -151,10 +157,11 @@ def _read(
         [one.frozen],
     )
     told, true = ([f"{side}.{quoted(c)}" for c in people.counts] for side in ("t", "w"))
+    key_columns = [f"t.{quoted(c)}" for c in table.grain]
     rows = con.execute(
-        f"select t.rowid, {', '.join(f't.{quoted(c)}' for c in table.grain)}, "
-        f"{', '.join([*told, *true])} from {name} as t left join {source} as w using ({keys}) "
-        f"order by {', '.join(f't.{quoted(c)}' for c in table.grain)}"
+        f"select {', '.join(['t.rowid', *key_columns, *told, *true])} "
+        f"from {name} as t left join {source} as w using ({keys}) "
+        f"order by {', '.join(key_columns)}"
     ).fetchall()
     width, at = len(people.counts), table.grain.index(MONTH)
     for number, *values in rows:
@@ -202,6 +209,8 @@ def _frozen(con: duckdb.DuckDBPyConnection, table: Table, before: str | None) ->
 def _revised(con: duckdb.DuckDBPyConnection, one: _Read) -> int:
     """Count the published cells of a table that would be another number today."""
     people, name = one.people, one.table.name
+    if not people.counts:
+        return 0
     different = " + ".join(
         f"count(*) filter (t.{c} is not null and t.{c} is distinct from coalesce(w.{c}, 0))"
         for c in map(quoted, people.counts)
@@ -290,8 +299,48 @@ def _blank(con: duckdb.DuckDBPyConnection, one: _Read, hidden: Hidden) -> None:
             f"update {name} set {quoted(column)} = null where rowid in (select unnest($1))", [rows]
         )
     for column, of in people.derived.items():
-        missing = " or ".join(f"{quoted(name)} is null" for name in of)
+        missing = " or ".join(f"{quoted(name)} is null" for name in of) or "false"
         con.execute(f"update {name} set {quoted(column)} = null where {missing}")
+
+
+def _widen(con: duckdb.DuckDBPyConnection, one: _Read) -> None:
+    """Tell new shares between two whole percents; where too few are shown, they are null.
+
+    Between the two fit more people than the smallest count that is shown. How many people a share
+    is of is taken from what is shown of them, so that the width tells nothing anew. All begin at a
+    step: of shares of which one holds the other, what lies between is as uncertain as each.
+    """
+    people, name = one.people, f"temp.{quoted(one.table.name)}"
+    if not people.cases:
+        return
+    month, procedure = quoted(MONTH), quoted(PROCEDURE)
+    new = f"t.{month} > {literal(str(one.frozen))}" if one.frozen else "true"
+    for share, counted in people.shares.items():
+        columns = [quoted(f"{share}_{end}") for end in ENDS]
+        # What is not known stays so: `least` would pass over it.
+        begun = [
+            f"case when {c} is not null then least(floor(round({c}, 6) / w) * w, 100 - w) end"
+            for c in columns
+        ]
+        widths = " ".join(f"when {w} * n >= {100 * (people.minimum + 1)} then {w}" for w in WIDTHS)
+        con.execute(
+            f"""
+            update {name} as t set {columns[0]} = {begun[0]}, {columns[1]} = {begun[1]} + w
+            from (
+                select place, case when n >= {people.cases.fewest} then case {widths} end end as w
+                from (
+                    select t.rowid as place, sum(c.{quoted(counted)}) as n
+                    from {name} as t
+                    left join temp.{quoted(people.cases.table)} as c
+                        on t.{procedure} in (c.{procedure}, {literal(ALL)})
+                        and c.{month} <= t.{month}
+                        and c.{month} > t.{month} - to_months({people.cases.months})
+                    group by t.rowid
+                )
+            ) as cases
+            where t.rowid = place and {new}
+            """
+        )
 
 
 def _certificate(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,9 @@ GREEN = {"success", "pass", "warn", "no-op"}
 MOST = 10
 """Problems that one message tells."""
 ADVICE = "Run `dbt build`, then `mapa publish` again."
-MONTH = "competencia"
+MONTH, PROCEDURE = "competencia", "procedimento_codigo"
+ENDS = ("minimo", "maximo")
+"""Between which a share is told."""
 Signed = tuple[str, int]
 """A column and its sign."""
 
@@ -86,6 +88,22 @@ class Reference:
 
 
 @dataclass(frozen=True)
+class Cases:
+    """Where it is told how many people a share is of.
+
+    Attributes:
+        table: that counts them, by month and procedure.
+        months: that end with the month of the share and are counted.
+        fewest: how many there must be.
+
+    """
+
+    table: str
+    months: int
+    fewest: int
+
+
+@dataclass(frozen=True)
 class People:
     """How a table counts people: `config.meta.divulgacao` of its model, and what its tests hold.
 
@@ -97,6 +115,9 @@ class People:
         derived: columns that are computed from counts, and from which.
         stocks: columns that carry on from month to month, and the flows, each with its sign.
         sums: columns of a row that add up to what is no count of people, each with its sign.
+        shares: parts of a hundred people, told between two columns (`_minimo`, `_maximo`), and the
+            count of `cases` that they are of.
+        cases: the table with that count; None without shares.
 
     """
 
@@ -106,6 +127,8 @@ class People:
     derived: Mapping[str, tuple[str, ...]]
     stocks: Mapping[str, tuple[Signed, ...]]
     sums: tuple[tuple[Signed, ...], ...]
+    shares: Mapping[str, str] = field(default_factory=dict)
+    cases: Cases | None = None
 
 
 @dataclass(frozen=True)
@@ -515,7 +538,9 @@ def _people(manifest: dict[str, Any], model: str) -> People | None:
         return None
     counts, derived = tuple(said["contagens"]), said.get("derivadas", {})
     grain = meta.get("grao", [])
-    left = set(node["columns"]) ^ {*grain, *counts, *derived}
+    shares, cases = said.get("parcelas", {}), said.get("casos")
+    told = {f"{name}_{end}" for name in shares for end in ENDS}
+    left = set(node["columns"]) ^ {*grain, *counts, *derived, *told}
     if left or MONTH not in grain:
         raise PublishError(
             f"{node['name']} counts people, and its config.meta.divulgacao does not say of each "
@@ -538,6 +563,8 @@ def _people(manifest: dict[str, Any], model: str) -> People | None:
             for name, flows in said.get("estoque", {}).items()
         },
         sums=tuple(tuple(s for s in one if s[0] in counts) for one in sums),
+        shares=shares,
+        cases=Cases(cases["tabela"], int(cases["meses"]), int(cases["minimo"])) if cases else None,
     )
 
 

@@ -76,9 +76,9 @@ def _compiled(
     )
     names, colours = zip(*fills, strict=True)
     scale = alt.Scale(domain=names, range=colours)
-    legend = alt.Legend(
-        title=None, orient="top", columns=2 if width == NARROW else 4, labelLimit=220
-    )
+    # Beside the names of bars there is room for one column on a phone.
+    columns = 4 if width == WIDE else 1 if shape == "bars" else 2
+    legend = alt.Legend(title=None, orient="top", columns=columns, labelLimit=220)
     base = alt.Chart(alt.NamedData(DATA))
     value = alt.Axis(title=None, format=",d", tickCount=4 if width == NARROW else 8)
     bar = alt.Axis(title=None, labelLimit=LABELS[width], grid=False)

@@ -55,6 +55,7 @@ class Page:
         lists: measures with their names, for sentences that name the largest.
         definitions: what each measure means, for downloads.
         script: call of our module and its argument, for a page without a cube.
+        later: the same, in a file that the page asks for when it is needed.
 
     """
 
@@ -69,11 +70,17 @@ class Page:
     lists: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     definitions: Mapping[str, str] = field(default_factory=dict)
     script: tuple[str, Any] | None = None
+    later: tuple[str, Any] | None = None
 
     @property
     def name(self) -> str:
         """Return what its data and downloads are called."""
         return self.path.removesuffix(".html").replace("/", "_")
+
+    @property
+    def rest(self) -> str:
+        """Return what the data that come later are called."""
+        return f"{self.name}_resto.js"
 
     @property
     def root(self) -> str:

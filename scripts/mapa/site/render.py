@@ -91,6 +91,8 @@ class Renderer:
                 self.script(name, "MAPA.part", {"at": at, **part.content})
         if page.script:
             self.script(f"{page.name}.js", *page.script)
+        if page.later:
+            self.script(page.rest, *page.later)
         shown = self.environment.get_template(page.template).render(context)
         target.write_text(shown, encoding="utf-8")
         return target

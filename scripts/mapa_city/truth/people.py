@@ -13,7 +13,7 @@ TOLD = 13
 """Months before that of the reference day that are told."""
 SENSITIVE = ("0202030300", "021401", "030108", "0409060070", "0411020013")
 """Beginnings of SIGTAP codes that say what somebody suffers from."""
-REST = "demais"
+REST, EVERYTHING = "demais", "todos"
 FLOWS = {
     "qtd_entradas": ("qtd_entradas",),
     "qtd_voltas": (
@@ -56,7 +56,8 @@ def counts_of_people(until: date, right: Mapping[str, Mapping[str, Any]]) -> dic
 
     Args:
         until: reference day.
-        right: right answers by mart, `fila_por_mes`, `espera_por_mes`, `absenteismo_por_mes`,
+        right: right answers by mart, `fila_por_mes`, `fila_por_faixa_por_mes`, `espera_por_mes`,
+            `espera_limites_por_mes`, `espera_probabilidade_por_mes`, `absenteismo_por_mes`,
             `oferta_funil_por_mes`, `absenteismo_por_residencia_por_mes`, `dim_estabelecimentos` and
             `pub_dim_procedimentos` among them.
     """
@@ -143,6 +144,21 @@ def counts_of_people(until: date, right: Mapping[str, Mapping[str, Any]]) -> dic
                 ("pub_fila_por_risco_por_mes", "risco_codigo"),
             )
         },
+        "pub_fila_por_faixa_por_mes": _answer(
+            _summed(
+                of_told_months(right["fila_por_faixa_por_mes"]),
+                (*by_month, "faixa_espera"),
+                ("qtd_aguardando",),
+            ),
+            (*by_month, "faixa_espera"),
+        ),
+        "pub_espera_limites_por_mes": _answer(
+            _within_limits(told(right["espera_limites_por_mes"])), by_procedure
+        ),
+        "pub_espera_probabilidade_por_mes": _answer(
+            _chances(told(right["espera_probabilidade_por_mes"])),
+            (*by_procedure, "horizonte_dias"),
+        ),
         "pub_absenteismo_procedimentos_por_mes": _answer(
             [
                 _shares(line)
@@ -209,6 +225,53 @@ def _shares(line: Line) -> Line:
     parts = ((missed, missed + came), (missed, due), (missed + silent, due), (silent, due))
     shares = (100 * part / whole if whole else None for part, whole in parts)
     return line | dict(zip(SHARES, shares, strict=True))
+
+
+def _within_limits(lines: list[Line]) -> list[Line]:
+    """Say which part of those with a limit is within it, by procedure and of all."""
+    limits, judged = defaultdict[tuple[str, str], set[int]](set), list[Line]()
+    for line in lines:
+        if line["limite_dias"] is None:
+            continue
+        for procedure in (line["procedimento_codigo"], EVERYTHING):
+            limits[line["competencia"], procedure].add(line["limite_dias"])
+            judged.append(line | {"procedimento_codigo": procedure})
+    names = [f"qtd_{who}{end}" for who in ("aguardando", "atendidas") for end in ("", "_no_limite")]
+    key, said = ("competencia", "procedimento_codigo"), list[Line]()
+    for line in _summed(judged, key, tuple(names)):
+        own = limits[line["competencia"], line["procedimento_codigo"]]
+        told = {name: line[name] for name in key}
+        told["limite_dias"] = own.pop() if len(own) == 1 else None
+        for whole, part in (names[:2], names[2:]):
+            share = 100 * line[part] / line[whole] if line[whole] else None
+            told |= _both(part.replace("qtd", "pct"), share)
+        said.append(told)
+    return said
+
+
+def _chances(lines: list[Line]) -> list[Line]:
+    """Say the chance of those who entered in twelve months, where it is known."""
+    said = list[Line]()
+    for line in lines:
+        if line["coorte_meses"] != "12" or line["procedimento_codigo"] == REST:
+            continue
+        seen, perhaps, still = (
+            line[f"pct_pedidos_{name}"] for name in ("atendidos", "sem_confirmacao", "em_aberto")
+        )
+        said.append(
+            {name: line[name] for name in ("competencia", "procedimento_codigo", "horizonte_dias")}
+            | {
+                "pct_pedidos_atendidos_minimo": seen,
+                "pct_pedidos_atendidos_maximo": None if seen is None else seen + perhaps,
+            }
+            | _both("pct_pedidos_encerrados", None if seen is None else 100 - still)
+        )
+    return said
+
+
+def _both(name: str, share: float | None) -> Line:
+    """Say a share twice: before it is published, both ends are the share itself."""
+    return {f"{name}_minimo": share, f"{name}_maximo": share}
 
 
 def _answer(lines: list[Line], key: tuple[str, ...]) -> dict[str, Any]:

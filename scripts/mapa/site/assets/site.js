@@ -917,14 +917,22 @@
       .toLowerCase()
       .replace(/[_\s]+/g, " ");
 
-  function search(entries) {
+  const prepared = [];
+  const found = (entries) => {
+    for (const entry of entries)
+      prepared.push({ ...entry, plain: plain(`${entry.name} ${entry.text}`), key: plain(entry.name) });
+  };
+
+  /* What is public is here; the rest of the dictionary comes when somebody begins to type. */
+  function search({ entries, rest }) {
     const field = byId("procura");
     const results = byId("achados");
-    const prepared = entries.map((entry) => ({ ...entry, plain: plain(`${entry.name} ${entry.text}`), key: plain(entry.name) }));
+    const few = entries.length;
+    found(entries);
     const find = () => {
       const words = plain(field.value).trim().split(" ").filter(Boolean);
       const whole = words.join(" ");
-      const found = words.length
+      const hits = words.length
         ? prepared
             .filter((entry) => words.every((word) => entry.plain.includes(word)))
             .map((entry) => [
@@ -936,7 +944,7 @@
             .map((pair) => pair[1])
         : [];
       results.replaceChildren(
-        ...found.slice(0, MORE).map((entry) =>
+        ...hits.slice(0, MORE).map((entry) =>
           element(
             "li",
             {},
@@ -947,17 +955,25 @@
         ),
       );
       byId("anuncio").textContent = words.length
-        ? found.length
-          ? `${number(found.length)} ${found.length === 1 ? "resultado" : "resultados"}` +
-            (found.length > MORE ? `; aqui os ${MORE} primeiros` : "")
+        ? hits.length
+          ? `${number(hits.length)} ${hits.length === 1 ? "resultado" : "resultados"}` +
+            (hits.length > MORE ? `; aqui os ${MORE} primeiros` : "")
           : "Nada foi encontrado. Tente outra palavra."
         : "";
     };
+    const complete = async () => {
+      results.setAttribute("aria-busy", "true");
+      await loaded(rest, () => prepared.length > few).catch(() => {});
+      results.setAttribute("aria-busy", "false");
+      find();
+    };
+    field.addEventListener("focus", complete, { once: true });
     field.addEventListener("input", find);
     const asked = new URLSearchParams(location.hash.slice(1)).get("procura");
     if (asked) {
       field.value = asked.slice(0, 200);
       find();
+      complete();
     }
   }
 
@@ -1005,6 +1021,7 @@
       page.cube.take(content);
     },
     search,
+    found,
     /* For tests: draw everything now, as after a choice. */
     redraw: async () => {
       await page.draw();

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -65,7 +65,8 @@ def pages(release: Release, dictionary: Dictionary) -> Iterator[Page]:
     """Yield every page of the dictionary."""
     texts = Texts(dictionary)
     indicators = used_by(dictionary)
-    yield Page(
+    entries = list(search(dictionary, texts))
+    cover = Page(
         f"{FOLDER}/index.html",
         "Dicionário de dados",
         template="dictionary.html",
@@ -78,8 +79,11 @@ def pages(release: Release, dictionary: Dictionary) -> Iterator[Page]:
             "sections": texts.overview(),
             "history": texts.html(dictionary.history),
         },
-        script=("MAPA.search", list(search(dictionary, texts))),
+        later=("MAPA.found", [entry for entry in entries if entry["rank"] >= 1]),
     )
+    # Four in five entries are not public: they come when somebody begins to type.
+    first = [entry for entry in entries if entry["rank"] < 1]
+    yield replace(cover, script=("MAPA.search", {"entries": first, "rest": f"dados/{cover.rest}"}))
     yield Page(
         f"{FOLDER}/regras.html",
         "Regras de contagem",

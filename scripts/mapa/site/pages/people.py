@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
 
-from mapa.site import offers, text
+from mapa.site import offers, text, waits
 from mapa.site.blocks import Block, Chart, Listing, Part
 from mapa.site.cube import ALL, AT_LEAST, MONTH, Cube, Dimension
 from mapa.site.page import Page
 from mapa.site.release import Release
 from mapa.site.sentences import Sentence
 
-QUEUE, REGIONS = "pub_fila_por_mes", "pub_fila_regioes_por_mes"
+QUEUE, REGIONS = waits.QUEUE, "pub_fila_regioes_por_mes"
 IN_REGIONS, BY_RISK = "pub_fila_por_regiao_por_mes", "pub_fila_por_risco_por_mes"
 ABSENCE, IN_UNITS = "pub_absenteismo_procedimentos_por_mes", "pub_oferta_uso_por_mes"
 OFFERED = "pub_oferta_real_por_mes"
@@ -73,6 +74,21 @@ OF_RISK = """
 * De um procedimento publica-se quem aguarda também por região de saúde de residência ou por risco,
   e não pelos dois ao mesmo tempo; entradas e saídas, só por procedimento ou só por região.
 """
+OF_BALANCE = """
+* **Entram para cada 100 que ganham data** conta o mês e os dois anteriores: acima de 100 a fila
+  cresce. **Meses para atender a fila** é quanto ela duraria, a esse ritmo, se ninguém mais
+  entrasse. **Vagas por semana** são as que em meio ano a levariam ao tamanho compatível com o
+  limite de espera. Calculam-se aqui, do que se publica; onde um dos meses está oculto, não se
+  dizem.
+"""
+OF_SHARES = """
+* **De cada 100** diz entre que números está a parcela, e não a contagem: onde são poucos, o
+  intervalo é mais largo, e com menos de 30 nada se diz.
+* **Atendidas até o dia 90**: dos pedidos que entraram nos doze meses até o mês. Quem ainda espera
+  não conta como não atendido. O máximo conta como atendidos os agendamentos que ninguém confirmou.
+* **Dentro do limite**: do que aguarda no fim do mês, ou do que foi atendido nele. As duas parcelas
+  não se somam: quem ainda espera não está entre os atendidos.
+"""
 OF_ABSENCE = """
 * Agendamento sem confirmação não é falta: pode ter sido atendido. Por isso as faltas são um
   intervalo: **ao menos** as que a unidade registrou, **no máximo** essas e as sem confirmação.
@@ -82,20 +98,18 @@ OF_ABSENCE = """
 UNTOLD = (
     "Este cruzamento não se publica: as contagens seriam de poucas pessoas. Tire um dos filtros."
 )
+FINDING = Sentence("achado", waits.FINDING)
 IN_QUEUE = (
+    FINDING,
     Sentence(
-        "achado",
+        "movimento",
         (
-            "No fim de {ultimo|meses}, {ultimo.qtd_aguardando|n} pedidos de consulta ou exame "
-            "aguardavam uma data. No mês entraram {ultimo.qtd_entradas|n} e "
-            "{ultimo.qtd_agendamentos|n} ganharam data.",
-            "No fim de {ultimo|meses}, {ultimo.qtd_aguardando|n} pedidos de consulta ou exame "
-            "aguardavam uma data.",
-            "No fim de {ultimo|meses}, ao menos {ultimo.qtd_aguardando_minimo|n} pedidos de "
-            "consulta ou exame aguardavam uma data.",
-            "Quantos aguardavam no fim de {ultimo|meses} está oculto ou não se publica nesta "
-            "seleção, o que não é zero.",
-            "Quantos aguardavam não se publica nesta seleção, o que não é zero.",
+            "No mês entraram {ultimo.qtd_entradas|n} pedidos e {ultimo.qtd_agendamentos|n} "
+            "ganharam data.",
+            "No mês entraram ao menos {ultimo.qtd_entradas_minimo|n} pedidos e ao menos "
+            "{ultimo.qtd_agendamentos_minimo|n} ganharam data.",
+            "Quantos entraram e quantos ganharam data no mês está oculto em parte ou não se "
+            "publica nesta seleção.",
         ),
     ),
     Sentence(
@@ -112,19 +126,7 @@ IN_QUEUE = (
     ),
 )
 SERVED = (
-    Sentence(
-        "achado",
-        (
-            "Em {ultimo|meses}, metade dos {ultimo.qtd_atendidas|n} pedidos atendidos esperou até "
-            "{ultimo.dias_espera_p50|n} dias e nove em dez até {ultimo.dias_espera_p90|n}.",
-            "Em {ultimo|meses} foram atendidos {ultimo.qtd_atendidas|n} pedidos; quanto esperaram "
-            "só se diz de um procedimento, com casos bastantes.",
-            "Em {ultimo|meses} foram atendidos ao menos {ultimo.qtd_atendidas_minimo|n} pedidos; "
-            "quanto esperaram só se diz de um procedimento, com casos bastantes.",
-            "Quantos foram atendidos em {ultimo|meses} está oculto, o que não é zero.",
-            "Quantos foram atendidos não se publica nesta seleção, o que não é zero.",
-        ),
-    ),
+    FINDING,
     Sentence(
         "mudanca",
         (
@@ -189,13 +191,17 @@ def _crossed(table: str, part: str) -> str:
 
 
 MOVES = (*WAITING, *FLOWS)
+SAID = (*(name for name in WAITS if name != "dias_espera_media"), *waits.MEASURES)
+"""What the citizen's sentence and its charts are made of, beside who waits."""
 QUEUE_ROWS = f"""
-    select competencia, {_summed(*MOVES)} from {REGIONS} group by all
+    select * from (select competencia, {_summed(*MOVES)} from {REGIONS} group by all)
+    left join ({waits.TOGETHER}) using (competencia)
     union all by name
     select competencia, regiao_saude_codigo as regiao, {", ".join(MOVES)} from {REGIONS}
     union all by name
-    select competencia, procedimento_codigo as procedimento, {", ".join((*MOVES, *AGES))}
-    from {QUEUE}
+    select competencia, procedimento_codigo as procedimento,
+        {", ".join((*MOVES, *AGES, *SAID, *waits.BALANCE))}
+    from ({waits.KNOWN})
     union all by name
     select competencia, risco_codigo as risco, {_summed("qtd_aguardando")}
     from {BY_RISK} group by all
@@ -203,10 +209,25 @@ QUEUE_ROWS = f"""
     union all by name {_crossed(BY_RISK, "risco_codigo").format(name="risco")}
 """
 WAIT_ROWS = f"""
-    select competencia, {_summed("qtd_atendidas", "qtd_aguardando")} from {QUEUE} group by all
+    select * from (select competencia, {_summed("qtd_atendidas")} from {QUEUE} group by all)
+    left join (select competencia, {_summed("qtd_aguardando")} from {REGIONS} group by all)
+        using (competencia)
+    left join ({waits.TOGETHER}) using (competencia)
     union all by name
-    select competencia, procedimento_codigo as procedimento, {", ".join((*WAITS, *WAITING, *AGES))}
-    from {QUEUE}
+    select competencia, procedimento_codigo as procedimento,
+        {", ".join((*WAITS, *WAITING, *AGES, *waits.MEASURES))}
+    from ({waits.KNOWN})
+"""
+IN_BANDS = ", ".join(
+    f"cast(case when count(*) filter (t.faixa_espera = '{code}') = 0 then 0 else "
+    f"max(t.qtd_aguardando) filter (t.faixa_espera = '{code}') end as bigint) as {name}"
+    for code, name in waits.BANDED.items()
+)
+BAND_ROWS = f"""
+    select m.competencia, {IN_BANDS}
+    from (select distinct competencia from {REGIONS}) as m
+    left join {waits.BANDS} as t using (competencia)
+    group by m.competencia
 """
 WHOLLY = f"{' + '.join(OUTCOMES)} is not null"
 DITOS = """
@@ -254,50 +275,75 @@ def _queue(release: Release) -> Page:
     measures = WAITING | FLOWS | AGES
     dimensions = (_procedures(release), _regions(release, "residência"), _risks(release))
     now: dict[str, Any] = {"cut": "ultimo", "order": ("qtd_aguardando",)}
-    return _page(
+    silent = dict.fromkeys(SAID, "")
+    bands = _cube(release, BAND_ROWS, waits.BAND_NAMES, ())
+    page = _page(
         release,
         "Fila",
-        (QUEUE, REGIONS, IN_REGIONS, BY_RISK),
-        _cube(release, QUEUE_ROWS, measures, dimensions),
+        (QUEUE, REGIONS, IN_REGIONS, BY_RISK, waits.BANDS),
+        _cube(release, QUEUE_ROWS, silent | measures | waits.BALANCE, dimensions),
         (
             *IN_QUEUE,
             _series("serie", "Quem aguardava no fim de cada mês", "qtd_aguardando", "Aguardavam"),
+            Chart("faixas", "Há quanto tempo aguardavam", waits.BAND_PARTS, by=MONTH, cut="tudo",
+                  shape="columns", unit="Pedidos", of="faixas",
+                  note="De todos os procedimentos juntos; de um só, seriam poucos em cada faixa."),
             _series("entradas", "Quem entrou em cada mês", "qtd_entradas", "Entraram"),
             Listing("meses", "Mês a mês", (MONTH,), tuple(WAITING | FLOWS), cut="tudo"),
             Listing("riscos", f"Por risco, {LAST}", ("risco",), tuple(WAITING), cut="ultimo"),
             Listing("regioes", f"Por região de saúde de residência, {LAST}", ("regiao",),
                     tuple(WAITING | FLOWS), **now),
             Listing("procedimentos", f"Por procedimento, {LAST}", ("procedimento",),
-                    tuple(measures), links=LINKS, unlinked=_unlinked(release, dimensions[0]),
-                    **now),
+                    tuple(measures | waits.BALANCE), links=LINKS,
+                    unlinked=_unlinked(release, dimensions[0]), **now),
         ),
-        reading=HIDDEN + OF_QUEUE + OF_RISK,
+        reading=HIDDEN + OF_QUEUE + OF_RISK + OF_BALANCE,
+        sheets=("20", "24", "25", "26", "28", "29", "32", "37", "39", "44"),
     )  # fmt: skip
+    return replace(page, others={"faixas": bands})
 
 
 def _waits(release: Release) -> Page:
-    measures = WAITS | WAITING | AGES
+    measures = WAITS | WAITING | AGES | waits.TOLD
+    times = (*WAITS, *WAITING, *AGES)
     procedures = _procedures(release)
+    linked: dict[str, Any] = {"links": LINKS, "unlinked": _unlinked(release, procedures)}
     return _page(
         release,
         "Espera",
-        (QUEUE,),
-        _cube(release, WAIT_ROWS, measures, (procedures,)),
+        (QUEUE, waits.LIMITS, waits.CHANCES),
+        _cube(release, WAIT_ROWS, measures | waits.SPLIT, (procedures,)),
         (
             *SERVED,
+            Chart("chances", f"De cada 100 que entraram, o que foi deles até o dia {waits.DAY}",
+                  _parts(waits.ENDS), by="procedimento", cut="ultimo", order=("chance_ate",),
+                  top=15, unit="De cada 100",
+                  note=f"Primeiro o procedimento com mais chance. {waits.OF_ENDS}"),
             _series("serie", "Quem foi atendido em cada mês", "qtd_atendidas", "Foram atendidas"),
             Chart("mediana", "Dias que metade esperou, de um procedimento",
                   (Part("dias_espera_p50", "Dias de espera: mediana", "#0072B2"),), by=MONTH,
                   cut="tudo", shape="columns", unit="Dias",
                   note="Escolha um procedimento: a mediana de todos juntos misturaria filas."),
-            Listing("meses", "Mês a mês", (MONTH,), tuple(measures), cut="tudo"),
+            Chart("limite", "De cada 100 na fila, quantos estão dentro do limite de espera",
+                  _parts(waits.WITHIN), by=MONTH, cut="tudo", shape="columns", unit="De cada 100",
+                  note="O limite é o que valia no mês, de cada procedimento o seu. Entre o mínimo "
+                  "e o máximo está a parcela verdadeira."),
+            Listing("meses", "Mês a mês", (MONTH,), times, cut="tudo"),
+            Listing("meses-parcelas", "De cada 100, mês a mês", (MONTH,), tuple(waits.TOLD),
+                    cut="tudo"),
             Listing("procedimentos", f"Quem foi atendido e quem ainda aguarda, {LAST}",
-                    ("procedimento",), tuple(measures), cut="ultimo", order=("qtd_atendidas",),
-                    links=LINKS, unlinked=_unlinked(release, procedures)),
+                    ("procedimento",), times, cut="ultimo", order=("qtd_atendidas",), **linked),
+            Listing("parcelas", f"De cada 100, {LAST}", ("procedimento",), tuple(waits.TOLD),
+                    cut="ultimo", order=("chance_ate",), **linked),
         ),
-        reading=HIDDEN + OF_QUEUE,
+        reading=HIDDEN + OF_QUEUE + OF_SHARES,
+        sheets=("20", "37", "38", "39", "40", "44"),
         said=waits_said(release.records(LATEST)),
     )  # fmt: skip
+
+
+def _parts(parts: Sequence[tuple[str, str, str]]) -> tuple[Part, ...]:
+    return tuple(Part(*part) for part in parts)
 
 
 def _absence(release: Release) -> Page:
@@ -319,6 +365,7 @@ def _absence(release: Release) -> Page:
                     links=LINKS, unlinked=_unlinked(release, dimensions[2]), **now),
         ),
         reading=HIDDEN + OF_ABSENCE,
+        sheets=("47a", "47b", "47c", "48"),
     )  # fmt: skip
 
 
@@ -334,6 +381,7 @@ def _page(
     definitions: dict[str, str] = {}
     for table in sources:
         definitions |= release.described(table)
+    definitions |= waits.MEANINGS
     return Page(
         f"{title.lower()}.html",
         title,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mapa.site import offers, slices
+from mapa.site import offers, slices, waits
 from mapa.site.page import Page, file_name
 from mapa.site.release import Release
 
@@ -25,6 +25,7 @@ def pages(release: Release) -> Iterator[Page]:
     sigtap = dict(release.query(SIGTAP).itertuples(index=False, name=None))
     regions = cube.dimension("regiao").labels
     everywhere = list(release.query(REGIONS)["regiao_saude_nome"])
+    queues = waits.waits(release)
     procedures = list(slices.slices(cube, "procedimento", "unidade"))
     yield Page(
         "procedimentos/index.html",
@@ -65,5 +66,7 @@ def pages(release: Release) -> Iterator[Page]:
                     if name not in {regions[region] for region in by_region}
                 ],
                 "slices": slices,
+                "wait": queues.get(each.code),
+                "waits": waits,
             },
         )

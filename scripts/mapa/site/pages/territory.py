@@ -8,7 +8,7 @@ from typing import Any
 from mapa.site import offers, slices, text
 from mapa.site.flows import TABLE, flows
 from mapa.site.page import Page
-from mapa.site.release import Release
+from mapa.site.release import NothingToShowError, Release
 from mapa.site.tiles import Mosaic
 
 AREAS = """
@@ -25,6 +25,13 @@ AREAS = """
     left join pub_dim_regioes_saude as r using (regiao_saude_codigo)
     order by t.area_numero
 """
+WAITING = """
+    select t.*, r.regiao_saude_nome as nome, r.populacao_regiao_saude as populacao
+    from pub_fila_regioes_por_mes as t
+    left join pub_dim_regioes_saude as r using (regiao_saude_codigo)
+    where t.competencia = (select max(competencia) from pub_fila_regioes_por_mes)
+    order by r.populacao_regiao_saude is null, nome
+"""
 
 
 def pages(release: Release) -> Iterator[Page]:
@@ -38,6 +45,10 @@ def pages(release: Release) -> Iterator[Page]:
         for row in release.query(AREAS).astype(object).to_dict("records")
     ]
     of_area = {row["area"]: row for row in rows}
+    try:
+        waiting = release.records(WAITING)
+    except NothingToShowError:
+        waiting = []
     of_region = {row["regiao"]: row for row in rows}
     yield Page(
         "territorio.html",
@@ -64,6 +75,11 @@ def pages(release: Release) -> Iterator[Page]:
             "slices": slices,
             "flows": flows(release),
             "flow_table": TABLE,
+            "waiting": [
+                (row["nome"] or row["regiao_saude_codigo"], row["regiao_saude_codigo"], row)
+                for row in waiting
+            ],
+            "most_waiting": max((row["qtd_aguardando"] or 0 for row in waiting), default=0) or 1,
         },
     )
 

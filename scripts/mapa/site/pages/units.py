@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from mapa.site import offers, slices
+from mapa.site import offers, slices, uses
 from mapa.site.page import Page, file_name
 from mapa.site.release import Release
 
@@ -20,6 +20,7 @@ def pages(release: Release) -> Iterator[Page]:
     """Yield the list of the units, then a page for each that has an offer."""
     cube = offers.offer(release)
     where = cube.rows.drop_duplicates("unidade").set_index("unidade").to_dict("index")
+    used = uses.uses(release)
     units = list(slices.slices(cube, "unidade", "procedimento"))
     yield Page(
         "unidades/index.html",
@@ -47,5 +48,7 @@ def pages(release: Release) -> Iterator[Page]:
                 "slice": unit,
                 "place": where[unit.code],
                 "slices": slices,
+                "use": used.get(unit.code),
+                "uses": uses,
             },
         )
