@@ -160,7 +160,7 @@
 {%- endmacro %}
 
 
-{# Whether a period of int_fila__atributos was in force at the end of a day. Bounds are compared, each
+{# Whether a period of int_fila__atributos, or of int_fila__vigencias, was in force at the end of a day. Bounds are compared, each
    side by itself: on anything else DuckDB joins outwards row by row, at the square of the cost. #}
 {% macro in_force(period, day) -%}
     coalesce(cast({{ period }}.vale_de as date), {{ beginning() }}) <= cast({{ day }} as date)

@@ -79,8 +79,7 @@ fatos as (
     inner join vigencias as v
         on
             f.solicitacao_codigo = v.solicitacao_codigo
-            and coalesce(cast(v.vale_de as date) <= f.data_fim_do_mes, true)
-            and coalesce(cast(v.vale_ate as date) > f.data_fim_do_mes, true)
+            and {{ in_force('v', 'f.data_fim_do_mes') }}
     where f.estado = 'devolvida' or s.regulacao_tipo = 'R'
 ),
 
