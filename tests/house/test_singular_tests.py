@@ -47,12 +47,12 @@ def doubled(table: str, where: str = "true") -> str:
 
 FAULTS: dict[str, tuple[str, ...]] = {
     "pessoas__so_pseudonimos_saem": (
-        "update intermediario.int_pessoas__vinculos set pessoa_id = '00000000191' "
-        + one_row("intermediario.int_pessoas__vinculos", "pessoa_id is not null"),
-        "update intermediario.int_pessoas__vinculos set vinculo_regra = 'nenhuma'",
+        "update intermediario.int_pessoas__identidade set pessoa_id = '00000000191' "
+        + one_row("intermediario.int_pessoas__identidade", "pessoa_id is not null"),
+        "update intermediario.int_pessoas__identidade set vinculo_regra = 'nenhuma'",
     ),
     "pessoas__linhas_que_saem_sao_as_que_entram": (
-        doubled("intermediario.int_pessoas__vinculos"),
+        doubled("intermediario.int_pessoas__identidade"),
         without_one("intermediario.int_pessoas__residencias"),
     ),
     "pub_oferta_real_por_mes__celulas_iguais_as_do_mart": (

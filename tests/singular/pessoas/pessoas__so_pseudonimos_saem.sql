@@ -1,7 +1,7 @@
 -- From here on a person is a pseudonym of 32 hexadecimal characters; a CPF or a card that slipped
 -- through as text would reach every table downstream.
 select v.vinculo_regra
-from {{ ref('int_pessoas__vinculos') }} as v
+from {{ ref('int_pessoas__identidade') }} as v
 where
     (v.pessoa_id is not null and not {{ regexp_like('v.pessoa_id', '^[0-9a-f]{32}$') }})
     or (v.pessoa_id is null) <> (v.vinculo_regra = 'nenhuma')
