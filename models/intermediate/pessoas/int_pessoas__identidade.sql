@@ -57,17 +57,26 @@ por_palavras as (
         and not r.eh_protegido
 ),
 
-parecidos as (
-    -- Whom the words name decides, where they name anybody; of several nobody is guessed.
+pessoas_parecidas as (
+    -- Two records of one person share its score.
     select
         w.solicitacao_codigo,
         w.ordem,
-        min(w.pessoa_id) as pessoa_id,
-        count(distinct w.pessoa_id) > 1 as sao_varias,
-        max(w.escore) as escore,
-        row_number() over (partition by w.solicitacao_codigo order by w.ordem) as vez
+        w.pessoa_id,
+        round(sum(w.escore), 9) as escore
     from por_palavras as w
-    group by w.solicitacao_codigo, w.ordem
+    group by w.solicitacao_codigo, w.ordem, w.pessoa_id
+),
+
+parecidos as (
+    -- Exactly equal words decide where there are any.
+    select
+        w.*,
+        count(*) over (partition by w.solicitacao_codigo, w.ordem) > 1 as sao_varias,
+        row_number() over (
+            partition by w.solicitacao_codigo order by w.ordem asc, w.escore desc, w.pessoa_id asc
+        ) as vez
+    from pessoas_parecidas as w
 ),
 
 decididos as (
@@ -81,8 +90,8 @@ decididos as (
             when n.numero_pessoa_id is not null and n.eh_cns_definitivo then 'cns_definitivo'
             when n.numero_pessoa_id is not null then 'cns_provisorio'
             when n.eh_protegido then 'nenhuma'
-            when not s.sao_varias and s.ordem = 1 then 'nome'
-            when not s.sao_varias and s.escore >= {{ limiar }} then 'escore'
+            when s.ordem = 1 and not s.sao_varias then 'nome'
+            when s.escore >= {{ limiar }} then 'escore'
             when n.cpf_id is not null and n.eh_do_cpf is null then 'cpf'
             when n.cns_id is not null and n.cadastro_id is null then 'cns_sem_cadastro'
             else 'nenhuma'

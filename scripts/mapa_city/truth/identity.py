@@ -9,8 +9,19 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from mapa_city.arrays import DAY, MISSING, Flags, Ints, Texts, day_text, month_number, month_start
-from mapa_city.arrays import numbers, texts
+from mapa_city.arrays import (
+    DAY,
+    MISSING,
+    Flags,
+    Ints,
+    Texts,
+    day_text,
+    month_number,
+    month_start,
+    numbers,
+    texts,
+    unless,
+)
 from mapa_city.city import City
 from mapa_city.truth.offer import rows
 from mapa_city.truth.seen import Known
@@ -25,6 +36,11 @@ WHY_NOT = {
     "relative_numbers": "numero_de_outra_pessoa",
 }
 UNLINKED = ("sem_numero", "numero_invalido", "numero_de_outra_pessoa", "ambiguo")
+NEVER_HERE = (
+    "qtd_por_cns_sem_cadastro", "qtd_por_cns_protegido", "qtd_por_escore", "qtd_abaixo_do_limiar",
+    "qtd_pessoa_protegida",
+)  # fmt: skip
+"""The register of the city knows every card, protects nobody, and nothing is scored."""
 WORDS = ("name", "mother", "birth_date")
 
 
@@ -112,8 +128,17 @@ def identity_per_month(city: City, known: Known) -> dict[str, Any]:
         counts[f"qtd_{name}_informados"] = count(which)
         counts[f"qtd_{name}_validos"] = count(which & ~misspelt[name])
     counts["qtd_cns_provisorios"] = count(provisional)
+    counts |= {name: np.zeros(len(months), dtype=np.int64) for name in NEVER_HERE}
+    shares = {
+        "pct_ligados": (sum(counts[f"qtd_por_{name}"] for name in LINKED), whole),
+        "pct_cpf_validos": (counts["qtd_cpf_validos"], counts["qtd_cpf_informados"]),
+        "pct_cns_validos": (counts["qtd_cns_validos"], counts["qtd_cns_informados"]),
+    }
+    shown = counts | {
+        name: unless(of == 0, 100 * part / np.maximum(of, 1)) for name, (part, of) in shares.items()
+    }
     return {
         "chave": ["competencia"],
-        "colunas": list(counts),
-        "linhas": rows(day_text(month_start(months)), *counts.values()),
+        "colunas": list(shown),
+        "linhas": rows(day_text(month_start(months)), *shown.values()),
     }
