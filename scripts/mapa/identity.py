@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
+from duckdb.sqltypes import VARCHAR
 
 from mapa import pseudonyms, warehouse
 from mapa.dbt_plugin import hmac_sha256
@@ -99,7 +100,7 @@ def score(settings: Settings) -> Scored:
         requests = con.execute(_query(_REQUESTS, "d.paciente_")).to_arrow_table()
         records = con.execute(_query(_RECORDS, "p.")).to_arrow_table()
         pairs = score_pairs(requests, records, warehouse.closed(settings.warehouse))
-        con.create_function("identity_key", hmac_sha256(key), ["VARCHAR"], "VARCHAR")  # type: ignore[list-item, arg-type]
+        con.create_function("identity_key", hmac_sha256(key), [VARCHAR], VARCHAR)
         con.begin()
         con.execute("delete from controle.pares_identidade")
         con.register("scored_pairs", pairs)
@@ -136,7 +137,7 @@ def score_pairs(
     """Score pairs of requests and records that share a block.
 
     Args:
-        requests: unique_id, name, mother, birth (YYYY-MM-DD), sex, place; all text, null if unknown.
+        requests: unique_id, name, mother, birth (YYYY-MM-DD), sex, place; text, null if unknown.
         records: the same of the register.
         config: of the DuckDB in memory that does it.
         threads: how many of them.
@@ -165,7 +166,7 @@ def score_pairs(
             _settings(len(records)), log_level=logging.CRITICAL,
         )  # fmt: skip
         found = linker.inference.predict(threshold_match_probability=LEAST)
-        # A request is of one person at most, so that each candidate takes from the others. Sums hang
+        # A request is of one person at most: each candidate takes from the others. Sums hang
         # on their order, and so does a last digit.
         pairs = con.execute(
             "with found as (select case when source_dataset_l = 'requests' then unique_id_l "

@@ -76,7 +76,7 @@ class City:
     identities: pa.Table
 
 
-def build(  # noqa: PLR0913 - what a city is made from
+def build(  # noqa: PLR0913, PLR0917 - what a city is made from
     people: int,
     days: int,
     seed: int,

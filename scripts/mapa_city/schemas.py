@@ -204,7 +204,7 @@ IDENTITIES = pa.schema(
         "name": _TEXT,
         "mother": _TEXT,  # null: not told
         "birth_date": _DAY,
-        "slip": _TEXT,  # what is wrong with the numbers, one of mapa_city.slips.SLIPS; null: nothing
+        "slip": _TEXT,  # what is wrong with the numbers, of mapa_city.slips.SLIPS; null: nothing
         "known_before": _FLAG,  # an earlier request carried the person's own card
     }
 )

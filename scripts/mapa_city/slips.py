@@ -12,7 +12,17 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from mapa_city.arrays import MISSING, Flags, Ints, Texts, matches, numbers, texts, weighted
+from mapa_city.arrays import (
+    MISSING,
+    Flags,
+    Ints,
+    Texts,
+    matches,
+    numbers,
+    texts,
+    unless,
+    weighted,
+)
 from mapa_city.doors.pdq import SHARED_CPF
 from mapa_city.families import first_names
 from mapa_city.people import NAMES_LAST, NAMES_MIDDLE, Population
@@ -59,7 +69,8 @@ class _Asking:
     def lost(self) -> Flags:
         """Tell which requests carry no number of the person's own."""
         lost: Flags = np.isin(self.slip, [SLIPS.index(name) for name in LOST])
-        return lost | ((self.slip == SLIPS.index("bad_card")) & ~self.with_cpf)
+        lost |= (self.slip == SLIPS.index("bad_card")) & ~self.with_cpf
+        return lost
 
 
 def typed_identities(
@@ -175,7 +186,7 @@ def _numbers(
     main = np.flatnonzero(cards["is_main"].to_numpy(zero_copy_only=False))
     own_cpf = np.array(persons["cpf"].to_pylist(), dtype=object)
     cns = card[numbers(requests, "card_idx")]
-    cpf = np.where(asking.with_cpf, own_cpf[asking.person], None)
+    cpf = unless(~asking.with_cpf, own_cpf[asking.person])
     theirs = card[main[asking.relative]], own_cpf[asking.relative]
 
     def made(*names: str) -> Flags:
@@ -220,7 +231,7 @@ def _words(persons: pa.Table, asking: _Asking, rng: np.random.Generator) -> dict
     name = np.where(married, _other_last(name, rng), name)
     name = np.where(otherwise, _shortened(name), name)
     mother = np.where(swapped, _other_last(mother[rng.permutation(n)], rng), mother)
-    mother = np.where(untold, None, mother)
+    mother = unless(untold, mother)
     return {
         "name": pa.array(name, pa.string()),
         "mother": pa.array(mother, pa.string()),

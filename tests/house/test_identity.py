@@ -1,4 +1,4 @@
-"""Whose each request is: what a cleaned registry changes, and what the scored step adds and stores."""
+"""Whose each request is: what a cleaned registry changes, what scores add, what they store."""
 
 from __future__ import annotations
 

@@ -38,6 +38,7 @@ MARTS = {
     "fila_por_faixa_por_mes": "fila",
     "fila_equilibrio_por_mes": "fila",
     "absenteismo_por_mes": "absenteismo",
+    "qualidade_identidade": "qualidade",
     # The use of the offer; the marts of the offer are built on it.
     "int_oferta__marcacoes_por_mes": "intermediario",
 }

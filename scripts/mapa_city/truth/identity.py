@@ -60,7 +60,9 @@ def told(city: City) -> Texts:
     as_registered = np.array(
         [
             tuple(row.values()) == everybody[p]
-            for row, p in zip(city.identities.select(WORDS).to_pylist(), person.to_pylist())
+            for row, p in zip(
+                city.identities.select(WORDS).to_pylist(), person.to_pylist(), strict=True
+            )
         ]
     )
     as_registered &= city.identities["known_before"].to_numpy()

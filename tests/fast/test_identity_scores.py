@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 
 import pyarrow as pa
 import pytest
@@ -43,7 +44,7 @@ SURE = {"casada": "ana", "gemea": "bia", "filho": "filho", "homonima": "eva_2"}
 TORN = {"sem_mae": {"eva_1", "eva_2"}, "duplo": {"duplo_1", "duplo_2"}}
 
 
-def table(rows: list[tuple[str | None, ...]]) -> pa.Table:
+def table(rows: Sequence[tuple[str | None, ...]]) -> pa.Table:
     return pa.table(
         {name: pa.array([row[i] for row in rows], pa.string()) for i, name in enumerate(COLUMNS)}
     )
