@@ -132,7 +132,8 @@ final as (
         case
             when n.pessoa_id is not null then null
             when n.eh_protegido then 'pessoa_protegida'
-            when n.sao_varias or (n.eh_do_cpf and n.eh_do_cartao and n.tem_conflito_cpf) then 'ambiguo'
+            when n.sao_varias then 'ambiguo'
+            when n.eh_do_cpf and n.eh_do_cartao then 'ambiguo'
             when n.escore is not null then 'abaixo_do_limiar'
             when n.cns_id is not null or n.cpf_id is not null then 'numero_de_outra_pessoa'
             when n.tem_cns or n.tem_cpf then 'numero_invalido'

@@ -1,5 +1,5 @@
--- Grain: one row per ambulatory request: whose its numbers are in the register, and whether the words
--- beside them allow it. Rule regra_identidade_pessoa.
+-- Grain: one row per ambulatory request: whose its numbers are in the register, and whether the
+-- words beside them allow it. Rule regra_identidade_pessoa.
 with identificadores as (
     select * from {{ ref('int_pessoas__identificadores') }}
 ),

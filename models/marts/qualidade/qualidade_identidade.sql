@@ -1,5 +1,5 @@
--- Grain: month in which a request was read first. By what tells whose each request is, or why nothing
--- does; and how many of the numbers can exist. Rule regra_identidade_pessoa.
+-- Grain: month in which a request was read first. By what tells whose each request is, or why
+-- nothing does; and how many of the numbers can exist. Rule regra_identidade_pessoa.
 {% set regras = [
     'cpf', 'cns_definitivo', 'cns_provisorio', 'cns_sem_cadastro', 'cns_protegido', 'nome', 'escore'
 ] %}
@@ -33,7 +33,7 @@ primeiras as (
 final as (
     select
         {{ competencia('p.lida_em') }} as competencia,
-        cast(count(*) as integer) as qtd_pedidos,
+        cast(count(*) as integer) as qtd_pedidos_lidos,
         {%- for regra in regras %}
         cast(count(case when i.vinculo_regra = '{{ regra }}' then 1 end) as integer)
             as qtd_por_{{ regra }},

@@ -122,7 +122,7 @@ def identity_per_month(city: City, known: Known) -> dict[str, Any]:
     provisional = np.array([kind.get(cns) == "P" for cns in city.identities["cns"].to_pylist()])
     whole = count(np.ones(len(seen), dtype=np.bool_))
     counts = {
-        "qtd_pedidos": whole,
+        "qtd_pedidos_lidos": whole,
         **{f"qtd_por_{name}": count(by_what == name) for name in LINKED},
         **{f"qtd_{name}": count(by_what == name) for name in UNLINKED},
     }

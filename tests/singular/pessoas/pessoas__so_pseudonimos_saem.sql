@@ -1,6 +1,6 @@
 -- From here on a person is a pseudonym of 32 hexadecimal characters; a CPF or a card that slipped
--- through as text would reach every table downstream. A link has a rule, a missing one a reason, and
--- only a scored one a score.
+-- through as text would reach every table downstream. A link has a rule, a missing one a reason,
+-- and only a scored one a score.
 select v.vinculo_regra
 from {{ ref('int_pessoas__identidade') }} as v
 where

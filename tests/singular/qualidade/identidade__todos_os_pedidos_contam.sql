@@ -1,7 +1,7 @@
 -- A request that no reading dates, or that two months claim, would leave the shares of links wrong
 -- while each month still adds up.
 with contados as (
-    select coalesce(sum(q.qtd_pedidos), 0) as qtd from {{ ref('qualidade_identidade') }} as q
+    select coalesce(sum(q.qtd_pedidos_lidos), 0) as qtd from {{ ref('qualidade_identidade') }} as q
 ),
 
 pedidos as (
