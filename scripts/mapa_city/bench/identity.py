@@ -208,9 +208,27 @@ def _thresholds(title: str, steps: Sequence[tuple[float, int, int, Links]]) -> T
 
 
 @click.command()
-@click.option("--people", default=9000, show_default=True, type=click.IntRange(500))
-@click.option("--requests", default=100_000, show_default=True, type=click.IntRange(1))
-@click.option("--records", default=300_000, show_default=True, type=click.IntRange(500))
+@click.option(
+    "--people",
+    default=9000,
+    show_default=True,
+    type=click.IntRange(500),
+    help="People of the city whose links are judged.",
+)
+@click.option(
+    "--requests",
+    default=100_000,
+    show_default=True,
+    type=click.IntRange(1),
+    help="Requests without a number that are scored.",
+)
+@click.option(
+    "--records",
+    default=300_000,
+    show_default=True,
+    type=click.IntRange(2000),
+    help="Records of the register against which they are.",
+)
 def main(people: int, requests: int, records: int) -> None:
     """Measure precision and recall of the links, and the cost of the scored step.
 
