@@ -155,6 +155,7 @@ def score_pairs(
     quiet = logging.getLogger("splink")
     before, quiet.level = quiet.level, logging.CRITICAL
     with duckdb.connect(config=config | {"memory_limit": MEMORY, "threads": threads}) as con:
+        con.execute("set enable_progress_bar = false")
         for name, rows in (("requests", requests), ("records", records)):
             con.register("given", rows)
             con.execute(f"create table {name} as select {_COLUMNS} from given")

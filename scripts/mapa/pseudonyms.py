@@ -81,6 +81,7 @@ def rotate(settings: Settings) -> int:
 
 def drop_built(con: duckdb.DuckDBPyConnection) -> int:
     """Delete all that dbt built, in the open transaction; return how many tables and views."""
+    con.execute(DDL)
     kept = OURS | {layout.schema for layout in layouts.every()}
     rows = con.execute(
         "select schema_name from duckdb_schemas() where database_name = current_database() "
