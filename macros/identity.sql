@@ -16,6 +16,43 @@
 {%- endmacro %}
 
 
+{# A name as it is compared; null when it names nobody: a newborn's stands for the mother's. #}
+{% macro person_name(expression) -%}
+    {%- set text = normalize_text(expression) -%}
+    case
+        when not {{ regexp_like(text, '^((SEM|NAO) |IGNORAD|DESCONHECID|RN |RECEM NASCID)') }}
+            then {{ text }}
+    end
+{%- endmacro %}
+
+
+{# Pseudonyms of what identifies a person besides the numbers, from the columns `nome`, `mae_nome`
+   and `data_nascimento` of a side; null where a part of it is unknown. No name is in any of them. #}
+{% macro person_keys(side) -%}
+    {%- set name, mother = side ~ '.nome', side ~ '.mae_nome' -%}
+    {%- set birth = 'cast(' ~ side ~ '.data_nascimento as string)' -%}
+    {%- set first = 'split_part(' ~ name ~ ", ' ', 1)" -%}
+    {{ pseudonym("'nome_mae_nascimento:' || " ~ name ~ " || '|' || " ~ mother ~ " || '|' || " ~ birth) }}
+            as nome_mae_nascimento_id,
+        {{ pseudonym("'nome_nascimento:' || " ~ first ~ " || '|' || " ~ birth) }}
+            as nome_nascimento_id,
+        {{ pseudonym("'nome_mae:' || " ~ first ~ " || '|' || " ~ mother) }} as nome_mae_id
+{%- endmacro %}
+
+
+{# Whether the words of two sides allow that they are one person: the first name and, besides it, the
+   birth date or the mother. Unknown words allow everything. #}
+{% macro words_agree(one, other) -%}
+    coalesce(
+        greatest(
+            {{ one }}.nome_nascimento_id = {{ other }}.nome_nascimento_id,
+            {{ one }}.nome_mae_id = {{ other }}.nome_mae_id
+        ),
+        true
+    )
+{%- endmacro %}
+
+
 {% macro weighted_digits(expression, weights) -%}
     {{ return(adapter.dispatch('weighted_digits')(expression, weights)) }}
 {%- endmacro %}

@@ -30,6 +30,7 @@
         'minimo_celula': {'form': 'integer', 'least': 1, 'most': 1000},
         'dias_para_fechar': {'form': 'integer', 'least': 0, 'most': 365},
         'meses_divulgados': {'form': 'integer', 'least': 1, 'most': 120},
+        'identidade_limiar': {'form': 'number', 'least': 0.5, 'most': 1},
         'dias_espera_maximo': {'form': 'integer', 'least': 1, 'most': 36525},
         'alerta_horizonte_dias': {'form': 'integer', 'least': 1, 'most': 3650},
         'alerta_vencimento_dias': {'form': 'integer', 'least': 0, 'most': 3650},

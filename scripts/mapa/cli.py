@@ -24,6 +24,7 @@ COMMANDS = {
     "init": "Make this the house of another municipality: seeds and settings.",
     "load": "Bring extracts into the warehouse.",
     "run": "Do the daily job: load, build, publish.",
+    "identity": "Score the requests that no number links to a person.",
     "publish": "Publish what is green of what the last build made.",
     "dictionary": "Make or check the data dictionary.",
     "site": "Say where the published site is, or serve it.",

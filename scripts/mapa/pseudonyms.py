@@ -21,6 +21,9 @@ DDL = """
 create schema if not exists controle;
 create table if not exists controle.chaves (
     chave varchar not null, versao varchar not null, desde timestamp not null
+);
+create table if not exists controle.pares_identidade (
+    solicitacao_codigo varchar not null, cadastro_id varchar not null, escore double not null
 )
 """
 NAME = "pseudonimo"
@@ -78,6 +81,7 @@ def rotate(settings: Settings) -> int:
 
 def drop_built(con: duckdb.DuckDBPyConnection) -> int:
     """Delete all that dbt built, in the open transaction; return how many tables and views."""
+    con.execute(DDL)
     kept = OURS | {layout.schema for layout in layouts.every()}
     rows = con.execute(
         "select schema_name from duckdb_schemas() where database_name = current_database() "
@@ -91,8 +95,9 @@ def drop_built(con: duckdb.DuckDBPyConnection) -> int:
     ).fetchone()
     for name in built:
         con.execute(f"drop schema {quoted(name)} cascade")
-    # Which build made each table: none is left.
+    # Which build made each table: none is left. Scores name records by their pseudonym.
     con.execute("delete from controle.construcoes")
+    con.execute("delete from controle.pares_identidade")
     return int(found[0]) if found else 0
 
 

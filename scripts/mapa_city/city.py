@@ -17,10 +17,12 @@ from mapa_city.booking import book, booking_table, event_table
 from mapa_city.contracts import build_contracts
 from mapa_city.demand import Demand, build_demand, build_script, request_table
 from mapa_city.doors.restless import change, in_force, vanish
+from mapa_city.families import build_families
 from mapa_city.limits import build_limits
 from mapa_city.network import Network, build_catalogue, build_plan, build_units
 from mapa_city.offer import build_offer
 from mapa_city.people import Population, build_population
+from mapa_city.slips import SLIP_SHARE, typed_identities
 from mapa_city.slots import SlotDays, slot_days
 from mapa_city.territory import FEDERAL_DISTRICT, Territory
 
@@ -71,12 +73,20 @@ class City:
     bookings: pa.Table
     changes: pa.Table
     absences: pa.Table
+    identities: pa.Table
 
 
-def build(
-    people: int, days: int, seed: int, until: date, territory: Territory = FEDERAL_DISTRICT
+def build(  # noqa: PLR0913, PLR0917 - what a city is made from
+    people: int,
+    days: int,
+    seed: int,
+    until: date,
+    territory: Territory = FEDERAL_DISTRICT,
+    slips: float = SLIP_SHARE,
 ) -> City:
     """Build the city; the same arguments give the same tables, byte for byte.
+
+    `slips` is the share of requests whose numbers are wrong, another's or missing.
 
     Raises:
         ValueError: when people or days are too few for a network to be drawn.
@@ -86,7 +96,8 @@ def build(
     start = until - timedelta(days=days - 1)
     span = Span(day_number(start), day_number(until))
     # One stream of chance per part: a change in one does not stir the others.
-    chance = iter(np.random.default_rng(seed).spawn(10))
+    *parts, of_families, of_slips = np.random.default_rng(seed).spawn(12)
+    chance = iter(parts)
     catalogue = build_catalogue()
     units = build_units(territory, people, next(chance))
     plan = build_plan(catalogue, people, next(chance))
@@ -94,7 +105,9 @@ def build(
     offered = build_offer(network, span, next(chance))
     slots = slot_days(offered, span.until)
     limits = build_limits(network, offered, slots, span, next(chance))
-    population = build_population(territory, people, span, next(chance))
+    population = build_families(
+        build_population(territory, people, span, next(chance)), span, of_families
+    )
     demand = build_demand(network, population, span, next(chance))
     requests = request_table(network, population, demand, next(chance))
     bookings, events = _live(demand, population, (offered.schedules, slots), span, next(chance))
@@ -102,6 +115,7 @@ def build(
     changes, absences, bookings, events = _correct(
         demand, requests, (bookings, events), span, next(chance)
     )
+    population, identities = typed_identities(population, requests, absences, slips, of_slips)
     tables = vars(offered) | vars(limits) | vars(population)
     return City(
         parameters=Parameters(people, days, seed, until),
@@ -115,6 +129,7 @@ def build(
         bookings=bookings,
         changes=changes,
         absences=absences,
+        identities=identities,
         contracts=contracts,
         **tables,
     )

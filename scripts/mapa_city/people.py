@@ -107,6 +107,7 @@ def build_population(
             "new_bairro_tells": next_home.tells,
             "new_city_ibge6": pc.if_else(moves, next_home.city, None),
             "cep": digits(70_000_000 + rng.integers(0, 3_000, people) * 10, 8),
+            "household": np.arange(people),
         },
     )
     return Population(persons, _cards(people, rng))

@@ -165,6 +165,7 @@ PERSONS = pa.schema(
         "new_bairro_tells": _FLAG,
         "new_city_ibge6": _TEXT,
         "cep": _TEXT,
+        "household": _INT,  # row of the person whose family it is; her own: she has none here
     }
 )
 
@@ -193,6 +194,19 @@ REQUESTS = pa.schema(
         "lagging": _FLAG,  # once booked, its queue document is not refreshed any more
         "undated": _FLAG,  # typed in as a booking, without the date of the request
         "reachable": _FLAG,  # whether it has a telephone number that can be one
+    }
+)
+
+# What each request says of who asks, in the order of REQUESTS; never changed afterwards.
+IDENTITIES = pa.schema(
+    {
+        "cns": _TEXT,  # null: none was typed
+        "cpf": _TEXT,
+        "name": _TEXT,
+        "mother": _TEXT,  # null: not told
+        "birth_date": _DAY,
+        "slip": _TEXT,  # what is wrong with the numbers, of mapa_city.slips.SLIPS; null: nothing
+        "known_before": _FLAG,  # an earlier request carried the person's own card
     }
 )
 

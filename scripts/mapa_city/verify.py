@@ -57,6 +57,7 @@ MARTS = {
     "absenteismo_por_residencia_por_mes": "absenteismo",
     "qualidade_escalas": "qualidade",
     "qualidade_territorio": "qualidade",
+    "qualidade_identidade": "qualidade",
     "proadi_termos_saldo": "proadi",
     "proadi_projetos_execucao": "proadi",
     "proadi_prazos_por_objeto": "proadi",

@@ -68,9 +68,11 @@ def test_every_package_that_is_imported_is_declared() -> None:
     # the tests judge slips.
     city = base | names(extras["demo"]) | {"elasticsearch", "pandas", "pytest"}
     tests = {path.stem for path in (PROJECT / "tests").rglob("*.py")}
-    everything = city | names(extras["postgres"]) | names(extras["dev"])
+    optional = names(extras["postgres"]) | names(extras["identidade"])
+    everything = city | optional | names(extras["dev"])
     product = SCRIPTS / "mapa"
-    assert not undeclared(product, base | names(extras["postgres"]))
+    assert not undeclared(product, base | optional)
+    assert undeclared(product, base) == {"psycopg", "splink"}
     assert undeclared(product / "publish", base) == {"psycopg"}
     assert not undeclared(SCRIPTS / "mapa_city", city) - tests
     assert not undeclared(PROJECT / "tests", everything) - tests

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from mapa_city.arrays import DAY, MISSING, Ints, day_number, numbers
 from mapa_city.city import City, build
 from mapa_city.network import GROUPS
 from mapa_city.offer import easter
+from mapa_city.slips import SLIPS
 from mapa_city.slots import (
     CAUSES,
     FATES,
@@ -31,6 +33,8 @@ from mapa_city.slots import (
 )
 from mapa_city.territory import FEDERAL_DISTRICT
 from mapa_city.truth.answers import compute
+from mapa_city.truth.identity import people as told_people
+from mapa_city.truth.identity import told
 from mapa_city.truth.offer import MonthOffer, month_offers, real_offers
 from mapa_city.truth.past import Delivery, deliveries, in_force
 from mapa_city.truth.queue import calendar, history, queue_per_month, waits_per_month
@@ -133,6 +137,118 @@ def test_everybody_has_a_card_and_some_have_several(either: City) -> None:
     assert (
         either.cards["person_idx"].to_numpy()[card] == either.requests["person_idx"].to_numpy()
     ).all()
+
+
+def test_families_have_twins_namesakes_and_homonyms(either: City) -> None:
+    persons = either.persons.to_pylist()
+    homes = {row["household"] for row in persons}
+    assert len(homes) < 0.7 * len(persons)
+    by_home: dict[int, list[Row]] = defaultdict(list)
+    for row in persons:
+        by_home[row["household"]].append(row)
+    pairs = [(a, b) for home in by_home.values() for a, b in combinations(home, 2)]
+    born = [(a, b) for a, b in pairs if a["birth_date"] == b["birth_date"]]
+    twins = [(a, b) for a, b in born if a["mother"] == b["mother"]]
+    assert twins
+    assert all(a["name"].split()[0] != b["name"].split()[0] for a, b in twins)
+    assert [1 for a, b in pairs if a["name"] == b["name"] and a["mother"] != b["mother"]]
+    names = Counter(row["name"] for row in persons)
+    assert 0.02 < sum(count - 1 for count in names.values()) / len(persons) < 0.08
+    dated = Counter((row["name"], row["birth_date"]) for row in persons)
+    whole = Counter((row["name"], row["birth_date"], row["mother"]) for row in persons)
+    assert sum(dated.values()) - len(dated) > sum(whole.values()) - len(whole) > 0
+    of_mothers = {(row["household"], row["name"]) for row in persons if row["sex"] == "F"}
+    assert sum((r["household"], r["mother"]) in of_mothers for r in persons) > len(persons) / 10
+
+
+def test_slips_are_as_many_as_asked_and_what_they_say(larger: City) -> None:
+    rows = larger.identities.to_pylist()
+    slips = Counter(row["slip"] for row in rows)
+    assert slips.keys() == {*SLIPS, None}
+    assert 0.03 < 1 - slips[None] / len(rows) < 0.06
+    person = larger.requests["person_idx"].to_pylist()
+    people = larger.persons.to_pylist()
+    cards: dict[int, set[str]] = defaultdict(set)
+    for card in larger.cards.to_pylist():
+        cards[card["person_idx"]].add(card["cns"])
+    for row, who in zip(rows, person, strict=True):
+        own_card, own_cpf = row["cns"] in cards[who], row["cpf"] == people[who]["cpf"]
+        match row["slip"]:
+            case None:
+                assert own_card
+                assert own_cpf or row["cpf"] is None
+            case "bad_card" | "bad_numbers":
+                assert not CNS().validate(row["cns"])
+                assert row["slip"] == "bad_card" or not CPF().validate(row["cpf"] or "0")
+            case "no_numbers":
+                assert row["cns"] is row["cpf"] is None
+            case "relative_cpf":
+                assert own_card
+                assert not own_cpf
+            case "relative_card":
+                assert own_cpf
+                assert not own_card
+            case _:
+                assert not own_card
+                assert row["cpf"] is None or not own_cpf
+    assert 0.005 < sum(not row["mother"] for row in rows) / len(rows) < 0.015
+    none = build(2000, 60, 1, UNTIL, slips=0).identities
+    assert none["slip"].null_count == len(none)
+
+
+def test_a_household_slips_together(larger: City) -> None:
+    home = numbers(larger.persons, "household")[numbers(larger.requests, "person_idx")]
+    rows = zip(home.tolist(), larger.identities["slip"].to_pylist(), strict=True)
+    by_home: dict[int, list[str | None]] = defaultdict(list)
+    for house, slip in rows:
+        by_home[house].append(slip)
+    whole = [slips for slips in by_home.values() if len(slips) > 3 and all(slips)]
+    assert len(whole) > 3
+
+
+def test_what_tells_a_person_by_hand(city: City) -> None:
+    persons = [
+        {"name": "ANA", "mother": "RITA", "birth_date": date(1990, 1, 1), "cpf": "1"},
+        {"name": "EVA", "mother": "SARA", "birth_date": date(1990, 1, 1), "cpf": None},
+        {"name": "EVA", "mother": "SARA", "birth_date": date(1990, 1, 1), "cpf": None},
+    ]
+    cards = [
+        {"person_idx": 0, "cns": "a", "kind": "D"},
+        {"person_idx": 1, "cns": "b", "kind": "P"},
+        {"person_idx": 2, "cns": "c", "kind": "P"},
+    ]
+    words = {0: persons[0], 1: persons[1]}
+    asked: list[tuple[int, Row, str]] = [
+        (0, {"cns": "a", "cpf": "1"}, "cpf"),
+        (0, {"cns": "a"}, "cns_definitivo"),
+        (1, {"cns": "b"}, "cns_provisorio"),
+        (0, {"cns": "b", "slip": "relative_card_alone", "known_before": True}, "nome"),
+        (0, {"cns": "b", "slip": "relative_card_alone"}, "numero_de_outra_pessoa"),
+        (0, {"name": "ANA L", "slip": "no_numbers", "known_before": True}, "sem_numero"),
+        (0, {"mother": None, "slip": "bad_numbers", "known_before": True}, "numero_invalido"),
+        (1, {"slip": "no_numbers", "known_before": True}, "ambiguo"),
+    ]
+    small = replace(
+        city,
+        persons=pa.Table.from_pylist(persons, schema=schemas.PERSONS),
+        cards=pa.Table.from_pylist(cards, schema=schemas.CARDS),
+        requests=pa.Table.from_pylist(
+            [{"person_idx": who, "card_idx": who} for who, *_ in asked], schema=schemas.REQUESTS
+        ),
+        identities=pa.Table.from_pylist(
+            [
+                {name: words[who][name] for name in ("name", "mother", "birth_date")}
+                | {"known_before": False, "cpf": None, "cns": None, "slip": None}
+                | said
+                for who, said, _ in asked
+            ],
+            schema=schemas.IDENTITIES,
+        ),
+    )
+    assert told(small).tolist() == [right for *_, right in asked]
+    who, linked = told_people(small)
+    assert who.tolist() == [0, 0, 1, 0, 7, 8, 9, 10]
+    assert linked.tolist() == [True] * 4 + [False] * 4
 
 
 def test_the_city_is_shaped_like_the_district(either: City) -> None:
@@ -844,6 +960,7 @@ def test_a_queue_by_hand(city: City) -> None:
     requests = [
         {
             "person_idx": 0,
+            "card_idx": 0,
             "procedure_idx": 3,
             "risk": 2,
             "city_ibge6": FEDERAL_DISTRICT.seat.code,
@@ -889,6 +1006,10 @@ def test_a_queue_by_hand(city: City) -> None:
         bookings=pa.Table.from_pylist([booking], schema=schemas.BOOKINGS),
         changes=schemas.CHANGES.empty_table(),
         absences=schemas.ABSENCES.empty_table(),
+        identities=pa.Table.from_pylist(
+            [{"cns": city.cards["cns"][0].as_py(), "known_before": False}] * len(asked),
+            schema=schemas.IDENTITIES,
+        ),
     )
     known = know(small)
     past, when = history(small, known), calendar(small)

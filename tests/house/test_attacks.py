@@ -483,7 +483,7 @@ def known_people(target: Target, attacker: Attacker) -> Known:
         names = con.execute(
             "select nome from bruto_cadsus.pessoa union select nome_mae from bruto_cadsus.pessoa"
         ).fetchall()
-        ids = con.execute("select pessoa_id from intermediario.int_pessoas__vinculos").fetchall()
+        ids = con.execute("select pessoa_id from intermediario.int_pessoas__identidade").fetchall()
     named = {str(name).upper() for (name,) in names if name and " " in name}
     few = {cell for cell, value in counted.items() if 0 < value < WIDTH and cell in attacker.shown}
     pseudonyms = {str(one) for (one,) in ids if one}

@@ -49,6 +49,7 @@ MARTS = {
     "espera_diferencas_por_mes": "espera",
     "absenteismo_por_mes": "absenteismo",
     "absenteismo_por_perfil_por_mes": "absenteismo",
+    "qualidade_identidade": "qualidade",
     # The use of the offer; the marts of the offer are built on it.
     "int_oferta__marcacoes_por_mes": "intermediario",
 }

@@ -117,12 +117,14 @@ TOTALS: dict[str, dict[str, tuple[str, ...]]] = {
 
 FAULTS: dict[str, tuple[str, ...]] = {
     "pessoas__so_pseudonimos_saem": (
-        "update intermediario.int_pessoas__vinculos set pessoa_id = '00000000191' "
-        + one_row("intermediario.int_pessoas__vinculos", "pessoa_id is not null"),
-        "update intermediario.int_pessoas__vinculos set vinculo_regra = 'nenhuma'",
+        "update intermediario.int_pessoas__identidade set pessoa_id = '00000000191' "
+        + one_row("intermediario.int_pessoas__identidade", "pessoa_id is not null"),
+        "update intermediario.int_pessoas__identidade set vinculo_regra = 'nenhuma'",
+        "update intermediario.int_pessoas__identidade set vinculo_motivo = null",
+        "update intermediario.int_pessoas__identidade set vinculo_escore = 1",
     ),
     "pessoas__linhas_que_saem_sao_as_que_entram": (
-        doubled("intermediario.int_pessoas__vinculos"),
+        doubled("intermediario.int_pessoas__identidade"),
         without_one("intermediario.int_pessoas__residencias"),
     ),
     "pub_oferta_real_por_mes__celulas_iguais_as_do_mart": (
@@ -350,6 +352,15 @@ FAULTS: dict[str, tuple[str, ...]] = {
         f"{INTERVALS} estado = 'encerrada' where momento_fim is null and estado = 'aguardando'",
     ),
     "fila_por_mes__reclassificadas_se_compensam": (f"{QUEUE} qtd_reclassificadas_entrada = 0",),
+    "identidade__todos_os_pedidos_contam": (
+        without_one("qualidade.qualidade_identidade"),
+        without_one("intermediario.int_fila__solicitacoes"),
+    ),
+    "qualidade_identidade__regras_e_motivos_somam_os_pedidos": (
+        "update qualidade.qualidade_identidade set qtd_sem_numero = qtd_sem_numero + 1 "
+        + one_row("qualidade.qualidade_identidade"),
+        "update qualidade.qualidade_identidade set qtd_por_cpf = 0",
+    ),
     "qualidade_territorio__evidencia_decide_a_regiao": (
         "update qualidade.qualidade_territorio set qtd_com_area = qtd "
         "where territorio_evidencia = 'ambiguo'",

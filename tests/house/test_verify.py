@@ -34,6 +34,16 @@ SILENT = {
     ),
     "pub_oferta_real_por_mes.qtd_vagas_bloqueadas_afastamento_unidade",
     "pub_oferta_real_por_mes.qtd_vagas_bloqueadas_afastamento_profissional",
+    *(
+        f"qualidade_identidade.qtd_{name}"
+        for name in (
+            "por_cns_sem_cadastro",
+            "por_cns_protegido",
+            "por_escore",
+            "abaixo_do_limiar",
+            "pessoa_protegida",
+        )
+    ),
     "pub_atualizacao.eh_desatualizado",
     "proadi_oferta.eh_cnrac",
     *(

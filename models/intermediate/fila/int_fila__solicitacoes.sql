@@ -5,7 +5,7 @@ with vigencias as (
 ),
 
 vinculos as (
-    select * from {{ ref('int_pessoas__vinculos') }}
+    select * from {{ ref('int_pessoas__identidade') }}
 ),
 
 residencias as (

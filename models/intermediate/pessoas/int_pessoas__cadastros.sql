@@ -27,16 +27,40 @@ cns_canonico as (
     group by c.cadsus_id
 ),
 
+cpf_mais_novo as (
+    -- What the register once knew of a record stays known when it is inactivated.
+    select
+        v.cadsus_id,
+        v.cpf,
+        row_number() over (partition by v.cadsus_id order by v.ordem) as ordem
+    from versoes as v
+    where {{ cpf_is_valid('v.cpf') }}
+),
+
+palavras as (
+    -- A social name stands for another: it neither links nor contradicts.
+    select
+        v.cadsus_id,
+        case when v.nome_social is null then {{ person_name('v.nome') }} end as nome,
+        {{ person_name('v.mae_nome') }} as mae_nome,
+        v.data_nascimento
+    from versoes as v
+    where v.ordem = 1
+),
+
 final as (
     select
         {{ pseudonym("'cadsus:' || v.cadsus_id") }} as cadastro_id,
-        case when {{ cpf_is_valid('v.cpf') }} then {{ pseudonym("'cpf:' || v.cpf") }} end as cpf_id,
+        {{ pseudonym("'cpf:' || f.cpf") }} as cpf_id,
         {{ pseudonym("'cns:' || c.cns") }} as cns_id,
+        {{ person_keys('p') }},
         coalesce(v.eh_protegida, false) as eh_protegido,
         v.data_obito,
         v.data_obito is null and coalesce(v.eh_falecida, false) as tem_obito_sem_data
     from versoes as v
     left join cns_canonico as c on v.cadsus_id = c.cadsus_id
+    left join cpf_mais_novo as f on v.cadsus_id = f.cadsus_id and f.ordem = 1
+    left join palavras as p on v.cadsus_id = p.cadsus_id
     where v.ordem = 1 and v.cadsus_id is not null
 )
 

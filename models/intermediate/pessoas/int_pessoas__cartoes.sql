@@ -12,6 +12,7 @@ pares as (
     select
         c.cns,
         c.cadsus_id,
+        max(c.cns_tipo = 'D') as eh_definitivo,
         max(c._carga_ordem) as _carga_ordem
     from cartoes as c
     where {{ cns_is_valid('c.cns') }} and c.cadsus_id is not null
@@ -22,6 +23,7 @@ pares_pseudonimos as (
     select
         {{ pseudonym("'cns:' || p.cns") }} as cns_id,
         {{ pseudonym("'cadsus:' || p.cadsus_id") }} as cadastro_id,
+        coalesce(p.eh_definitivo, false) as eh_definitivo,
         p._carga_ordem
     from pares as p
 ),
@@ -31,6 +33,7 @@ pares_ordenados as (
     select
         p.cns_id,
         p.cadastro_id,
+        p.eh_definitivo,
         row_number() over (
             partition by p.cns_id
             order by d.eh_protegido desc, p._carga_ordem desc, p.cadastro_id asc
@@ -42,7 +45,8 @@ pares_ordenados as (
 final as (
     select
         p.cns_id,
-        p.cadastro_id
+        p.cadastro_id,
+        p.eh_definitivo
     from pares_ordenados as p
     where p.ordem = 1
 )

@@ -27,6 +27,9 @@ documentos as (
         case when v.indice_preferido = '{{ indice }}' then 1 else 2 end as preferencia,
         d.paciente_cns,
         d.paciente_cpf,
+        d.paciente_nome,
+        d.paciente_mae_nome,
+        d.paciente_data_nascimento,
         d.residencia_uf_sigla,
         d.residencia_municipio_nome,
         d.residencia_bairro
@@ -54,8 +57,13 @@ documentos_validos as (
         d.vigencia,
         d.eh_ultima,
         d.preferencia,
+        d.paciente_cns is not null as tem_cns,
+        d.paciente_cpf is not null as tem_cpf,
         case when {{ cns_is_valid('d.paciente_cns') }} then d.paciente_cns end as cns,
         case when {{ cpf_is_valid('d.paciente_cpf') }} then d.paciente_cpf end as cpf,
+        {{ person_name('d.paciente_nome') }} as nome,
+        {{ person_name('d.paciente_mae_nome') }} as mae_nome,
+        d.paciente_data_nascimento as data_nascimento,
         {{ normalize_text('d.residencia_uf_sigla') }} as uf_sigla,
         {{ normalize_text('d.residencia_municipio_nome') }} as municipio_nome,
         -- Its punctuation tells the region: a bracket, a dash.
@@ -68,7 +76,11 @@ final as (
         d.solicitacao_codigo,
         d.vigencia,
         d.eh_ultima,
-        {%- for coluna in ['cns', 'cpf', 'uf_sigla', 'municipio_nome'] %}
+        max(d.tem_cns) as tem_cns,
+        max(d.tem_cpf) as tem_cpf,
+        {%- for coluna in [
+            'cns', 'cpf', 'nome', 'mae_nome', 'data_nascimento', 'uf_sigla', 'municipio_nome'
+        ] %}
         coalesce(
             max(case when d.preferencia = 1 then d.{{ coluna }} end),
             max(case when d.preferencia = 2 then d.{{ coluna }} end)

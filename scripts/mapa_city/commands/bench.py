@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mapa_city.bench import encryption, faults, load, mutants, nights, offer, queue
+from mapa_city.bench import encryption, faults, identity, load, mutants, nights, offer, queue
 
 
 @click.group()
@@ -17,6 +17,7 @@ def bench() -> None:
 
 bench.add_command(encryption.main, "encryption")
 bench.add_command(faults.main, "faults")
+bench.add_command(identity.main, "identity")
 bench.add_command(load.main, "load")
 bench.add_command(mutants.main, "mutants")
 bench.add_command(nights.main, "nights")

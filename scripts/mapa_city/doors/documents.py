@@ -82,11 +82,15 @@ class Habits:
         centrals: codes of the regulating centrals among which the requests are shared out; none
             given, the city's own has them all.
         changed: what the indices call the instant of change.
+        cleaned: whether the registry of persons has been cleaned: a third of its records is
+            inactivated, half of them not found any more, the others without any number; a third of
+            those with CPF has it instead of all cards; a third stands merged in a new record.
 
     """
 
     centrals: tuple[str, ...] = ()
     changed: str = "data_atualizacao"
+    cleaned: bool = False
 
     def put_on(self, con: duckdb.DuckDBPyConnection) -> None:
         """Let the documents of a store show them; a request has one central in all indices."""
@@ -100,7 +104,16 @@ class Habits:
             if self.changed != "data_atualizacao":
                 con.execute(f"alter table {table} rename data_atualizacao to {self.changed}")
 
+        if self.cleaned:
+            con.execute(CLEANING)
 
+
+CLEANING = """
+delete from registered where master % 6 = 0;
+update registered set cpf = null, cards = [] where master % 6 = 3;
+update registered set cards = [] where master % 3 = 1 and cpf is not null;
+update registered set master = master + 2000000 where master % 3 = 2;
+"""
 USUAL = Habits()
 
 

@@ -34,6 +34,7 @@ from mapa_city.truth.doubts import doubts_per_month, entries_per_municipality, p
 from mapa_city.truth.fates import fates_of_lines
 from mapa_city.truth.gaps import absence_by_class, gaps_per_month, travel_per_month
 from mapa_city.truth.hours import hours_per_month, months, shares_per_month
+from mapa_city.truth.identity import identity_per_month
 from mapa_city.truth.offer import per_day, per_month
 from mapa_city.truth.order import order_per_month
 from mapa_city.truth.past import deliveries, diary, in_force, movements, withdrawn
@@ -129,6 +130,7 @@ def compute(
         "oferta_esperada_por_mes": shares_per_month(hours),
         "oferta_por_territorio_por_mes": offer_per_territory(dated, days, both),
         "qualidade_territorio": known_places(city, known),
+        "qualidade_identidade": identity_per_month(city, known),
         "oferta_diario": diary(city, seen, moves),
         "oferta_retiradas_por_mes": withdrawn(city, seen, moves, real),
         "fila_ordem_por_mes": order_per_month(city, known, past),

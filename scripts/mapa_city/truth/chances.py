@@ -22,6 +22,7 @@ from mapa_city.arrays import (
     texts,
 )
 from mapa_city.city import City
+from mapa_city.truth.identity import of_requests
 from mapa_city.truth.queue import APPOINTMENT, CLOSED, FEWEST, History, deaths
 from mapa_city.truth.seen import Known
 
@@ -112,7 +113,7 @@ def _ends(city: City, known: Known, past: History) -> tuple[Ints, Ints]:
         if end[r] != _SEEN:
             end[r], day[r] = _SEEN, when
     death, _ = deaths(city)
-    death = death[numbers(city.requests, "person_idx")]
+    death = of_requests(city, death)
     died = (death != MISSING) & (death <= day_number(city.until))
     died &= (end == _OPEN) | (death < day)
     return np.where(died, _OTHER, end), np.where(died, death, day)

@@ -24,6 +24,7 @@ from mapa_city.arrays import (
     unless,
 )
 from mapa_city.city import City
+from mapa_city.truth.identity import of_requests, people
 from mapa_city.truth.offer import rows
 from mapa_city.truth.seen import ALWAYS, NEVER, Known, cancelled_at
 
@@ -264,20 +265,21 @@ def _flows(past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
 
 def _stocks(city: City, past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
     """Count who is in which state at the end of each month, per group of cells."""
-    person = numbers(city.requests, "person_idx")[past.request]
+    who, linked = people(city)
     death, untold = deaths(city)
-    death, untold = death[person], untold[person]
-    people = city.persons.num_rows
+    death = of_requests(city, death)[past.request]
+    untold = (linked & untold[np.where(linked, who, 0)])[past.request]
+    person, everybody = who[past.request], int(who.max()) + 1
     of = group[past.cell]
     ends: list[list[Ints]] = []
     for end in when.ends:
         waiting = past.at(end, WAITING)
         dead = waiting[(death[waiting] != MISSING) & (death[waiting] <= end)]
-        pairs = np.unique(of[waiting] * people + person[waiting])
+        pairs = np.unique(of[waiting] * everybody + person[waiting])
         scheduled, returned = past.at(end, SCHEDULED), past.at(end, RETURNED)
         counted = (waiting, scheduled, returned)
         undated = waiting[untold[waiting]]
-        ends.append([*(of[part] for part in counted), pairs // people, of[dead], of[undated]])
+        ends.append([*(of[part] for part in counted), pairs // everybody, of[dead], of[undated]])
     names = (
         "qtd_aguardando",
         "qtd_agendadas",

@@ -5,7 +5,7 @@ with entradas as (
 ),
 
 vinculos as (
-    select count(*) as qtd from {{ ref('int_pessoas__vinculos') }}
+    select count(*) as qtd from {{ ref('int_pessoas__identidade') }}
 ),
 
 residencias as (

@@ -34,12 +34,12 @@ select
     strftime(b.appointment_at, '%d.%m.%Y') as data_agendamento,
     strftime(b.appointment_at, '%H:%M') as hr_agendamento,
     case b.slot_kind when 1 then '1' else '0' end as tipo,
-    c.cns,
-    q.name as nome,
-    strftime(q.birth_date, '%d.%m.%Y') as dt_nascimento,
-    datesub('year', q.birth_date, getvariable('last_day')) as idade,
-    datesub('month', q.birth_date, getvariable('last_day')) % 12 as idade_meses,
-    q.mother as nome_mae,
+    i.cns,
+    i.name as nome,
+    strftime(i.birth_date, '%d.%m.%Y') as dt_nascimento,
+    datesub('year', i.birth_date, getvariable('last_day')) as idade,
+    datesub('month', i.birth_date, getvariable('last_day')) % 12 as idade_meses,
+    coalesce(i.mother, 'SEM INFORMAÇÃO') as nome_mae,
     'QUADRA' as tipo_logradouro,
     'QNN 00' as logradouro,
     pick(r.codigo, 'complement', ['CASA 0', 'BLOCO "B"; FUNDOS', 'CASA 0' || chr(10) || 'PORTÃO'])
@@ -71,7 +71,7 @@ inner join city_units as u on s.unit_idx = u.idx
 inner join city_professionals as f on s.professional_idx = f.idx
 inner join city_procedures as p on b.procedure_idx = p.idx
 inner join city_persons as q on r.person_idx = q.idx
-inner join city_cards as c on r.card_idx = c.idx
+inner join city_identities as i on r.idx = i.idx
 inner join city_units as o on r.unit_idx = o.idx
 left join city_municipalities as m on r.city_ibge6 = m.ibge6
 left join outcomes as e

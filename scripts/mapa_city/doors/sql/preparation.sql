@@ -186,19 +186,28 @@ select
     'ambulatory' as door,
     r.idx,
     r.person_idx,
-    r.card_idx,
+    i.cns,
+    i.cpf,
+    i.name,
+    i.mother,
+    i.birth_date,
     s.bairro,
     s.city_ibge6,
     r.reachable,
     r.k
 from request as r
 inner join saying as s on r.idx = s.request_idx
+inner join city_identities as i on r.idx = i.idx
 union all
 select
     'hospital' as door,
     a.idx,
     a.person_idx,
-    c.idx as card_idx,
+    c.cns,
+    p.cpf,
+    p.name,
+    p.mother,
+    p.birth_date,
     p.bairro,
     p.city_ibge6,
     true as reachable,
@@ -211,15 +220,12 @@ create temp table patient as
 select
     s.door,
     s.idx,
-    case
-        when chance(s.k, 'no cpf', 120) then spelled(null, s.k, 'cpf')
-        else spelled(unpadded(p.cpf, s.k, 'cpf zeros'), s.k, 'cpf')
-    end as cpf_usuario,
-    c.cns as cns_usuario,
-    padded_right(p.name, s.k, 'name') as no_usuario,
-    cast(p.birth_date as timestamp) as dt_nascimento_usuario,
+    spelled(unpadded(s.cpf, s.k, 'cpf zeros'), s.k, 'cpf') as cpf_usuario,
+    spelled(s.cns, s.k, 'cns') as cns_usuario,
+    padded_right(s.name, s.k, 'name') as no_usuario,
+    cast(s.birth_date as timestamp) as dt_nascimento_usuario,
     case p.sex when 'M' then 'MASCULINO' when 'F' then 'FEMININO' end as sexo_usuario,
-    case when chance(s.k, 'mother', 10) then 'SEM INFORMAÇÃO' else p.mother end as no_mae_usuario,
+    coalesce(s.mother, 'SEM INFORMAÇÃO') as no_mae_usuario,
     case
         when s.reachable
             then case hash(s.k || 'phone') % 8
@@ -252,7 +258,6 @@ select
     ]) as complemento_paciente_residencia
 from subject as s
 inner join city_persons as p on s.person_idx = p.idx
-inner join city_cards as c on s.card_idx = c.idx
 left join city_municipalities as m on s.city_ibge6 = m.ibge6;
 
 -- What both ambulatory indices say about a request.
