@@ -12,8 +12,8 @@ solicitacoes as (
     select * from {{ ref('int_fila__solicitacoes') }}
 ),
 
-vinculos as (
-    select * from {{ ref('int_pessoas__vinculos') }}
+identidades as (
+    select * from {{ ref('int_pessoas__identidade') }}
 ),
 
 perfis as (
@@ -37,7 +37,7 @@ reunidas as (
         p.regiao_atual_codigo
     from esperas as e
     inner join solicitacoes as s on e.solicitacao_codigo = s.solicitacao_codigo
-    left join vinculos as v on e.solicitacao_codigo = v.solicitacao_codigo
+    left join identidades as v on e.solicitacao_codigo = v.solicitacao_codigo
     left join perfis as p on e.solicitacao_codigo = p.solicitacao_codigo
 ),
 

@@ -1,13 +1,13 @@
--- Grain: one row per ambulatory request whose card CadSUS knows: sex, birth, race and today's
--- residence as its record tells them. The texts stay behind. Rule regra_perfil_pessoa.
+-- Grain: one row per ambulatory request whose person CadSUS knows: sex, birth, race and today's
+-- residence as the record tells them. The texts stay behind. Rule regra_perfil_pessoa.
 {%- set municipio = setting('municipio_ibge6') %}
 
-with identificadores as (
-    select * from {{ ref('int_pessoas__identificadores') }}
+with identidades as (
+    select * from {{ ref('int_pessoas__identidade') }}
 ),
 
-cartoes as (
-    select * from {{ ref('int_pessoas__cartoes') }}
+registrados as (
+    select * from {{ ref('int_pessoas__registrados') }}
 ),
 
 pessoas as (
@@ -55,6 +55,7 @@ textos as (
 cadastros as (
     select
         {{ pseudonym("'cadsus:' || v.cadsus_id") }} as cadastro_id,
+        v._carga_ordem,
         case when v.sexo_codigo in ('M', 'F') then v.sexo_codigo end as sexo_codigo,
         v.data_nascimento,
         case when v.raca_cor_codigo <> '99' then v.raca_cor_codigo end as raca_cor_codigo,
@@ -69,6 +70,21 @@ cadastros as (
     where v.ordem = 1 and not coalesce(v.eh_protegida, false)
 ),
 
+donos as (
+    -- Of two records of one person the newest read tells.
+    select
+        r.pessoa_id,
+        d.sexo_codigo,
+        d.data_nascimento,
+        d.raca_cor_codigo,
+        d.regiao_atual_codigo,
+        row_number() over (
+            partition by r.pessoa_id order by d._carga_ordem desc, d.cadastro_id asc
+        ) as vez
+    from registrados as r
+    inner join cadastros as d on r.cadastro_id = d.cadastro_id
+),
+
 final as (
     select
         i.solicitacao_codigo,
@@ -76,9 +92,9 @@ final as (
         d.data_nascimento,
         d.raca_cor_codigo,
         d.regiao_atual_codigo
-    from identificadores as i
-    inner join cartoes as c on i.cns_id = c.cns_id
-    inner join cadastros as d on c.cadastro_id = d.cadastro_id
+    from identidades as i
+    inner join donos as d on i.pessoa_id = d.pessoa_id and d.vez = 1
+    where i.vinculo_regra <> 'cns_protegido'
 )
 
 select * from final

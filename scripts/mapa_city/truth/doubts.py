@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from mapa_city.arrays import DAY, MISSING, day_number, numbers, texts
 from mapa_city.city import City
 from mapa_city.territory import OUTSIDE, UNIDENTIFIED
+from mapa_city.truth.identity import people
 from mapa_city.truth.queue import Calendar, History, deaths, waiting_at
 from mapa_city.truth.seen import Known, regions
 
@@ -49,25 +50,30 @@ def homes_now(city: City) -> list[str]:
 
 
 def sexes_and_races(city: City) -> tuple[list[str], list[str]]:
-    """Return what the register says of each person; a race that it does not know is untold."""
-    races = [UNTOLD if race == "99" else race for race in city.persons["race"].to_pylist()]
-    return city.persons["sex"].to_pylist(), races
+    """Return what the register says of the person of each request; what it does not is untold."""
+    who, linked = people(city)
+    sex, race = (city.persons[name].to_pylist() for name in ("sex", "race"))
+    known = [p if yes else None for p, yes in zip(who.tolist(), linked.tolist(), strict=True)]
+    races = [UNTOLD if p is None or race[p] == "99" else race[p] for p in known]
+    return [UNTOLD if p is None else sex[p] for p in known], races
 
 
 def profiles_per_month(city: City, past: History, when: Calendar) -> dict[str, Any]:
     """Count requests and people that wait by sex, age, race and whether they are identified."""
-    person = numbers(city.requests, "person_idx")
+    person, linked = people(city)
     sex, race = sexes_and_races(city)
     birth = city.persons["birth_date"].to_pylist()
     lines = []
     for month, end in zip(when.names().tolist(), when.ends, strict=True):
         today = _EPOCH + timedelta(days=end)
         classes = defaultdict[tuple[str, str], list[int]](list)
-        for who in person[past.request[waiting_at(past, end)]].tolist():
-            classes["sexo", sex[who]].append(who)
-            classes["raca_cor", race[who]].append(who)
-            classes["faixa_etaria", _age_band(birth[who], today)].append(who)
-            classes["identidade", "com_identidade"].append(who)
+        for request in past.request[waiting_at(past, end)].tolist():
+            who, told = int(person[request]), bool(linked[request])
+            classes["sexo", sex[request]].append(who)
+            classes["raca_cor", race[request]].append(who)
+            band = _age_band(birth[who], today) if told else UNTOLD
+            classes["faixa_etaria", band].append(who)
+            classes["identidade", "com_identidade" if told else "sem_identidade"].append(who)
         lines += [
             (month, *place, len(people), len(set(people)))
             for place, people in sorted(classes.items())
@@ -89,8 +95,8 @@ def _age_band(birth: date, today: date) -> str:
 def doubts_per_month(city: City, known: Known, past: History, when: Calendar) -> dict[str, Any]:
     """Count of each queue the dead, the repeated, the moved, the nameless and the forgotten.
 
-    In the city every request names its person rightly and nobody asks after dying, so that nothing
-    is without identity or contradicts itself.
+    A request contradicts itself whose card is of somebody with another CPF; in the city nobody asks
+    after dying.
     """
     code = texts(city.procedures, "codigo").tolist()
     lines = []
@@ -121,19 +127,23 @@ def _queues(
     city: City, known: Known, past: History, when: Calendar
 ) -> Iterator[tuple[str, dict[int, list[tuple[int, set[str]]]]]]:
     """Yield each month with its queues: person and doubts of each request, the oldest first."""
-    person = numbers(city.requests, "person_idx")
+    person, linked = people(city)
+    torn = _contradictory(city)
     death, undated = deaths(city)
     now, codes = homes_now(city), list(city.territory.region_names)
     for month, end in zip(when.names().tolist(), when.ends, strict=True):
         queues = defaultdict[int, list[tuple[int, set[str]]]](list)
         # Requests are numbered in the order in which they were made.
         for row in sorted(waiting_at(past, end).tolist(), key=lambda row: past.request[row]):
-            who, cell = int(person[past.request[row]]), int(past.cell[row])
-            asked, lives = codes[known.cells.region[cell]], now[who]
+            request, cell = int(past.request[row]), int(past.cell[row])
+            who, told = int(person[request]), bool(linked[request])
+            asked, lives = codes[known.cells.region[cell]], now[who] if told else UNIDENTIFIED
             inside = {asked, lives}.isdisjoint({OUTSIDE, UNIDENTIFIED})
             reasons = {
-                "qtd_de_falecidos": MISSING < death[who] <= end,
-                "qtd_de_falecidos_sem_data": undated[who],
+                "qtd_de_falecidos": told and MISSING < death[who] <= end,
+                "qtd_de_falecidos_sem_data": told and undated[who],
+                "qtd_sem_identidade": not told,
+                "qtd_com_contradicao": torn[request],
                 "qtd_de_quem_saiu_do_territorio": lives == OUTSIDE != asked,
                 "qtd_de_quem_mudou_de_regiao": inside and asked != lives,
                 "qtd_sem_movimento_ha_um_ano": end - past.day[row] > 365,
@@ -141,6 +151,20 @@ def _queues(
             held = {name for name, holds in reasons.items() if holds}
             queues[int(known.cells.procedure[cell])].append((who, held))
         yield month, queues
+
+
+def _contradictory(city: City) -> list[bool]:
+    """Tell which requests carry a card of somebody whose CPF is another than theirs."""
+    owner = dict(
+        zip(city.cards["cns"].to_pylist(), numbers(city.cards, "person_idx").tolist(), strict=True)
+    )
+    cpf = city.persons["cpf"].to_pylist()
+    torn = []
+    for row in city.identities.select(["cns", "cpf"]).to_pylist():
+        holder = owner.get(row["cns"])
+        theirs = None if holder is None else cpf[holder]
+        torn.append(None not in (theirs, row["cpf"]) and theirs != row["cpf"])
+    return torn
 
 
 def entries_per_municipality(city: City, known: Known, past: History) -> dict[str, Any]:

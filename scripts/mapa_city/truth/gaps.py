@@ -163,7 +163,6 @@ def _beyond(
     city: City, known: Known, found: list[tuple[int, int, int]]
 ) -> dict[str, dict[str, list[float]]]:
     """Return what each class waited beyond the median of the same procedure and risk."""
-    person = numbers(city.requests, "person_idx")
     sex, race = sexes_and_races(city)
     codes = list(city.territory.region_names)
     alike = defaultdict[tuple[int, int], list[tuple[int, int, int]]](list)
@@ -177,10 +176,9 @@ def _beyond(
     for group in alike.values():
         usual = median(days for _, _, days in group)
         for request, cell, days in group:
-            who = int(person[request])
             classes["regiao"][codes[known.cells.region[cell]]].append(days - usual)
-            classes["sexo"][sex[who]].append(days - usual)
-            classes["raca_cor"][race[who]].append(days - usual)
+            classes["sexo"][sex[request]].append(days - usual)
+            classes["raca_cor"][race[request]].append(days - usual)
     return classes
 
 

@@ -24,6 +24,7 @@ from mapa_city.arrays import (
 )
 from mapa_city.city import City
 from mapa_city.territory import UNIDENTIFIED
+from mapa_city.truth.identity import of_requests
 from mapa_city.truth.queue import FEWEST, RETURNED, SCHEDULED, WAITING, History, deaths
 from mapa_city.truth.seen import Known
 
@@ -61,26 +62,25 @@ class _Places:
             goes_on &= np.r_[False, part[1:] == part[:-1]]
         first = np.maximum.accumulate(np.where(goes_on, 0, np.arange(len(rows))))
         self.arrival = self.begin[first]
-        person = numbers(city.requests, "person_idx")[self.request]
-        death, untold = deaths(city)
-        death = np.where(death == MISSING, FAR, death)[person]
+        day, undated = deaths(city)
+        death = of_requests(city, day)
+        death = np.where(death == MISSING, FAR, death)[self.request]
+        untold = (of_requests(city, undated.astype(np.int64)) == 1)[self.request]
         # Nobody is passed over who is dead, or dead since nobody knows when.
-        self.end = np.where(untold[person], MISSING, np.minimum(past.until[rows], death))
+        self.end = np.where(untold, MISSING, np.minimum(past.until[rows], death))
         wish = numbers(city.requests, "desired_date")[self.request]
         self.wished = np.maximum(self.begin, wish)
         self.old = _Ages(city).on(self.request, self.begin)
 
 
 class _Ages:
-    """When the people of requests come into the rights of their age."""
+    """When those of whom requests tell a birthday come into the rights of their age."""
 
     def __init__(self, city: City) -> None:
         """Reckon the birthdays."""
-        born = [_EPOCH + timedelta(d) for d in numbers(city.persons, "birth_date").tolist()]
-        person = numbers(city.requests, "person_idx")
+        born = [_EPOCH + timedelta(d) for d in numbers(city.identities, "birth_date").tolist()]
         self._days = [
-            np.array([(_birthday(day, years) - _EPOCH).days for day in born])[person]
-            for years in (60, 80)
+            np.array([(_birthday(day, years) - _EPOCH).days for day in born]) for years in (60, 80)
         ]
 
     def on(self, request: Ints, day: Ints) -> Ints:
