@@ -80,6 +80,16 @@
 {%- endmacro %}
 
 
+{# Whether a row of raw came with a load of the day as known on which everything is built. #}
+{% macro of_known_load(row) -%}
+    {%- if setting('conhecido_em') -%}
+        {{ row }}._carga_id in (select g.carga_id from {{ ref('int_calendario__cargas') }} as g)
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+
 {# Order of a holiday's reach, the widest first. #}
 {% macro breadth(reach) -%}
     case

@@ -20,6 +20,7 @@ from mapa_city.arrays import (
     month_start,
     numbers,
     pick,
+    weighted,
 )
 from mapa_city.network import Network
 from mapa_city.offer import Offered
@@ -148,7 +149,7 @@ def _quotas(network: Network, span: Span, rng: np.random.Generator) -> pa.Table:
     last = int(month_number(np.array([span.until]))[0])
     size = len(requesting) * 8
     unit = np.repeat(requesting, 8)
-    procedure = rng.integers(0, network.catalogue.procedures.num_rows, size)
+    procedure = weighted(rng, network.catalogue.weight, size)
     kind = (rng.random(size) < 0.15).astype(np.int64)
     agreed = np.unique(np.column_stack([unit, procedure, kind]), axis=0)
     months = np.repeat(np.arange(last - 2, last + 2), len(agreed))

@@ -19,9 +19,6 @@ from mapa_city.truth import answers
 
 SILENT = {
     "fila_por_mes.qtd_outras_saidas",
-    # In the city every request names its person and contradicts nothing.
-    "fila_qualificacao_por_mes.qtd_sem_identidade",
-    "fila_qualificacao_por_mes.qtd_com_contradicao",
     "fila_hospitalar_por_mes.qtd_internacoes_implausiveis",
     *(
         f"pub_oferta_por_dia.qtd_vagas_{name}"

@@ -8,6 +8,7 @@ with documentos as (
     where
         s.solicitacao_codigo is not null
         and cast(s.momento_solicitacao as date) <= {{ data_referencia() }}
+        and {{ of_known_load('s') }}
 ),
 
 versoes as (

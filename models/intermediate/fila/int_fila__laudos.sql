@@ -6,12 +6,14 @@ with entradas as (
         s._carregado_em,
         {{ explode('s.laudo') }} as entrada
     from {{ ref('stg_sisreg__solicitacoes_ambulatoriais') }} as s
+    where {{ of_known_load('s') }}
     union all
     select
         m.solicitacao_codigo,
         m._carregado_em,
         {{ explode('m.laudo') }} as entrada
     from {{ ref('stg_sisreg__marcacoes_ambulatoriais') }} as m
+    where {{ of_known_load('m') }}
 ),
 
 entradas_lidas as (

@@ -1,11 +1,15 @@
 -- Grain: one row per CadSUS record, newest version. Identifiers become pseudonyms here and never
 -- leave otherwise. Rule regra_identidade_pessoa.
 with pessoas as (
-    select * from {{ ref('stg_cadsus__pessoas') }}
+    select p.*
+    from {{ ref('stg_cadsus__pessoas') }} as p
+    where {{ of_known_load('p') }}
 ),
 
 cartoes as (
-    select * from {{ ref('stg_cadsus__cns') }}
+    select c.*
+    from {{ ref('stg_cadsus__cns') }} as c
+    where {{ of_known_load('c') }}
 ),
 
 versoes as (

@@ -1,7 +1,9 @@
 -- Grain: one row per valid card known to CadSUS, with the one record it belongs to. A card that
 -- stands in two records would multiply requests, so it is given to one of them.
 with cartoes as (
-    select * from {{ ref('stg_cadsus__cns') }}
+    select c.*
+    from {{ ref('stg_cadsus__cns') }} as c
+    where {{ of_known_load('c') }}
 ),
 
 cadastros as (

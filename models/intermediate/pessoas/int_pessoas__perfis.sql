@@ -11,7 +11,9 @@ registrados as (
 ),
 
 pessoas as (
-    select * from {{ ref('stg_cadsus__pessoas') }}
+    select p.*
+    from {{ ref('stg_cadsus__pessoas') }} as p
+    where {{ of_known_load('p') }}
 ),
 
 bairros as (
