@@ -138,7 +138,7 @@ def compute(
         "fila_planejamento_por_mes": plans_per_month(queue, balance, real),
         "espera_estimativa_por_mes": estimates_per_month(city, known, past, when),
         "fila_qualificacao_por_mes": doubts_per_month(city, known, past, when),
-        "fila_perfil_por_mes": profiles_per_month(city, past, when),
+        "fila_perfil_por_mes": profiles_per_month(city, known, past, when),
         "fila_regulacao_por_mes": regulation_per_month(city, known, past, when),
         "fila_hospitalar_por_mes": beds_per_month(city),
         "fila_por_municipio_por_mes": entries_per_municipality(city, known, past),

@@ -113,7 +113,7 @@ def _ends(city: City, known: Known, past: History) -> tuple[Ints, Ints]:
         if end[r] != _SEEN:
             end[r], day[r] = _SEEN, when
     death, _ = deaths(city)
-    death = of_requests(city, death)
+    death = of_requests(city, known, death)
     died = (death != MISSING) & (death <= day_number(city.until))
     died &= (end == _OPEN) | (death < day)
     return np.where(died, _OTHER, end), np.where(died, death, day)

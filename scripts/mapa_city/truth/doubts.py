@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from mapa_city.arrays import DAY, MISSING, day_number, numbers, texts
 from mapa_city.city import City
 from mapa_city.territory import OUTSIDE, UNIDENTIFIED
-from mapa_city.truth.identity import people
+from mapa_city.truth.identity import people, registered
 from mapa_city.truth.queue import Calendar, History, deaths, waiting_at
 from mapa_city.truth.seen import Known, regions
 
@@ -49,31 +49,32 @@ def homes_now(city: City) -> list[str]:
     return [codes[i] for i in regions(city.territory, pa.table(columns)).tolist()]
 
 
-def sexes_and_races(city: City) -> tuple[list[str], list[str]]:
+def sexes_and_races(city: City, known: Known) -> tuple[list[str], list[str]]:
     """Return what the register says of the person of each request; what it does not is untold."""
-    who, linked = people(city)
+    who, linked = people(city)[0], registered(city, known)
     sex, race = (city.persons[name].to_pylist() for name in ("sex", "race"))
-    known = [p if yes else None for p, yes in zip(who.tolist(), linked.tolist(), strict=True)]
-    races = [UNTOLD if p is None or race[p] == "99" else race[p] for p in known]
-    return [UNTOLD if p is None else sex[p] for p in known], races
+    told = [p if yes else None for p, yes in zip(who.tolist(), linked.tolist(), strict=True)]
+    races = [UNTOLD if p is None or race[p] == "99" else race[p] for p in told]
+    return [UNTOLD if p is None else sex[p] for p in told], races
 
 
-def profiles_per_month(city: City, past: History, when: Calendar) -> dict[str, Any]:
+def profiles_per_month(city: City, known: Known, past: History, when: Calendar) -> dict[str, Any]:
     """Count requests and people that wait by sex, age, race and whether they are identified."""
-    person, linked = people(city)
-    sex, race = sexes_and_races(city)
+    (person, linked), registry = people(city), registered(city, known)
+    sex, race = sexes_and_races(city, known)
     birth = city.persons["birth_date"].to_pylist()
     lines = []
     for month, end in zip(when.names().tolist(), when.ends, strict=True):
         today = _EPOCH + timedelta(days=end)
         classes = defaultdict[tuple[str, str], list[int]](list)
         for request in past.request[waiting_at(past, end)].tolist():
-            who, told = int(person[request]), bool(linked[request])
+            who = int(person[request])
             classes["sexo", sex[request]].append(who)
             classes["raca_cor", race[request]].append(who)
-            band = _age_band(birth[who], today) if told else UNTOLD
+            band = _age_band(birth[who], today) if registry[request] else UNTOLD
             classes["faixa_etaria", band].append(who)
-            classes["identidade", "com_identidade" if told else "sem_identidade"].append(who)
+            named = "com_identidade" if linked[request] else "sem_identidade"
+            classes["identidade", named].append(who)
         lines += [
             (month, *place, len(people), len(set(people)))
             for place, people in sorted(classes.items())
@@ -127,7 +128,7 @@ def _queues(
     city: City, known: Known, past: History, when: Calendar
 ) -> Iterator[tuple[str, dict[int, list[tuple[int, set[str]]]]]]:
     """Yield each month with its queues: person and doubts of each request, the oldest first."""
-    person, linked = people(city)
+    (person, linked), registry = people(city), registered(city, known)
     torn = _contradictory(city)
     death, undated = deaths(city)
     now, codes = homes_now(city), list(city.territory.region_names)
@@ -136,13 +137,13 @@ def _queues(
         # Requests are numbered in the order in which they were made.
         for row in sorted(waiting_at(past, end).tolist(), key=lambda row: past.request[row]):
             request, cell = int(past.request[row]), int(past.cell[row])
-            who, told = int(person[request]), bool(linked[request])
+            who, told = int(person[request]), bool(registry[request])
             asked, lives = codes[known.cells.region[cell]], now[who] if told else UNIDENTIFIED
             inside = {asked, lives}.isdisjoint({OUTSIDE, UNIDENTIFIED})
             reasons = {
                 "qtd_de_falecidos": told and MISSING < death[who] <= end,
                 "qtd_de_falecidos_sem_data": told and undated[who],
-                "qtd_sem_identidade": not told,
+                "qtd_sem_identidade": not linked[request],
                 "qtd_com_contradicao": torn[request],
                 "qtd_de_quem_saiu_do_territorio": lives == OUTSIDE != asked,
                 "qtd_de_quem_mudou_de_regiao": inside and asked != lives,

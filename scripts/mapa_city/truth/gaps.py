@@ -163,7 +163,7 @@ def _beyond(
     city: City, known: Known, found: list[tuple[int, int, int]]
 ) -> dict[str, dict[str, list[float]]]:
     """Return what each class waited beyond the median of the same procedure and risk."""
-    sex, race = sexes_and_races(city)
+    sex, race = sexes_and_races(city, known)
     codes = list(city.territory.region_names)
     alike = defaultdict[tuple[int, int], list[tuple[int, int, int]]](list)
     for request, cell, days in found:

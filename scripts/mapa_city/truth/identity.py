@@ -9,12 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from mapa_city.admissions import admissions
 from mapa_city.arrays import (
     DAY,
     MISSING,
     Flags,
     Ints,
     Texts,
+    day_number,
     day_text,
     month_number,
     month_start,
@@ -90,10 +92,33 @@ def people(city: City) -> tuple[Ints, Flags]:
     return np.where(linked, numbers(city.requests, "person_idx"), own), linked
 
 
-def of_requests(city: City, by_person: Ints) -> Ints:
-    """Return a day of the person of each request, `MISSING` where nothing tells the person."""
+def registered(city: City, known: Known) -> Flags:
+    """Tell of the person of each request whether it is known and the register was asked for it.
+
+    It is asked for whoever has a card that a request carries, be it for a bed; where it carries
+    none that somebody has, for the CPF.
+    """
+    owner = dict(
+        zip(city.cards["cns"].to_pylist(), numbers(city.cards, "person_idx").tolist(), strict=True)
+    )
+    holder = {cpf: p for p, cpf in enumerate(city.persons["cpf"].to_pylist()) if cpf}
+    asked = np.zeros(city.persons.num_rows, dtype=np.bool_)
+    rows = city.identities.select(["cns", "cpf"]).to_pylist()
+    for row, seen in zip(rows, known.seen.tolist(), strict=True):
+        found = owner.get(row["cns"], holder.get(row["cpf"]))
+        if seen and found is not None:
+            asked[found] = True
+    beds = admissions(city)
+    begun = beds["requested_at"].to_numpy().astype("datetime64[D]").astype(np.int64)
+    asked[beds["person_idx"].to_numpy()[begun <= day_number(city.until)]] = True
     who, linked = people(city)
-    return np.where(linked, by_person[np.where(linked, who, 0)], MISSING)
+    return linked & asked[np.where(linked, who, 0)]
+
+
+def of_requests(city: City, known: Known, by_person: Ints) -> Ints:
+    """Return what the register says of the person of each request, `MISSING` where nothing can."""
+    told = registered(city, known)
+    return np.where(told, by_person[np.where(told, people(city)[0], 0)], MISSING)
 
 
 def identity_per_month(city: City, known: Known) -> dict[str, Any]:

@@ -63,9 +63,9 @@ class _Places:
         first = np.maximum.accumulate(np.where(goes_on, 0, np.arange(len(rows))))
         self.arrival = self.begin[first]
         day, undated = deaths(city)
-        death = of_requests(city, day)
+        death = of_requests(city, known, day)
         death = np.where(death == MISSING, FAR, death)[self.request]
-        untold = (of_requests(city, undated.astype(np.int64)) == 1)[self.request]
+        untold = (of_requests(city, known, undated.astype(np.int64)) == 1)[self.request]
         # Nobody is passed over who is dead, or dead since nobody knows when.
         self.end = np.where(untold, MISSING, np.minimum(past.until[rows], death))
         wish = numbers(city.requests, "desired_date")[self.request]

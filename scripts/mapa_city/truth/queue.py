@@ -210,7 +210,7 @@ def queue_per_month(city: City, known: Known, past: History, when: Calendar) -> 
     risk = np.where(cells.risk == MISSING, len(RISKS), cells.risk) - 1
     combination = (cells.procedure * len(regions) + cells.region) * len(RISKS) + risk
     distinct, group = np.unique(combination, return_inverse=True)
-    flows, stocks = _flows(past, when, group), _stocks(city, past, when, group)
+    flows, stocks = _flows(past, when, group), _stocks(city, known, past, when, group)
     before = np.zeros((len(distinct), 1), dtype=np.int64)
     opening = np.column_stack([before, stocks["qtd_aguardando"][:, :-1]])
     measures = {"qtd_estoque_inicial": opening} | flows | stocks
@@ -263,12 +263,14 @@ def _flows(past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
     }
 
 
-def _stocks(city: City, past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
+def _stocks(
+    city: City, known: Known, past: History, when: Calendar, group: Ints
+) -> dict[str, Ints]:
     """Count who is in which state at the end of each month, per group of cells."""
-    who, linked = people(city)
+    who, _ = people(city)
     death, untold = deaths(city)
-    death = of_requests(city, death)[past.request]
-    untold = (linked & untold[np.where(linked, who, 0)])[past.request]
+    death = of_requests(city, known, death)[past.request]
+    untold = (of_requests(city, known, untold.astype(np.int64)) == 1)[past.request]
     person, everybody = who[past.request], int(who.max()) + 1
     of = group[past.cell]
     ends: list[list[Ints]] = []
