@@ -273,8 +273,11 @@ def entries_of(site: Written) -> list[dict[str, Any]]:
     first = json.loads(script.removeprefix("MAPA.search(")[:-3])
     rest = (site.folder / first["rest"]).read_text(encoding="utf-8")
     assert rest.startswith("MAPA.found(")
-    found: list[dict[str, Any]] = first["entries"]
-    return found + json.loads(rest.removeprefix("MAPA.found(")[:-3])
+    found: list[dict[str, Any]] = [
+        *first["entries"],
+        *json.loads(rest.removeprefix("MAPA.found(")[:-3]),
+    ]
+    return found
 
 
 def test_public_tables_are_found_first(site: Written) -> None:
