@@ -99,3 +99,16 @@
         end || '-01' as date
     ))
 {%- endmacro %}
+
+
+{# Whether a text of telephone numbers holds one that can be called: ten digits at least, of which the
+   last eight are not one pair four times over, as is typed to get on. #}
+{% macro has_phone(expression) -%}
+    coalesce({{ any_of(expression, '[,;/]', 'telephone_fits') }}, false)
+{%- endmacro %}
+
+{% macro telephone_fits(expression) -%}
+    length({{ digits_of(expression) }}) >= 10
+    and right({{ digits_of(expression) }}, 8)
+    <> repeat(left(right({{ digits_of(expression) }}, 8), 2), 4)
+{%- endmacro %}

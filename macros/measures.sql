@@ -6,6 +6,13 @@
 {%- endmacro %}
 
 
+{# A bound of the interval of 95 % of a percentage, by Wilson: honest near 0 and with few cases. #}
+{% macro wilson_bound(part, whole, bound) -%}
+    {%- set z = 1.959963984540054 -%}
+    100 * (cast({{ part }} as double) + {{ z * z / 2 }} {{ '-' if bound == 'minimo' else '+' }} {{ z }} * sqrt(cast({{ part }} as double) * ({{ whole }} - {{ part }}) / {{ whole }} + {{ z * z / 4 }})) / ({{ whole }} + {{ z * z }})
+{%- endmacro %}
+
+
 {# Slots of all kinds on one day of a schedule: what is known of them, unknown when nothing is. #}
 {% macro slots_of_a_day(schedule) -%}
     case

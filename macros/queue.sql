@@ -91,3 +91,70 @@
         ) as o
         where o.ordem = 1
 {%- endmacro %}
+
+
+{# The priority that law gives to age on a day: none, over 60, over 80 (act 10.741 of 2003, article 3). #}
+{% macro legal_priority(side, day) -%}
+    case
+        when {{ side }}.data_80_anos <= {{ day }} then 2
+        when {{ side }}.data_60_anos <= {{ day }} then 1
+        else 0
+    end
+{%- endmacro %}
+
+
+{# What a booking did to the order of the queue, in the order in which it is asked. #}
+{% macro order_situations() -%}
+    {{ return([
+        'sem_comparacao',
+        'em_ordem',
+        'interrompida',
+        'territorio',
+        'cota',
+        'varios_procedimentos',
+        'sem_contato',
+        'data_desejada',
+        'prioridade_legal',
+        'sem_explicacao',
+    ]) }}
+{%- endmacro %}
+
+
+{# The share of a queue that leaves it in a month without a booking; a share is never above all. #}
+{% macro leaving(share) -%}
+    least(coalesce({{ share }}, 0), 1)
+{%- endmacro %}
+
+
+{# How long a queue is after some months in which as many enter and are booked, and such a share of it
+   leaves otherwise: each month is what was left of the one before, and the difference. #}
+{% macro queue_expected(queue, entering, share, booked, months) -%}
+    greatest(
+        case
+            when abs({{ leaving(share) }}) < 0.000000001
+                then {{ queue }} + {{ months }} * ({{ entering }} - {{ booked }})
+            else
+                {{ queue }} * power(1 - {{ leaving(share) }}, {{ months }})
+                + ({{ entering }} - {{ booked }})
+                * (1 - power(1 - {{ leaving(share) }}, {{ months }})) / {{ leaving(share) }}
+        end,
+        0
+    )
+{%- endmacro %}
+
+
+{# The bookings of a month that bring such a queue to a target after some months; zero if it shrinks
+   to it by itself. #}
+{% macro bookings_needed(queue, entering, share, target, months) -%}
+    greatest(
+        case
+            when abs({{ leaving(share) }}) < 0.000000001
+                then {{ entering }} + ({{ queue }} - {{ target }}) / {{ months }}
+            else
+                {{ entering }}
+                - ({{ target }} - {{ queue }} * power(1 - {{ leaving(share) }}, {{ months }}))
+                * {{ leaving(share) }} / (1 - power(1 - {{ leaving(share) }}, {{ months }}))
+        end,
+        0
+    )
+{%- endmacro %}

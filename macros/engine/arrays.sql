@@ -79,3 +79,19 @@
 {% macro spark__split_text(expression, separator) -%}
     split({{ expression }}, '{{ separator }}')
 {%- endmacro %}
+
+
+{# Whether a test, the macro of that name, holds for any part of a text split at a pattern. #}
+{% macro any_of(expression, pattern, test) -%}
+    {{ return(adapter.dispatch('any_of')(expression, pattern, test)) }}
+{%- endmacro %}
+
+{% macro duckdb__any_of(expression, pattern, test) -%}
+    len(list_filter(
+        string_split_regex({{ expression }}, '{{ pattern }}'), parte -> {{ context[test]('parte') }}
+    )) > 0
+{%- endmacro %}
+
+{% macro spark__any_of(expression, pattern, test) -%}
+    exists(split({{ expression }}, '{{ pattern }}'), parte -> {{ context[test]('parte') }})
+{%- endmacro %}

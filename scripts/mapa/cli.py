@@ -27,6 +27,7 @@ COMMANDS = {
     "publish": "Publish what is green of what the last build made.",
     "dictionary": "Make or check the data dictionary.",
     "site": "Say where the published site is, or serve it.",
+    "plan": "Plan the bookings that bring a queue to a target wait.",
     "compare": "Compare all cells of two warehouses.",
     "status": "Show loads, freshness, published versions and a verdict.",
     "key": "Encrypt what is there, change a key, read an encrypted file.",

@@ -45,6 +45,9 @@ REVISED = 0.3
 """Share of denials that are revised: the request waits again."""
 
 LAGGING, UNDATED = 0.05, 0.006
+UNREACHABLE = 0.2
+"""Share of requests without a telephone number, or with one typed to get on."""
+
 RETURN, FIRST = 2, 1
 
 
@@ -291,6 +294,7 @@ def request_table(
             **home,
             "lagging": rng.random(n) < LAGGING,
             "undated": rng.random(n) < UNDATED,
+            "reachable": rng.random(n) >= UNREACHABLE,
         },
     )
 

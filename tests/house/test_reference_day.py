@@ -37,6 +37,9 @@ MARTS = {
     "espera_limites_por_mes": "espera",
     "fila_por_faixa_por_mes": "fila",
     "fila_equilibrio_por_mes": "fila",
+    "fila_ordem_por_mes": "fila",
+    "fila_planejamento_por_mes": "fila",
+    "espera_estimativa_por_mes": "espera",
     "absenteismo_por_mes": "absenteismo",
     # The use of the offer; the marts of the offer are built on it.
     "int_oferta__marcacoes_por_mes": "intermediario",

@@ -97,6 +97,26 @@ FAULTS: dict[str, tuple[str, ...]] = {
         "update publicacao.pub_oferta_retiradas_por_mes "
         "set qtd_programadas_retiradas = qtd_programadas_conhecidas",
     ),
+    "controle__linhas_brutas_iguais_as_carregadas": tuple(
+        without_one(f"bruto_{table}")
+        for table in (
+            "sisreg.solicitacao_ambulatorial",
+            "sisreg.marcacao_ambulatorial",
+            "sisreg.escala_ambulatorial",
+            "cadsus.pessoa",
+            "cadsus.cns",
+        )
+    ),
+    "fila_ordem_por_mes__situacoes_somam_os_agendamentos": (
+        "update fila.fila_ordem_por_mes set qtd_em_ordem = qtd_em_ordem + 1 "
+        + one_row("fila.fila_ordem_por_mes"),
+        "update fila.fila_ordem_por_mes set qtd_territorio = qtd_sem_explicacao + 1",
+    ),
+    "fila_ordem_por_mes__agendamentos_iguais_aos_da_fila": (
+        without_one("fila.fila_ordem_por_mes"),
+        f"{QUEUE} qtd_agendamentos = qtd_agendamentos + 1 "
+        + one_row("fila.fila_por_mes", "qtd_agendamentos > 0"),
+    ),
     "oferta_funil_por_mes__igual_as_fontes": (
         f"{FUNNEL} qtd_vagas_perdidas_ppi = qtd_vagas_perdidas_teto",
         f"{FUNNEL} qtd_vagas_bloqueadas = 0",

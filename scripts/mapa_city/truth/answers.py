@@ -32,8 +32,10 @@ from mapa_city.truth.disclosure import disclosure, listed, staff
 from mapa_city.truth.fates import fates_of_lines
 from mapa_city.truth.hours import hours_per_month, months, shares_per_month
 from mapa_city.truth.offer import per_day, per_month
+from mapa_city.truth.order import order_per_month
 from mapa_city.truth.past import deliveries, diary, in_force, movements, withdrawn
 from mapa_city.truth.people import counts_of_people
+from mapa_city.truth.plans import estimates_per_month, plans_per_month
 from mapa_city.truth.programme import answers_of
 from mapa_city.truth.published import (
     agenda_history,
@@ -80,6 +82,7 @@ def compute(
     known = know(city, read)
     past, when = history(city, known), calendar(city)
     real, queue = per_month(dated, days), queue_per_month(city, known, past, when)
+    balance = balance_per_month(queue, city, known, past, when)
     hours = months(dated, days)
     by_day, report = per_day(dated, days), reconcile(city, seen, real)
     named_areas = territories(city.territory)
@@ -124,7 +127,10 @@ def compute(
         "qualidade_territorio": known_places(city, known),
         "oferta_diario": diary(city, seen, moves),
         "oferta_retiradas_por_mes": withdrawn(city, seen, moves, real),
-        "fila_equilibrio_por_mes": balance_per_month(queue, city, known, past, when),
+        "fila_ordem_por_mes": order_per_month(city, known, past),
+        "fila_equilibrio_por_mes": balance,
+        "fila_planejamento_por_mes": plans_per_month(queue, balance, real),
+        "espera_estimativa_por_mes": estimates_per_month(city, known, past, when),
         "qualidade_escalas": fates_of_lines(seen, city.until),
         "dim_calendario": calendar_days(city, known, dated, days),
         "dim_procedimentos": named,

@@ -9,6 +9,7 @@ import numpy as np
 
 from mapa_city.arrays import (
     DAY,
+    FAR,
     MISSING,
     Flags,
     Ints,
@@ -76,6 +77,15 @@ def chances_per_month(city: City, known: Known, past: History) -> dict[str, Any]
         ],
         "linhas": lines,
     }
+
+
+def seen_first(city: City, known: Known) -> Ints:
+    """Return the day on which each request was first seen to, or `MISSING`."""
+    came = matches(city.bookings, "outcome", ["confirmada"]) & known.bookings
+    day = np.full(city.requests.num_rows, FAR)
+    when = numbers(city.bookings, "appointment_at")[came] // DAY
+    np.minimum.at(day, numbers(city.bookings, "request_idx")[came], when)
+    return np.where(day == FAR, MISSING, day)
 
 
 def _ends(city: City, known: Known, past: History) -> tuple[Ints, Ints]:

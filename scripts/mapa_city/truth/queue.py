@@ -34,13 +34,13 @@ LONGEST_WAIT = 1826
 """Days of five years; a longer wait is taken for an error of the record."""
 
 RISKS = ("1", "2", "3", "4", "nao_informado")
-_WAITING, _SCHEDULED, _RETURNED, CLOSED = range(4)
+WAITING, SCHEDULED, RETURNED, CLOSED = range(4)
 _STATE_AFTER = {
-    "solicitada": _WAITING,
-    "reenviada": _WAITING,
-    "reaberta": _WAITING,
-    "devolvida": _RETURNED,
-    "agendada": _SCHEDULED,
+    "solicitada": WAITING,
+    "reenviada": WAITING,
+    "reaberta": WAITING,
+    "devolvida": RETURNED,
+    "agendada": SCHEDULED,
     "negada": CLOSED,
     "cancelada": CLOSED,
     "cancelamento_agendamento": CLOSED,
@@ -233,7 +233,7 @@ def _flows(past: History, when: Calendar, group: Ints) -> dict[str, Ints]:
     """Count what happened in each month, per group of cells: arrays of groups and months."""
     shape = (int(group.max()) + 1, len(when.months))
     month = month_number(past.day) - when.months[0]
-    waits, waited = past.state == _WAITING, past.before == _WAITING
+    waits, waited = past.state == WAITING, past.before == WAITING
     moved = past.kind == _MOVED
 
     def count(happened: Flags, cell: Ints) -> Ints:
@@ -271,10 +271,10 @@ def _stocks(city: City, past: History, when: Calendar, group: Ints) -> dict[str,
     of = group[past.cell]
     ends: list[list[Ints]] = []
     for end in when.ends:
-        waiting = past.at(end, _WAITING)
+        waiting = past.at(end, WAITING)
         dead = waiting[(death[waiting] != MISSING) & (death[waiting] <= end)]
         pairs = np.unique(of[waiting] * people + person[waiting])
-        scheduled, returned = past.at(end, _SCHEDULED), past.at(end, _RETURNED)
+        scheduled, returned = past.at(end, SCHEDULED), past.at(end, RETURNED)
         counted = (waiting, scheduled, returned)
         undated = waiting[untold[waiting]]
         ends.append([*(of[part] for part in counted), pairs // people, of[dead], of[undated]])
@@ -312,7 +312,7 @@ def waits_per_month(city: City, known: Known, past: History, when: Calendar) -> 
     code, names = texts(city.procedures, "codigo").tolist(), when.names().tolist()
     lines: list[tuple[Any, ...]] = []
     for name, number, end in zip(names, when.months.tolist(), when.ends, strict=True):
-        waiting = past.at(end, _WAITING)
+        waiting = past.at(end, WAITING)
         age, queue = end - asked[past.request[waiting]], known.cells.procedure[past.cell[waiting]]
         now = month == number
         for p in np.unique(np.r_[of[now], queue]).tolist():
@@ -362,7 +362,7 @@ def completed(city: City, known: Known) -> tuple[Ints, Ints, Ints]:
 
 def waiting_at(past: History, day: int) -> Ints:
     """Return the rows of the requests that wait at the end of a day."""
-    return past.at(day, _WAITING)
+    return past.at(day, WAITING)
 
 
 def _waits(completed: Ints, ages: Ints, undated: int) -> tuple[Any, ...]:

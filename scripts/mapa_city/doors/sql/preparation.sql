@@ -189,6 +189,7 @@ select
     r.card_idx,
     s.bairro,
     s.city_ibge6,
+    r.reachable,
     r.k
 from request as r
 inner join saying as s on r.idx = s.request_idx
@@ -200,6 +201,7 @@ select
     c.idx as card_idx,
     p.bairro,
     p.city_ibge6,
+    true as reachable,
     'H' || a.idx || p.name as k
 from city_admissions as a
 inner join city_persons as p on a.person_idx = p.idx
@@ -218,12 +220,17 @@ select
     cast(p.birth_date as timestamp) as dt_nascimento_usuario,
     case p.sex when 'M' then 'MASCULINO' when 'F' then 'FEMININO' end as sexo_usuario,
     case when chance(s.k, 'mother', 10) then 'SEM INFORMAÇÃO' else p.mother end as no_mae_usuario,
-    case hash(s.k || 'phone') % 10
-        when 0 then '6199999' || digits(s.k, 'p1', 4) || ',6133330' || digits(s.k, 'p2', 3)
-        when 1 then '6199999' || digits(s.k, 'p1', 4) || ', 6199999' || digits(s.k, 'p2', 4)
-        when 2 then pick(s.k, 'filler', ['99999999999', '00000000000', '6100000000', '98989898989'])
-        when 3 then spelled(null, s.k, 'phone')
-        else '6199999' || digits(s.k, 'p1', 4)
+    case
+        when s.reachable
+            then case hash(s.k || 'phone') % 8
+                when 0 then '6199991' || digits(s.k, 'p1', 4) || ',6133310' || digits(s.k, 'p2', 3)
+                when 1 then '99999999999, 6199991' || digits(s.k, 'p2', 4)
+                else '6199991' || digits(s.k, 'p1', 4)
+            end
+        when chance(s.k, 'no phone', 2) then spelled(null, s.k, 'phone')
+        else pick(s.k, 'filler', [
+            '99999999999', '00000000000', '6100000000', '98989898989', '99999999999, 00000000000'
+        ])
     end as telefone,
     pick(s.k, 'born', ['BRASILIA', 'BRASILIA', 'BRASÍLIA', 'GOIANIA', 'SAO LUIS'])
         as nome_municipio_nascimento,
