@@ -18,12 +18,13 @@ somados as (
     select
         l.competencia,
         {{ procedimento }} as procedimento_codigo,
-        -- A limit that is not the same for all is none of theirs together.
-        case when min(l.limite_dias) = max(l.limite_dias) then min(l.limite_dias) end as limite_dias,
         {%- for grupo in grupos %}
         {{ percentage('sum(l.qtd_' ~ grupo ~ '_no_limite)', 'sum(l.qtd_' ~ grupo ~ ')') }}
-            as pct_{{ grupo }}_no_limite{{ ',' if not loop.last }}
+            as pct_{{ grupo }}_no_limite,
         {%- endfor %}
+        -- A limit that is not the same for all is none of theirs together.
+        case when min(l.limite_dias) = max(l.limite_dias) then min(l.limite_dias) end
+            as limite_dias
     from limites as l
     group by {{ 'l.competencia, ' ~ procedimento if loop.first else 'l.competencia' }}
     {%- if not loop.last %}
@@ -41,7 +42,8 @@ final as (
         cast(s.limite_dias as integer) as limite_dias,
         {%- for grupo in grupos %}
         s.pct_{{ grupo }}_no_limite as pct_{{ grupo }}_no_limite_minimo,
-        s.pct_{{ grupo }}_no_limite as pct_{{ grupo }}_no_limite_maximo{{ ',' if not loop.last }}
+        s.pct_{{ grupo }}_no_limite as pct_{{ grupo }}_no_limite_maximo
+        {%- if not loop.last %},{% endif %}
         {%- endfor %}
     from somados as s
 )

@@ -216,6 +216,7 @@ def test_whatever_has_an_offer_has_a_page(written: Site, column: str, folder: st
 def test_links_lead_to_what_there_is(written: Site) -> None:
     read_pages = {name: written.page(name) for name in written.pages}
     others = {"oferta.html", "index.html", "dados.html", "sobre.html"}
+    others |= {"fila.html", "espera.html", "faltas.html"}
     tables = {name for (name,) in written.ask("select table_name from duckdb_tables()")}
     seen = 0
     for name, page in read_pages.items():

@@ -25,7 +25,7 @@ UNITS = (
     (r"qtd_(vagas|oferta|ppi|teto|programadas)", "vagas"),
     (r"(qtd|saldo)_", "contagem"),
     (r"pct_", "por cento, de 0 a 100"),
-    (r"((mediana|p90)_)?dias_|retirada_aviso", "dias corridos"),
+    (r"((mediana|p90)_)?dias_|retirada_aviso|(limite|horizonte)_dias$", "dias corridos"),
     (r"valor_(medido|limite|distancia)$", "a que `unidade_codigo` diz"),
     (r"valor_", "reais"),
     (r"exercicio$", "ano"),
