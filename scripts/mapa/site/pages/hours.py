@@ -97,7 +97,9 @@ def pages(release: Release) -> Iterator[Page]:
                 "A conta",
                 (
                     Figure("v-ofertadas", "Horas ofertadas", "somado.horas_ofertadas", sheet=11),
-                    Figure("v-contratadas", "Horas contratadas", "somado.horas_contratadas"),
+                    Figure(
+                        "v-contratadas", "Horas contratadas", "somado.horas_contratadas", sheet=11
+                    ),
                 ),
             ),
             Chart("meses", "Mês a mês", PARTS, by=MONTH, shape="columns"),

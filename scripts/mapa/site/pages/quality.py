@@ -67,7 +67,7 @@ def pages(release: Release) -> Iterator[Page]:
                 "A conta",
                 (
                     Figure("v-celulas", "Células comparadas", "somado.qtd_celulas", sheet=65),
-                    Figure("v-iguais", "Células iguais", "somado.qtd_iguais"),
+                    Figure("v-iguais", "Células iguais", "somado.qtd_iguais", sheet=65),
                 ),
             ),
             Chart(
