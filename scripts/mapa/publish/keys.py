@@ -63,8 +63,12 @@ def declare(copied: Path, target: Path, tables: Sequence[Table]) -> dict[str, Ke
 
 
 def order(table: Table) -> str:
-    """Return the clause that makes the same content give the same file."""
-    return f"order by {', '.join(map(quoted, table.grain))}" if table.grain else ""
+    """Return the clause that makes the same content give the same file.
+
+    By columns of the table, not by what a statement makes of them under the same name.
+    """
+    places = (f"{quoted(table.name)}.{quoted(column)}" for column in table.grain)
+    return f"order by {', '.join(places)}" if table.grain else ""
 
 
 def referred_first(tables: Sequence[Table]) -> list[Table]:
