@@ -35,17 +35,14 @@ unidades_com_cota as (
     group by all
 ),
 
-riscos as (
-    {%- for risco in range(1, 5) %}
-    select '{{ risco }}' as risco
-    {%- if not loop.last %} union all{% endif %}
-    {%- endfor %}
-),
-
-prioridades as (
-    {%- for prioridade in range(3) %}
-    select {{ prioridade }} as prioridade
-    {%- if not loop.last %} union all{% endif %}
+direitos as (
+    {%- for risco, prioridade in modules.itertools.product(range(1, 5), range(3)) %}
+    select
+        '{{ risco }}' as risco,
+        {{ prioridade }} as prioridade
+    {%- if not loop.last %}
+    union all
+    {%- endif %}
     {%- endfor %}
 ),
 
@@ -102,8 +99,8 @@ linhas as (
         cast(null as integer) as ordem,
         cast(null as date) as data_agendamento,
         l.fila,
-        r.risco,
-        p.prioridade,
+        d.risco,
+        d.prioridade,
         l.{{ igual | join(', l.') }},
         l.estado,
         l.tem_contato,
@@ -112,8 +109,8 @@ linhas as (
         l.data_inicio_desejada,
         l.data_fim
     from de_cotas as l
-    inner join riscos as r on l.risco_codigo <= r.risco
-    inner join prioridades as p on l.prioridade_inicio >= p.prioridade
+    inner join direitos as d
+        on l.risco_codigo <= d.risco and l.prioridade_inicio >= d.prioridade
 ),
 
 comparadas as (
