@@ -69,15 +69,15 @@ def estimates_per_month(city: City, known: Known, past: History, when: Calendar)
     return {
         "chave": ["competencia", "procedimento_codigo"],
         "colunas": [
-            "qtd_aguardando",
-            "qtd_estimados",
-            "qtd_conferidos",
             "dias_sisreg_p50",
             "pct_erro_sisreg_p50",
             "pct_sisreg_em_30_dias",
             "dias_proprios_p50",
             "pct_erro_proprios_p50",
             "pct_proprios_em_30_dias",
+            "qtd_aguardando",
+            "qtd_estimados",
+            "qtd_conferidos",
         ],
         "linhas": lines,
     }
@@ -93,17 +93,13 @@ def _closed(when: Calendar) -> list[tuple[str, int]]:
 def _told(
     guesses: list[tuple[int | None, int | None]], real: list[int | None]
 ) -> tuple[float | int | None, ...]:
-    """Return counts, and of each way the medians of guesses and errors, and how many fit."""
+    """Return of each way the medians of guesses and errors and how many fit, and counts."""
     checked = [
         (one, other, days)
         for (one, other), days in zip(guesses, real, strict=True)
         if one is not None and other is not None and days is not None
     ]
-    told: list[float | int | None] = [
-        len(guesses),
-        sum(one is not None for one, _ in guesses),
-        len(checked),
-    ]
+    told: list[float | int | None] = []
     for way in (0, 1):
         said = [guess[way] for guess in guesses if guess[way] is not None]
         told.append(float(np.median(np.array(said))) if len(said) >= FEWEST else None)
@@ -113,7 +109,8 @@ def _told(
         out = [abs(line[way] - line[2]) for line in checked]
         relative = [100 * o / line[2] for o, line in zip(out, checked, strict=True)]
         told += [float(np.median(relative)), 100 * sum(o <= _NEAR for o in out) / len(out)]
-    return tuple(told)
+    estimated = sum(one is not None for one, _ in guesses)
+    return (*told, len(guesses), estimated, len(checked))
 
 
 def plans_per_month(
