@@ -26,7 +26,8 @@ ofertas as (
     select
         e.competencia,
         e.procedimento_codigo,
-        sum(o.qtd_oferta_real) as qtd_vagas
+        -- What is not known of one unit is not known of all.
+        case when count(*) = count(o.qtd_oferta_real) then sum(o.qtd_oferta_real) end as qtd_vagas
     from equilibrios as e
     inner join {{ ref('oferta_real_por_mes') }} as o
         on

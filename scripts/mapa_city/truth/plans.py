@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from math import ceil
+from math import ceil, isnan, nan
 from typing import Any
 
 import numpy as np
@@ -138,6 +138,7 @@ def plans_per_month(
         rate = min(share or 0, 1)
         target, limit = line[2 + at["fila_alvo"]], line[2 + at["limite_dias"]]
         offered = [slots[procedure, m][0] for m in quarter if (procedure, m) in slots]
+        unknown = any(isnan(sum_) for sum_ in offered)
         plans[procedure, month] = (waiting, entered / _QUARTER, rate)
         needed = None
         if target is not None:
@@ -154,7 +155,7 @@ def plans_per_month(
             (
                 *(month, procedure, waiting, entered / _QUARTER, booked / _QUARTER),
                 None if share is None else 100 * share,
-                sum(offered) / _QUARTER if offered else None,
+                sum(offered) / _QUARTER if offered and not unknown else None,
                 *(limit, target, needed, expected),
                 100 * (expected - waiting) / waiting if expected is not None and waiting else None,
             )
@@ -185,12 +186,12 @@ def _after(waiting: float, entering: float, share: float, booked: float, months:
 
 
 def _sums(mart: dict[str, Any], names: tuple[str, ...], procedure: int) -> dict[Any, list[float]]:
-    """Return the sums of some columns by procedure and month."""
+    """Return the sums of some columns by procedure and month; no number where a part is unknown."""
     places = [len(mart["chave"]) + mart["colunas"].index(name) for name in names]
     month = mart["chave"].index("competencia")
     sums = defaultdict[tuple[str, str], list[float]](lambda: [0] * len(names))
     for line in mart["linhas"]:
         cell = sums[line[procedure], line[month]]
         for i, place in enumerate(places):
-            cell[i] += line[place]
+            cell[i] += nan if line[place] is None else line[place]
     return dict(sums)
