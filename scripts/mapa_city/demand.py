@@ -273,6 +273,7 @@ def request_table(
     cids = [cid for plan in GROUPS for cid in plan.cids]
     counts = np.array([len(plan.cids) for plan in GROUPS])
     cid = (np.cumsum(counts) - counts)[group] + rng.integers(0, 2**31, n) % counts[group]
+    centrals = network.territory.regulating or (network.territory.central,)
     wish = demand.at // DAY + rng.choice(np.array([0, 0, 30, 60]), n)
     return table(
         REQUESTS,
@@ -295,6 +296,7 @@ def request_table(
             "lagging": rng.random(n) < LAGGING,
             "undated": rng.random(n) < UNDATED,
             "reachable": rng.random(n) >= UNREACHABLE,
+            "central": pick(centrals, rng.integers(0, len(centrals), n)),
         },
     )
 

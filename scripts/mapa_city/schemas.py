@@ -193,6 +193,7 @@ REQUESTS = pa.schema(
         "city_ibge6": _TEXT,
         "lagging": _FLAG,  # once booked, its queue document is not refreshed any more
         "undated": _FLAG,  # typed in as a booking, without the date of the request
+        "central": _TEXT,  # that regulates it
         "reachable": _FLAG,  # whether it has a telephone number that can be one
     }
 )

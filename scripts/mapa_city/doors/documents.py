@@ -80,7 +80,7 @@ class Habits:
 
     Attributes:
         centrals: codes of the regulating centrals among which the requests are shared out; none
-            given, the city's own has them all.
+            given, the city's own; those that one of them has stay with it.
         changed: what the indices call the instant of change.
         cleaned: whether the registry of persons has been cleaned: a third of its records is
             inactivated, half of them not found any more, the others without any number; a third of
@@ -98,7 +98,8 @@ class Habits:
             if self.centrals:
                 con.execute(
                     f"update {table} set codigo_central_reguladora = list_extract($1, cast(1 + "
-                    "hash(cast(codigo_solicitacao as varchar)) % len($1)::ubigint as bigint))",
+                    "hash(cast(codigo_solicitacao as varchar)) % len($1)::ubigint as bigint)) "
+                    "where not list_contains($1, codigo_central_reguladora)",
                     [list(self.centrals)],
                 )
             if self.changed != "data_atualizacao":

@@ -109,6 +109,8 @@ def order_per_month(city: City, known: Known, past: History) -> dict[str, Any]:
         "reachable": requests["reachable"].to_numpy(zero_copy_only=False),
     }
     apart = 2 * matches(requests, "regulation", ["R"]) + (numbers(requests, "slot_kind") == 1)
+    _, central = np.unique(texts(requests, "central").astype(str), return_inverse=True)
+    apart = apart + 4 * central
     queues = defaultdict[tuple[int, int], list[int]](list)
     for row, key in enumerate(zip(places.procedure, apart[places.request], strict=True)):
         queues[key].append(row)

@@ -304,7 +304,7 @@ select
     spelled(null, r.k, 'videofonista') as nome_operador_videofonista,
     getvariable('state_number') as codigo_uf_regulador,
     getvariable('state') as sigla_uf_regulador,
-    getvariable('central') as codigo_central_reguladora,
+    r.central as codigo_central_reguladora,
     getvariable('municipality_name') as nome_central_reguladora,
     spelled(null, r.k, 'wished') as codigo_unidade_desejada,
     spelled(null, r.k, 'wished name') as nome_unidade_desejada,
