@@ -26,13 +26,21 @@ if TYPE_CHECKING:
 
 LEAST = 0.5
 """Probability, of a pair by itself, from which it is kept."""
-MEMORY = "3GB"
+MEMORY = "2GB"
+PORTION = 20_000
+"""Requests that are scored at a time."""
 REGISTERED_SHARE = 0.9
 """Of requests without a number, how many are of somebody whom the register has."""
 NAME, MOTHER, BIRTH, SEX, PLACE = "name", "mother", "birth", "sex", "place"
 RULES = ((BIRTH, "first"), (MOTHER, "first"), (MOTHER, BIRTH))
 """Columns of which one set must be equal for a pair to be looked at."""
 
+_CANDIDATES = "select * from register as r where " + " or ".join(
+    "({0}) in (select {0} from requests where {1})".format(
+        ", ".join(columns), " and ".join(f"{column} is not null" for column in columns)
+    )
+    for columns in RULES
+)
 _CLEAN = "nullif(trim(regexp_replace(upper(strip_accents({0})), '[^A-Z0-9]+', ' ', 'g')), '')"
 _KNOWN = (
     "case when not regexp_matches({0}, '^((SEM|NAO) |IGNORAD|DESCONHECID|RN |RECEM NASCID)') "
@@ -132,53 +140,92 @@ def require_splink() -> None:
 
 
 def score_pairs(
-    requests: pa.Table, records: pa.Table, config: dict[str, Any], threads: int = 1
+    requests: pa.Table,
+    records: pa.Table | pa.RecordBatchReader,
+    config: dict[str, Any],
+    threads: int = 1,
+    portion: int = PORTION,
 ) -> pa.Table:
     """Score pairs of requests and records that share a block.
 
+    splink sees one portion of the requests at a time, with the records that share a block with one
+    of them; how common a name is, is counted in the whole register. So memory hangs on the portion,
+    and no score does.
+
     Args:
         requests: unique_id, name, mother, birth (YYYY-MM-DD), sex, place; text, null if unknown.
-        records: the same of the register.
+        records: the same of the register, as a whole or as a stream.
         config: of the DuckDB in memory that does it.
         threads: how many of them.
+        portion: how many requests at a time.
 
     Returns:
         request, record and score, the probability among all records, in the order of both.
 
     """
-    from splink import DuckDBAPI, Linker  # noqa: PLC0415 - an extra
-
-    empty = pa.table({"request": pa.array([], pa.string()), "record": pa.array([], pa.string()),
-                      "score": pa.array([], pa.float64())})  # fmt: skip
-    if not len(requests) or not len(records):
-        return empty
     quiet = logging.getLogger("splink")
     before, quiet.level = quiet.level, logging.CRITICAL
     with duckdb.connect(config=config | {"memory_limit": MEMORY, "threads": threads}) as con:
         con.execute("set enable_progress_bar = false")
-        for name, rows in (("requests", requests), ("records", records)):
+        # In whichever order they come, a portion is the same.
+        for name, rows, order in (
+            ("asked", requests, "order by unique_id"), ("register", records, ""),
+        ):  # fmt: skip
             con.register("given", rows)
-            con.execute(f"create table {name} as select {_COLUMNS} from given")
+            con.execute(f"create table {name} as select {_COLUMNS} from given {order}")
             con.unregister("given")
-        api = DuckDBAPI(con)
-        linker = Linker(
-            [api.register("requests", dataset_display_name="requests"),
-             api.register("records", dataset_display_name="records")],
-            _settings(len(records)), log_level=logging.CRITICAL,
-        )  # fmt: skip
-        found = linker.inference.predict(threshold_match_probability=LEAST)
-        # A request is of one person at most: each candidate takes from the others. Sums hang
-        # on their order, and so does a last digit.
-        pairs = con.execute(
-            "with found as (select case when source_dataset_l = 'requests' then unique_id_l "
-            "else unique_id_r end as request, case when source_dataset_l = 'requests' "
-            "then unique_id_r else unique_id_l end as record, pow(2, match_weight) as odds "
-            f"from {found.physical_name}) select request, record, "
-            "round(odds / (1 + sum(odds) over (partition by request)), 9) as score "
-            "from found order by all"
-        ).to_arrow_table()
+        con.execute(
+            "create table pairs (request varchar not null, record varchar not null, "
+            "score double not null)"
+        )
+        held = _count(con, "register")
+        for start in range(0, _count(con, "asked") if held else 0, portion):
+            con.execute(
+                "create or replace table requests as select * from asked "
+                f"where rowid >= {start} and rowid < {start + portion}"
+            )
+            con.execute(f"create or replace table records as {_CANDIDATES}")
+            if _count(con, "records"):
+                _score_portion(con, held)
+        pairs = con.execute("select * from pairs order by all").to_arrow_table()
     quiet.level = before
     return pairs
+
+
+def _score_portion(con: duckdb.DuckDBPyConnection, held: int) -> None:
+    """Add the pairs of `requests` and `records`, candidates of a register of `held` records."""
+    from splink import DuckDBAPI, Linker  # noqa: PLC0415 - an extra
+
+    api = DuckDBAPI(con)
+    linker = Linker(
+        [api.register("requests", dataset_display_name="requests"),
+         api.register("records", dataset_display_name="records")],
+        _settings(held), log_level=logging.CRITICAL,
+    )  # fmt: skip
+    for column in (NAME, MOTHER):
+        con.execute(
+            f"create or replace table common_{column} as select {column}, "
+            f"count(*) / {held} as tf_{column} from register "
+            f"where {column} in (select {column} from requests) group by {column}"
+        )
+        common = api.register(f"common_{column}")
+        linker.table_management.register_term_frequency_lookup(common, column)
+    found = linker.inference.predict(threshold_match_probability=LEAST)
+    # A request is of one person at most: each candidate takes from the others. Sums hang
+    # on their order, and so does a last digit.
+    con.execute(
+        "insert into pairs with found as (select case when source_dataset_l = 'requests' "
+        "then unique_id_l else unique_id_r end as request, case when source_dataset_l = 'requests' "
+        "then unique_id_r else unique_id_l end as record, pow(2, match_weight) as odds "
+        f"from {found.physical_name}) select request, record, "
+        "round(odds / (1 + sum(odds) over (partition by request)), 9) as score from found"
+    )
+    linker.table_management.delete_tables_created_by_splink_from_db()
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    found = con.execute(f"select count(*) from {table}").fetchone()
+    return int(found[0]) if found else 0
 
 
 def _is_built(con: duckdb.DuckDBPyConnection) -> bool:
