@@ -9,14 +9,16 @@ in the memory of this process, or in spilled files that are encrypted in every h
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 from duckdb.sqltypes import VARCHAR
 
-from mapa import pseudonyms, warehouse
+from mapa import clocks, pseudonyms, warehouse
 from mapa.dbt_plugin import hmac_sha256
 from mapa.errors import ConfigError
 from mapa.settings import Settings
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 LEAST = 0.5
 """Probability, of a pair by itself, from which it is kept."""
 MEMORY = "2GB"
+BATCH_ROWS = 50_000
 PORTION = 20_000
 """Requests that are scored at a time."""
 REGISTERED_SHARE = 0.9
@@ -79,6 +82,10 @@ qualify row_number() over (
 """
 
 
+class UnreadyError(ConfigError):
+    """Nothing can be scored in this house: splink is not installed, or nothing is built yet."""
+
+
 @dataclass(frozen=True)
 class Scored:
     """How many requests were looked at, how many have a likely record, and how many pairs."""
@@ -87,26 +94,34 @@ class Scored:
     found: int
     pairs: int
 
+    def __str__(self) -> str:
+        """Say it in a line."""
+        return (
+            f"{self.requests} requests without a link scored: {self.found} resemble "
+            f"{self.pairs} records."
+        )
+
 
 def score(settings: Settings) -> Scored:
     """Score the requests that no number links against the register; the next build reads it.
 
     Raises:
-        ConfigError: splink is not installed, nothing is built yet, or the key is another.
+        UnreadyError: splink is not installed, or nothing is built yet.
+        ConfigError: the key is another.
         LockedError, FormatError, DiskError: as `warehouse.connect`.
 
     """
     require_splink()
     key = settings.pseudonym_key()
     with warehouse.connect(settings.warehouse) as con:
-        pseudonyms.require(con, key)
         if not _is_built(con):
-            raise ConfigError(
+            raise UnreadyError(
                 "Nothing is built yet, so that nobody knows which requests no number links.\n"
                 "Build first with\n  dbt build"
             )
+        pseudonyms.require(con, key)
         requests = con.execute(_query(_REQUESTS, "d.paciente_")).to_arrow_table()
-        records = con.execute(_query(_RECORDS, "p.")).to_arrow_table()
+        records = con.execute(_query(_RECORDS, "p.")).to_arrow_reader(BATCH_ROWS)
         pairs = score_pairs(requests, records, warehouse.closed(settings.warehouse))
         con.create_function("identity_key", hmac_sha256(key), [VARCHAR], VARCHAR)
         con.begin()
@@ -117,26 +132,56 @@ def score(settings: Settings) -> Scored:
             "select request, left(identity_key('cadsus:' || record), 32), score "
             "from scored_pairs order by all"
         )
+        done = Scored(len(requests), len(pairs["request"].unique()), len(pairs))
+        con.execute("delete from controle.pareamentos")
+        con.execute(
+            "insert into controle.pareamentos values ($1, $2, $3, $4)",
+            [clocks.now(), done.requests, done.found, done.pairs],
+        )
         con.commit()
-    found = len(pairs["request"].unique())
-    return Scored(len(requests), found, len(pairs))
+    return done
+
+
+def last(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """Return when scores were made last and of how much, or why there are none.
+
+    `scored_at` is naive UTC, None without scores; then `reason` says why in a sentence.
+    """
+    row = None
+    # A warehouse of before lacks the table.
+    with suppress(duckdb.CatalogException):
+        row = con.execute("select * from controle.pareamentos").fetchone()
+    names = ("scored_at", "requests", "found", "pairs")
+    if row:
+        reason = None
+    elif not _is_installed():
+        reason = "splink is not installed; pip install -e '.[identidade]'"
+    elif not _is_built(con):
+        reason = "nothing is built yet; dbt build says which requests no number links"
+    else:
+        reason = "they were not made since the first build or the last change of the key; mapa run"
+    return dict(zip(names, row or (None,) * len(names), strict=True)) | {"reason": reason}
 
 
 def require_splink() -> None:
     """Refuse to go on without splink.
 
     Raises:
-        ConfigError: says how it is installed.
+        UnreadyError: says how it is installed.
 
     """
-    try:
-        import splink  # noqa: F401, PLC0415 - an extra
-    except ModuleNotFoundError:
-        raise ConfigError(
+    if not _is_installed():
+        raise UnreadyError(
             "`mapa identity` needs splink, which is not installed; without it requests are linked "
             "by exact rules alone.\nAdd the extra `identidade` with\n"
             "  pip install -e '.[identidade]'"
-        ) from None
+        )
+
+
+def _is_installed() -> bool:
+    with suppress(ModuleNotFoundError):
+        return find_spec("splink") is not None
+    return False
 
 
 def score_pairs(
