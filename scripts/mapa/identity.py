@@ -224,7 +224,7 @@ def score_pairs(
             "score double not null)"
         )
         held = _count(con, "register")
-        for start in range(0, _count(con, "asked") if held else 0, portion):
+        for start in range(0, _count(con, "asked"), portion):
             con.execute(
                 "create or replace table requests as select * from asked "
                 f"where rowid >= {start} and rowid < {start + portion}"
