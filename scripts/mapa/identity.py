@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 LEAST = 0.5
 """Probability, of a pair by itself, from which it is kept."""
 MEMORY = "2GB"
+"""Of the warehouse that gives both, and again of the database that scores them."""
 BATCH_ROWS = 50_000
 PORTION = 20_000
 """Requests that are scored at a time."""
@@ -120,6 +121,7 @@ def score(settings: Settings) -> Scored:
                 "Build first with\n  dbt build"
             )
         pseudonyms.require(con, key)
+        con.execute(f"set memory_limit = '{MEMORY}'")
         requests = con.execute(_query(_REQUESTS, "d.paciente_")).to_arrow_table()
         records = con.execute(_query(_RECORDS, "p.")).to_arrow_reader(BATCH_ROWS)
         pairs = score_pairs(requests, records, warehouse.closed(settings.warehouse))

@@ -92,6 +92,16 @@ def test_portions_do_not_change_a_score(pairs: pa.Table) -> None:
         assert identity.score_pairs(table([*ASKED]), stream, {}, portion=portion).equals(pairs)
 
 
+def test_a_name_that_many_have_tells_less_even_if_they_are_no_candidates() -> None:
+    asked = table([("eva", "EVA DIAS DO PAPEL", None, "1980-01-01", "F", "GUARA")])
+    many = [(*who[:1], "EVA DIAS DO PAPEL", *who[2:]) for who in CROWD]
+    rare, common = (
+        of(identity.score_pairs(asked, table([*rest, FAMILY[4]]), {}), "eva").get("eva_1", 0)
+        for rest in (CROWD, many)
+    )
+    assert 1 - common > 100 * (1 - rare)
+
+
 def test_nothing_scores_against_nobody() -> None:
     assert identity.score_pairs(table([*ASKED]), table([]), {}).num_rows == 0
     assert identity.score_pairs(table([]), table([*CROWD]), {}).num_rows == 0
