@@ -155,7 +155,9 @@ def score_many(requests: int, records: int) -> int:
         return len(identity.score_pairs(asked, register, {"temp_directory": f"{folder}/spilled"}))
 
 
-_WORD = "getvariable('{0}')[cast(1 + hash(i || '{1}') % len(getvariable('{0}'))::ubigint as bigint)]"
+_WORD = (
+    "getvariable('{0}')[cast(1 + hash(i || '{1}') % len(getvariable('{0}'))::ubigint as bigint)]"
+)
 _NAME = " || ' ' || ".join(
     _WORD.format(kind, "{0}" + str(turn))
     for turn, kind in enumerate(("given", "middle", "last", "last"))
