@@ -9,14 +9,16 @@ in the memory of this process, or in spilled files that are encrypted in every h
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 from duckdb.sqltypes import VARCHAR
 
-from mapa import pseudonyms, warehouse
+from mapa import clocks, pseudonyms, warehouse
 from mapa.dbt_plugin import hmac_sha256
 from mapa.errors import ConfigError
 from mapa.settings import Settings
@@ -26,13 +28,23 @@ if TYPE_CHECKING:
 
 LEAST = 0.5
 """Probability, of a pair by itself, from which it is kept."""
-MEMORY = "3GB"
+MEMORY = "2GB"
+"""Of the warehouse that gives both, and again of the database that scores them."""
+BATCH_ROWS = 50_000
+PORTION = 20_000
+"""Requests that are scored at a time."""
 REGISTERED_SHARE = 0.9
 """Of requests without a number, how many are of somebody whom the register has."""
 NAME, MOTHER, BIRTH, SEX, PLACE = "name", "mother", "birth", "sex", "place"
 RULES = ((BIRTH, "first"), (MOTHER, "first"), (MOTHER, BIRTH))
 """Columns of which one set must be equal for a pair to be looked at."""
 
+_CANDIDATES = "select * from register as r where " + " or ".join(
+    "({0}) in (select {0} from requests where {1})".format(
+        ", ".join(columns), " and ".join(f"{column} is not null" for column in columns)
+    )
+    for columns in RULES
+)
 _CLEAN = "nullif(trim(regexp_replace(upper(strip_accents({0})), '[^A-Z0-9]+', ' ', 'g')), '')"
 _KNOWN = (
     "case when not regexp_matches({0}, '^((SEM|NAO) |IGNORAD|DESCONHECID|RN |RECEM NASCID)') "
@@ -71,6 +83,10 @@ qualify row_number() over (
 """
 
 
+class UnreadyError(ConfigError):
+    """Nothing can be scored in this house: splink is not installed, or nothing is built yet."""
+
+
 @dataclass(frozen=True)
 class Scored:
     """How many requests were looked at, how many have a likely record, and how many pairs."""
@@ -79,26 +95,35 @@ class Scored:
     found: int
     pairs: int
 
+    def __str__(self) -> str:
+        """Say it in a line."""
+        return (
+            f"{self.requests} requests without a link scored: {self.found} resemble "
+            f"{self.pairs} records."
+        )
+
 
 def score(settings: Settings) -> Scored:
     """Score the requests that no number links against the register; the next build reads it.
 
     Raises:
-        ConfigError: splink is not installed, nothing is built yet, or the key is another.
+        UnreadyError: splink is not installed, or nothing is built yet.
+        ConfigError: the key is another.
         LockedError, FormatError, DiskError: as `warehouse.connect`.
 
     """
     require_splink()
     key = settings.pseudonym_key()
     with warehouse.connect(settings.warehouse) as con:
-        pseudonyms.require(con, key)
         if not _is_built(con):
-            raise ConfigError(
+            raise UnreadyError(
                 "Nothing is built yet, so that nobody knows which requests no number links.\n"
                 "Build first with\n  dbt build"
             )
+        pseudonyms.require(con, key)
+        con.execute(f"set memory_limit = '{MEMORY}'")
         requests = con.execute(_query(_REQUESTS, "d.paciente_")).to_arrow_table()
-        records = con.execute(_query(_RECORDS, "p.")).to_arrow_table()
+        records = con.execute(_query(_RECORDS, "p.")).to_arrow_reader(BATCH_ROWS)
         pairs = score_pairs(requests, records, warehouse.closed(settings.warehouse))
         con.create_function("identity_key", hmac_sha256(key), [VARCHAR], VARCHAR)
         con.begin()
@@ -109,76 +134,145 @@ def score(settings: Settings) -> Scored:
             "select request, left(identity_key('cadsus:' || record), 32), score "
             "from scored_pairs order by all"
         )
+        done = Scored(len(requests), len(pairs["request"].unique()), len(pairs))
+        con.execute("delete from controle.pareamentos")
+        con.execute(
+            "insert into controle.pareamentos values ($1, $2, $3, $4)",
+            [clocks.now(), done.requests, done.found, done.pairs],
+        )
         con.commit()
-    found = len(pairs["request"].unique())
-    return Scored(len(requests), found, len(pairs))
+    return done
+
+
+def last(con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """Return when scores were made last and of how much, or why there are none.
+
+    `scored_at` is naive UTC, None without scores; then `reason` says why in a sentence.
+    """
+    row = None
+    # A warehouse of before lacks the table.
+    with suppress(duckdb.CatalogException):
+        row = con.execute("select * from controle.pareamentos").fetchone()
+    names = ("scored_at", "requests", "found", "pairs")
+    if row:
+        reason = None
+    elif not _is_installed():
+        reason = "splink is not installed; pip install -e '.[identidade]'"
+    elif not _is_built(con):
+        reason = "nothing is built yet; dbt build says which requests no number links"
+    else:
+        reason = "they were not made since the first build or the last change of the key; mapa run"
+    return dict(zip(names, row or (None,) * len(names), strict=True)) | {"reason": reason}
 
 
 def require_splink() -> None:
     """Refuse to go on without splink.
 
     Raises:
-        ConfigError: says how it is installed.
+        UnreadyError: says how it is installed.
 
     """
-    try:
-        import splink  # noqa: F401, PLC0415 - an extra
-    except ModuleNotFoundError:
-        raise ConfigError(
+    if not _is_installed():
+        raise UnreadyError(
             "`mapa identity` needs splink, which is not installed; without it requests are linked "
             "by exact rules alone.\nAdd the extra `identidade` with\n"
             "  pip install -e '.[identidade]'"
-        ) from None
+        )
+
+
+def _is_installed() -> bool:
+    with suppress(ModuleNotFoundError):
+        return find_spec("splink") is not None
+    return False
 
 
 def score_pairs(
-    requests: pa.Table, records: pa.Table, config: dict[str, Any], threads: int = 1
+    requests: pa.Table,
+    records: pa.Table | pa.RecordBatchReader,
+    config: dict[str, Any],
+    threads: int = 1,
+    portion: int = PORTION,
 ) -> pa.Table:
     """Score pairs of requests and records that share a block.
 
+    splink sees one portion of the requests at a time, with the records that share a block with one
+    of them; how common a name is, is counted in the whole register. So memory hangs on the portion,
+    and no score does.
+
     Args:
         requests: unique_id, name, mother, birth (YYYY-MM-DD), sex, place; text, null if unknown.
-        records: the same of the register.
+        records: the same of the register, as a whole or as a stream.
         config: of the DuckDB in memory that does it.
         threads: how many of them.
+        portion: how many requests at a time.
 
     Returns:
         request, record and score, the probability among all records, in the order of both.
 
     """
-    from splink import DuckDBAPI, Linker  # noqa: PLC0415 - an extra
-
-    empty = pa.table({"request": pa.array([], pa.string()), "record": pa.array([], pa.string()),
-                      "score": pa.array([], pa.float64())})  # fmt: skip
-    if not len(requests) or not len(records):
-        return empty
     quiet = logging.getLogger("splink")
     before, quiet.level = quiet.level, logging.CRITICAL
     with duckdb.connect(config=config | {"memory_limit": MEMORY, "threads": threads}) as con:
         con.execute("set enable_progress_bar = false")
-        for name, rows in (("requests", requests), ("records", records)):
+        # In whichever order they come, a portion is the same.
+        for name, rows, order in (
+            ("asked", requests, "order by unique_id"), ("register", records, ""),
+        ):  # fmt: skip
             con.register("given", rows)
-            con.execute(f"create table {name} as select {_COLUMNS} from given")
+            con.execute(f"create table {name} as select {_COLUMNS} from given {order}")
             con.unregister("given")
-        api = DuckDBAPI(con)
-        linker = Linker(
-            [api.register("requests", dataset_display_name="requests"),
-             api.register("records", dataset_display_name="records")],
-            _settings(len(records)), log_level=logging.CRITICAL,
-        )  # fmt: skip
-        found = linker.inference.predict(threshold_match_probability=LEAST)
-        # A request is of one person at most: each candidate takes from the others. Sums hang
-        # on their order, and so does a last digit.
-        pairs = con.execute(
-            "with found as (select case when source_dataset_l = 'requests' then unique_id_l "
-            "else unique_id_r end as request, case when source_dataset_l = 'requests' "
-            "then unique_id_r else unique_id_l end as record, pow(2, match_weight) as odds "
-            f"from {found.physical_name}) select request, record, "
-            "round(odds / (1 + sum(odds) over (partition by request)), 9) as score "
-            "from found order by all"
-        ).to_arrow_table()
+        con.execute(
+            "create table pairs (request varchar not null, record varchar not null, "
+            "score double not null)"
+        )
+        held = _count(con, "register")
+        for start in range(0, _count(con, "asked"), portion):
+            con.execute(
+                "create or replace table requests as select * from asked "
+                f"where rowid >= {start} and rowid < {start + portion}"
+            )
+            con.execute(f"create or replace table records as {_CANDIDATES}")
+            if _count(con, "records"):
+                _score_portion(con, held)
+        pairs = con.execute("select * from pairs order by all").to_arrow_table()
     quiet.level = before
     return pairs
+
+
+def _score_portion(con: duckdb.DuckDBPyConnection, held: int) -> None:
+    """Add the pairs of `requests` and `records`, candidates of a register of `held` records."""
+    from splink import DuckDBAPI, Linker  # noqa: PLC0415 - an extra
+
+    api = DuckDBAPI(con)
+    linker = Linker(
+        [api.register("requests", dataset_display_name="requests"),
+         api.register("records", dataset_display_name="records")],
+        _settings(held), log_level=logging.CRITICAL,
+    )  # fmt: skip
+    for column in (NAME, MOTHER):
+        con.execute(
+            f"create or replace table common_{column} as select {column}, "
+            f"count(*) / {held} as tf_{column} from register "
+            f"where {column} in (select {column} from requests) group by {column}"
+        )
+        common = api.register(f"common_{column}")
+        linker.table_management.register_term_frequency_lookup(common, column)
+    found = linker.inference.predict(threshold_match_probability=LEAST)
+    # A request is of one person at most: each candidate takes from the others. Sums hang
+    # on their order, and so does a last digit.
+    con.execute(
+        "insert into pairs with found as (select case when source_dataset_l = 'requests' "
+        "then unique_id_l else unique_id_r end as request, case when source_dataset_l = 'requests' "
+        "then unique_id_r else unique_id_l end as record, pow(2, match_weight) as odds "
+        f"from {found.physical_name}) select request, record, "
+        "round(odds / (1 + sum(odds) over (partition by request)), 9) as score from found"
+    )
+    linker.table_management.delete_tables_created_by_splink_from_db()
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    found = con.execute(f"select count(*) from {table}").fetchone()
+    return int(found[0]) if found else 0
 
 
 def _is_built(con: duckdb.DuckDBPyConnection) -> bool:

@@ -24,6 +24,10 @@ create table if not exists controle.chaves (
 );
 create table if not exists controle.pares_identidade (
     solicitacao_codigo varchar not null, cadastro_id varchar not null, escore double not null
+);
+create table if not exists controle.pareamentos (
+    terminado_em timestamp not null, qtd_pedidos bigint not null, qtd_parecidos bigint not null,
+    qtd_pares bigint not null
 )
 """
 NAME = "pseudonimo"
@@ -98,6 +102,7 @@ def drop_built(con: duckdb.DuckDBPyConnection) -> int:
     # Which build made each table: none is left. Scores name records by their pseudonym.
     con.execute("delete from controle.construcoes")
     con.execute("delete from controle.pares_identidade")
+    con.execute("delete from controle.pareamentos")
     return int(found[0]) if found else 0
 
 

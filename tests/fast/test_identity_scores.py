@@ -75,14 +75,31 @@ def test_between_two_nobody_is_sure(pairs: pa.Table, asked: str, records: set[st
     assert sum(found.values()) > 0.9
 
 
-@pytest.mark.parametrize("asked", ["outra_gemea", "ninguem"])
-def test_whom_the_register_lacks_nobody_resembles_enough(pairs: pa.Table, asked: str) -> None:
-    assert max(of(pairs, asked).values(), default=0) < 0.99
+def test_whom_the_register_lacks_nobody_resembles_enough(pairs: pa.Table) -> None:
+    assert max(of(pairs, "outra_gemea").values()) < 0.99
+    assert of(pairs, "ninguem") == {}
 
 
 def test_threads_and_order_do_not_change_a_score(pairs: pa.Table) -> None:
     again = identity.score_pairs(table([*ASKED][::-1]), table([*FAMILY, *CROWD]), {}, threads=4)
     assert again.equals(pairs)
+
+
+def test_portions_do_not_change_a_score(pairs: pa.Table) -> None:
+    records = table([*CROWD, *FAMILY])
+    for portion in (1, 3):
+        stream = records.to_reader(max_chunksize=50)
+        assert identity.score_pairs(table([*ASKED]), stream, {}, portion=portion).equals(pairs)
+
+
+def test_a_name_that_many_have_tells_less_even_if_they_are_no_candidates() -> None:
+    asked = table([("eva", "EVA DIAS DO PAPEL", None, "1980-01-01", "F", "GUARA")])
+    many = [(*who[:1], "EVA DIAS DO PAPEL", *who[2:]) for who in CROWD]
+    rare, common = (
+        of(identity.score_pairs(asked, table([*rest, FAMILY[4]]), {}), "eva").get("eva_1", 0)
+        for rest in (CROWD, many)
+    )
+    assert 1 - common > 100 * (1 - rare)
 
 
 def test_nothing_scores_against_nobody() -> None:

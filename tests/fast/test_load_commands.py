@@ -19,7 +19,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from conftest import PROJECT
-from mapa import warehouse
+from mapa import identity, pseudonyms, warehouse
 from mapa.cli import cli
 from mapa.layouts import every, named
 from mirror import PASSWORD, USER, Mirror, mirroring
@@ -69,6 +69,36 @@ def test_files_are_loaded_and_the_status_shows_them(tmp_path: Path) -> None:
         {"version": "v1", "current": True, "data_referencia": "2026-06-30", "created_at": None}
     ]
     assert sections["watermarks"] == sections["absences"] == []
+
+
+def test_status_says_when_scores_were_made_last_or_why_there_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def said() -> str:
+        (line,) = [x for x in mapa("status").stdout.splitlines() if x.startswith("Scores of")]
+        return line
+
+    assert mapa("load", "export", str(FIXTURES / "ppi.csv")).exit_code == 0
+    assert said().startswith("Scores of identity: none: nothing is built yet")
+    with warehouse.connect(tmp_path / "data" / "mapa.duckdb") as con:
+        con.execute("create schema intermediario")
+        con.execute("create table intermediario.int_pessoas__identidade (pessoa_id varchar)")
+    assert "none: they were not made since the first build" in said()
+    with warehouse.connect(tmp_path / "data" / "mapa.duckdb") as con:
+        con.execute(pseudonyms.DDL)
+        con.execute("insert into controle.pareamentos values ('2026-07-01 03:04:05', 9, 3, 4)")
+    assert said() == (
+        "Scores of identity: 2026-07-01 03:04 UTC, 9 requests without a link scored: "
+        "3 resemble 4 records."
+    )
+    scores = json.loads(mapa("status", "--json").stdout)["verdict"]["scores"]
+    assert (scores["requests"], scores["reason"]) == (9, None)
+    with warehouse.connect(tmp_path / "data" / "mapa.duckdb") as con:
+        con.execute("delete from controle.pareamentos")
+    monkeypatch.setattr(identity, "find_spec", lambda _: None)
+    assert said() == (
+        "Scores of identity: none: splink is not installed; pip install -e '.[identidade]'"
+    )
 
 
 def test_status_before_any_load_says_what_to_do() -> None:

@@ -29,6 +29,11 @@ PEOPLE = (
     "select competencia, procedimento_codigo, regiao_saude_codigo, risco_codigo, "
     "qtd_pessoas_aguardando, qtd_aguardando_obito from fila.fila_por_mes order by all"
 )
+# Counts alone stay as they are when a person is only known by another number.
+WHOSE = (
+    "select solicitacao_codigo, pessoa_id, data_obito "
+    "from intermediario.int_pessoas__identidade order by all"
+)
 
 
 @pytest.fixture(scope="module")
@@ -55,10 +60,10 @@ def rows(house: OfferHouse, query: str) -> list[Any]:
         return con.execute(query).fetchall()
 
 
-def people(house: OfferHouse, day: date) -> list[Any]:
-    """Return the people counted at the end of each month, built as of a day."""
+def people(house: OfferHouse, day: date) -> tuple[list[Any], list[Any]]:
+    """Return the people counted at the end of each month and whose each request is, as of a day."""
     build(house, "fila_por_mes", data_referencia=day.isoformat())
-    return rows(house, PEOPLE)
+    return rows(house, PEOPLE), rows(house, WHOSE)
 
 
 def test_scores_link_what_numbers_do_not_and_store_no_name(house: OfferHouse, city: City) -> None:
@@ -107,11 +112,21 @@ def test_a_cleaned_registry_changes_nobody_on_past_days(house: OfferHouse, city:
         "select count(*) from bruto_cadsus.pessoa as p where p.cpf is null and exists (select 1 "
         "from bruto_cadsus.pessoa as o where o.id_pessoa = p.id_pessoa and o.cpf is not null)",
     )
+    fewer = rows(
+        house,
+        "select count(*) from bruto_cadsus.pessoa as p where p.cpf is null "
+        "and cast(p.id_pessoa as bigint) > 3000000 and exists (select 1 from bruto_cadsus.pessoa "
+        "as o where cast(o.id_pessoa as bigint) = cast(p.id_pessoa as bigint) - 2000000 "
+        "and o.cpf is not null)",
+    )
     assert merged[0][0] > 300
     assert stripped[0][0] > 100
+    assert fewer[0][0] > 100
     for day in DAYS:
-        assert people(house, day) == before[day]
-    assert sum(row[4] for row in before[DAYS[1]]) > 300
+        counted, whose = people(house, day)
+        assert counted == before[day][0]
+        assert whose == before[day][1]
+    assert sum(row[4] for row in before[DAYS[1]][0]) > 300
 
 
 def test_nothing_is_scored_before_a_build(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from click.testing import CliRunner
 from pydantic import SecretStr
 
 from conftest import PROJECT, environment, house_environment
-from mapa import dbt, publish, signals, waiting, warehouse
+from mapa import dbt, identity, publish, signals, waiting, warehouse
 from mapa.audit import Summary, Tally
 from mapa.cli import cli
 from mapa.errors import FormatError, LockedError
@@ -316,6 +316,12 @@ UNFORESEEN = [
 ]
 
 
+WORK = {
+    sisreg: "load", cadsus: "load", identity: "score", dbt: "build", publish: "publish",
+}  # fmt: skip
+"""What does each step of a night, in their order."""
+
+
 @pytest.fixture
 def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Let each step of a night only note that it came; a test breaks one of them."""
@@ -330,7 +336,7 @@ def night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data" / "inbox").mkdir(parents=True)
-    for module, name in ((sisreg, "load"), (cadsus, "load"), (dbt, "build"), (publish, "publish")):
+    for module, name in WORK.items():
         monkeypatch.setattr(module, name, noting(steps, module.__name__))
     return steps
 
@@ -347,16 +353,15 @@ def noting(steps: list[str], step: str, error: BaseException | None = None) -> A
     return come
 
 
-ALL_STEPS = ["mapa.load.sisreg", "mapa.load.cadsus", "mapa.dbt", "mapa.publish"]
+ALL_STEPS = [module.__name__ for module in WORK]
 
 
-@pytest.mark.parametrize("module", [sisreg, cadsus, dbt, publish], ids=lambda m: m.__name__)
+@pytest.mark.parametrize("module", WORK, ids=lambda m: m.__name__)
 @pytest.mark.parametrize("error", UNFORESEEN, ids=lambda e: type(e).__name__)
 def test_an_error_that_nobody_foresaw_is_told_by_its_class_and_the_rest_goes_on(
     night: list[str], monkeypatch: pytest.MonkeyPatch, module: Any, error: Exception
 ) -> None:
-    step = "publish" if module is publish else "build" if module is dbt else "load"
-    monkeypatch.setattr(module, step, noting(night, module.__name__, error))
+    monkeypatch.setattr(module, WORK[module], noting(night, module.__name__, error))
     result = CliRunner().invoke(cli, ["run"])
     assert night == ALL_STEPS
     assert result.exit_code == 1, result.output
@@ -374,6 +379,18 @@ def test_the_exit_code_is_that_of_the_first_failure(
     assert (result.exit_code, night) == (4, ALL_STEPS), result.output
     assert "Failed: SISREG: page 3" in result.stderr
     assert "Failed: Build: Unexpected error (KeyError" in result.stderr
+
+
+def test_what_cannot_be_scored_is_said_once_and_is_no_failure(
+    night: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    missing = identity.UnreadyError("splink is not installed.\nInstall it")
+    monkeypatch.setattr(identity, "score", noting(night, "mapa.identity", missing))
+    result = CliRunner().invoke(cli, ["run"])
+    assert night == ALL_STEPS
+    assert result.stderr.count("splink") == 1
+    assert "Failed: Identity" not in result.stderr
+    assert "    not scored: splink is not installed.\n" in result.stderr
 
 
 def test_a_signal_is_no_failure_of_a_step(

@@ -22,12 +22,21 @@ versoes as (
     from pessoas as p
 ),
 
+cns_validos as (
+    select distinct
+        c.cadsus_id,
+        c.cns,
+        coalesce(c.cns_tipo = 'D', false) as eh_definitivo
+    from cartoes as c
+    where {{ cns_is_valid('c.cns') }} and c.cadsus_id is not null
+),
+
 cns_canonico as (
     select
         c.cadsus_id,
-        coalesce(min(case when c.cns_tipo = 'D' then c.cns end), min(c.cns)) as cns
-    from cartoes as c
-    where {{ cns_is_valid('c.cns') }}
+        min(case when c.eh_definitivo then c.cns end) as cns_definitivo,
+        min(c.cns) as cns
+    from cns_validos as c
     group by c.cadsus_id
 ),
 
@@ -52,11 +61,12 @@ palavras as (
     where v.ordem = 1
 ),
 
-final as (
+cadastros as (
     select
-        {{ pseudonym("'cadsus:' || v.cadsus_id") }} as cadastro_id,
-        {{ pseudonym("'cpf:' || f.cpf") }} as cpf_id,
-        {{ pseudonym("'cns:' || c.cns") }} as cns_id,
+        v.cadsus_id,
+        f.cpf,
+        c.cns,
+        c.cns_definitivo,
         {{ person_keys('p') }},
         coalesce(v.eh_protegida, false) as eh_protegido,
         v.data_obito,
@@ -66,6 +76,57 @@ final as (
     left join cpf_mais_novo as f on v.cadsus_id = f.cadsus_id and f.ordem = 1
     left join palavras as p on v.cadsus_id = p.cadsus_id
     where v.ordem = 1 and v.cadsus_id is not null
+),
+
+unidos as (
+    -- A record that took the place of another answers to its card and may tell no more than that.
+    select distinct
+        c.cadsus_id,
+        o.cadsus_id as outro_cadsus_id
+    from cns_validos as c
+    inner join cns_validos as o on c.cns = o.cns and c.cadsus_id <> o.cadsus_id
+),
+
+herdados as (
+    -- Two CPFs contradict.
+    select
+        d.cadsus_id,
+        min(o.cpf) as cpf,
+        min(o.cns_definitivo) as cns_definitivo,
+        min(o.cns) as cns
+    from unidos as u
+    inner join cadastros as d on u.cadsus_id = d.cadsus_id
+    inner join cadastros as o on u.outro_cadsus_id = o.cadsus_id
+    where {{ words_agree('d', 'o') }} and not d.eh_protegido and not o.eh_protegido
+    group by d.cadsus_id
+    having count(distinct o.cpf) <= 1
+),
+
+numeros as (
+    select
+        d.*,
+        coalesce(d.cpf, h.cpf) as pessoa_cpf,
+        coalesce(
+            -- least ignores what is unknown
+            least(d.cns_definitivo, h.cns_definitivo),
+            least(d.cns, h.cns)
+        ) as pessoa_cns
+    from cadastros as d
+    left join herdados as h on d.cadsus_id = h.cadsus_id
+),
+
+final as (
+    select
+        {{ pseudonym("'cadsus:' || n.cadsus_id") }} as cadastro_id,
+        {{ pseudonym("'cpf:' || n.pessoa_cpf") }} as cpf_id,
+        {{ pseudonym("'cns:' || n.pessoa_cns") }} as cns_id,
+        n.nome_mae_nascimento_id,
+        n.nome_nascimento_id,
+        n.nome_mae_id,
+        n.eh_protegido,
+        n.data_obito,
+        n.tem_obito_sem_data
+    from numeros as n
 )
 
 select * from final

@@ -15,10 +15,7 @@ def identity() -> None:
 
     Needs the extra `identidade` and a build, which says which requests these are. The next build
     believes a score from the variable `identidade_limiar` on. Only pseudonyms and scores are kept.
-    Without this command requests are linked by exact rules alone.
+    Without this command requests are linked by exact rules alone. `mapa run` does it every night.
     """
     done = scores.score(Settings.load())
-    say(
-        f"{done.requests} requests without a link scored: {done.found} resemble "
-        f"{done.pairs} records.\nNow build anew with\n  dbt build"
-    )
+    say(f"{done}\nNow build anew with\n  dbt build")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import click
 
-from mapa import dbt, publish, signals, warehouse
+from mapa import dbt, identity, publish, signals, warehouse
 from mapa.audit import Summary
 from mapa.errors import EXIT_CODES, ConfigError, LockedError, UnexpectedError, where
 from mapa.landing import disk
@@ -31,6 +31,7 @@ def run(context: click.Context) -> None:
 
     SISREG is loaded when SISREG_USER is set, CadSUS when CADSUS_SYSTEM is set, and each file of
     MAPA_DIR/inbox once: it goes to inbox/carregados, or to inbox/recusados when it is refused.
+    With the extra `identidade` the requests that the last build left without a link are scored.
     Nothing that fails stops the rest: what is there is built and published with its as-of date, the
     last lines say what is new, old and refused, and the exit code is that of the first failure. One
     runs at a time.
@@ -48,6 +49,7 @@ def run(context: click.Context) -> None:
         warehouse.wait_until_free(settings.warehouse, Wait())
         for name, load in steps:
             night.step(name, load)
+        night.step("Identity", night.score)
         night.step("Build", lambda: dbt.build(settings))
         night.step("Publication", night.publish)
         for line in night.summary():
@@ -145,6 +147,13 @@ class Night:
             click.echo(where(error), err=True, nl=False)
         if self.delivery.error:
             raise self.delivery.error
+
+    def score(self) -> None:
+        """Score the requests that the build of the night before left without a link."""
+        try:
+            say(f"{INDENT}{identity.score(self.settings)}")
+        except identity.UnreadyError as error:
+            say(f"{INDENT}not scored: {_first_line(error)}")
 
     def publish(self) -> None:
         """Publish what is green.

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from mapa import warehouse
+from mapa import identity, warehouse
 from mapa.errors import CheckError, ConfigError, DiskError, LockedError, MapaError, visible
 from mapa.load import freshness
 from mapa.load.overview import overview, without_warehouse
@@ -87,10 +87,20 @@ def _show(sections: dict[str, Any], *, wide: bool) -> None:
         built = "none"
     click.echo(f"Last build: {built}")
     click.echo(f"Published: {verdict['published'] or 'nothing'}")
+    click.echo(f"Scores of identity: {_scores(verdict['scores'])}")
     click.echo(f"Encryption: {verdict['encryption']}")
     click.echo(f"Verdict: {verdict['verdict']}")
     for problem in verdict["problems"]:
         click.echo("  " + problem.replace("\n", "\n  "))
+
+
+def _scores(scores: dict[str, Any] | None) -> str:
+    if scores is None:
+        return "unknown"
+    if scores["reason"]:
+        return f"none: {scores['reason']}"
+    done = identity.Scored(scores["requests"], scores["found"], scores["pairs"])
+    return f"{_cell(scores['scored_at'])} UTC, {done}"
 
 
 def _table(title: str, rows: list[dict[str, Any]], hidden: set[str]) -> Table:

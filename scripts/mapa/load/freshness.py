@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from mapa import publish
+from mapa import identity, publish
 from mapa.load import inbox, seen
 from mapa.publish.gate import GREEN
 from mapa.settings import Settings
@@ -63,6 +63,7 @@ def verdict(settings: Settings, con: duckdb.DuckDBPyConnection | None) -> dict[s
         "last_build": build,
         "unpublished": pending,
         "published": manifest.get("version"),
+        "scores": identity.last(con) if con else None,
         "refused_files": aside,
         "encryption": f"key of version {key.version}" if key else "not encrypted",
         "problems": problems,

@@ -84,7 +84,8 @@ class Habits:
         changed: what the indices call the instant of change.
         cleaned: whether the registry of persons has been cleaned: a third of its records is
             inactivated, half of them not found any more, the others without any number; a third of
-            those with CPF has it instead of all cards; a third stands merged in a new record.
+            those with CPF has it instead of all cards; a third stands merged in a new record, half
+            of them without CPF and with the main card alone.
 
     """
 
@@ -113,6 +114,7 @@ CLEANING = """
 delete from registered where master % 6 = 0;
 update registered set cpf = null, cards = [] where master % 6 = 3;
 update registered set cards = [] where master % 3 = 1 and cpf is not null;
+update registered set cpf = null, cards = cards[:1] where master % 6 = 5;
 update registered set master = master + 2000000 where master % 3 = 2;
 """
 USUAL = Habits()
