@@ -82,8 +82,10 @@
 
 {# Whether a row of raw came with a load of the day as known on which everything is built. #}
 {% macro of_known_load(row) -%}
+    {#- Asked for either way, so that dbt knows of it whatever the variables are. -#}
+    {%- set loads = ref('int_calendario__cargas') -%}
     {%- if setting('conhecido_em') -%}
-        {{ row }}._carga_id in (select g.carga_id from {{ ref('int_calendario__cargas') }} as g)
+        {{ row }}._carga_id in (select g.carga_id from {{ loads }} as g)
     {%- else -%}
         true
     {%- endif -%}
