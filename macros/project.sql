@@ -36,11 +36,10 @@
     {% if execute and flags.WHICH in ('build', 'run', 'test') %}
         {% set found = namespace(loads=0) %}
         {% set cargas = adapter.get_relation(target.database, 'controle', 'cargas') %}
-        {% if cargas and 'ordem' not in adapter.get_columns_in_relation(cargas)
-            | map(attribute='name') %}
+        {% if cargas and not adapter.get_relation(target.database, 'controle', 'preparos') %}
             {{ exceptions.raise_compiler_error(
-                "This warehouse was made by an older version, which did not number its loads. Any "
-                ~ "load brings it up to date, and so does `mapa load export --replay`."
+                "This warehouse was made by an older version. Any load brings it up to date, and so "
+                ~ "does `mapa load export --replay`."
             ) }}
         {% endif %}
         {% if cargas %}

@@ -106,9 +106,9 @@ trechos as (
         on
             v.tabela = p.tabela
             and v.registro_id = p.registro_id
-            and coalesce(p.ate, v.visto_em) >= v.visto_em
+            and coalesce(p.ate, {{ ending() }}) >= v.visto_em
             and p.desde <= greatest(
-                coalesce({{ add_days('v.proximo_em', -1) }}, p.desde), v.visto_em
+                coalesce({{ add_days('v.proximo_em', -1) }}, {{ ending() }}), v.visto_em
             )
 )
 {%- endmacro %}

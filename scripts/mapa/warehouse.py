@@ -52,6 +52,13 @@ create table if not exists controle.construcoes (
     carga_ordem bigint not null,
     qtd_correcoes bigint not null
 );
+create table if not exists controle.preparos (
+    tabela varchar not null,
+    carga_id varchar not null,
+    forma varchar not null,
+    qtd_linhas bigint not null,
+    marca ubigint not null
+);
 create table if not exists controle.rejeitos (
     carga_id varchar not null,
     arquivo varchar not null,

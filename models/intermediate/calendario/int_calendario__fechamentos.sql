@@ -65,8 +65,8 @@ cruzados as (
         on
             l.data = p.data
             and l.unidade_executante_cnes = p.unidade_executante_cnes
-            and coalesce(g.visto_ate >= p.visto_de, true)
-            and coalesce(g.visto_de <= p.visto_ate, true)
+            and coalesce(g.visto_ate, {{ ending() }}) >= p.visto_de
+            and g.visto_de <= coalesce(p.visto_ate, {{ ending() }})
 ),
 
 mudancas as (

@@ -104,7 +104,7 @@ palavras as (
             and t.unidade_executante_cnes is not distinct from i.unidade_executante_cnes
             and t.visto_de >= i.visto_de
             and coalesce(i.data >= i.vale_de, true)
-            and coalesce(i.visto_ate >= least(t.visto_de, i.data), true)
+            and coalesce(i.visto_ate, {{ ending() }}) >= least(t.visto_de, t.data)
 ),
 
 final as (
@@ -142,7 +142,7 @@ final as (
         end as tem_bloqueio
     from palavras as p
     left join calculados as c
-        on p.data = c.data and p.unidade_executante_cnes is null and c.ordem = 1
+        on case when p.unidade_executante_cnes is null then p.data end = c.data and c.ordem = 1
     where p.ordem = 1
 )
 

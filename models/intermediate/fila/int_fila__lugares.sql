@@ -15,13 +15,13 @@ intervalos as (
 estadias as (
     select
         e.*,
-        -- Only among these is one request before another.
-        concat_ws(
-            '|',
-            e.procedimento_codigo,
-            c.central_reguladora_codigo,
-            c.regulacao_tipo,
-            c.vaga_solicitada_tipo
+        -- Only among these is one request before another. A number is sorted at less than a text.
+        dense_rank() over (
+            order by
+                e.procedimento_codigo,
+                c.central_reguladora_codigo,
+                c.regulacao_tipo,
+                c.vaga_solicitada_tipo
         ) as fila,
         c.unidade_solicitante_cnes,
         c.data_desejada,

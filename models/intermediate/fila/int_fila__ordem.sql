@@ -4,19 +4,18 @@
 -- Somebody was passed over if the running maximum of the ends of those before is after the booking:
 -- one sort for each step, each among fewer. Who stands for more than one urgency, quota or priority
 -- is there once for each.
-{% set outras = "l.estado = 'aguardando'" %}
-{% set mesma_regiao = outras ~ " and l.regiao_saude_codigo <> 'nao_identificada'" %}
-{% set alcancaveis = mesma_regiao ~ ' and l.tem_contato' %}
+{% set espera = "l.estado = 'aguardando'" %}
+{% set daqui = espera ~ " and l.regiao_saude_codigo <> 'nao_identificada'" %}
 {% set igual = ['regiao_saude_codigo', 'cota', 'tem_varios_procedimentos'] %}
 {% set degraus = [
-    ('em_ordem', 'true', [], 'data_chegada'),
-    ('interrompida', outras, [], 'data_inicio'),
-    ('territorio', mesma_regiao, igual[:1], 'data_inicio'),
-    ('cota', mesma_regiao, igual[:2], 'data_inicio'),
-    ('varios_procedimentos', mesma_regiao, igual, 'data_inicio'),
-    ('sem_contato', alcancaveis, igual, 'data_inicio'),
-    ('data_desejada', alcancaveis, igual, 'data_inicio_desejada'),
-    ('prioridade_legal', alcancaveis, igual + ['prioridade'], 'data_inicio_desejada'),
+    ('em_ordem', 'data_fim', [], 'data_chegada'),
+    ('interrompida', 'fim_de_quem_espera', [], 'data_inicio'),
+    ('territorio', 'fim_de_quem_e_daqui', igual[:1], 'data_inicio'),
+    ('cota', 'fim_de_quem_e_daqui', igual[:2], 'data_inicio'),
+    ('varios_procedimentos', 'fim_de_quem_e_daqui', igual, 'data_inicio'),
+    ('sem_contato', 'fim_de_quem_se_alcanca', igual, 'data_inicio'),
+    ('data_desejada', 'fim_de_quem_se_alcanca', igual, 'data_inicio_desejada'),
+    ('prioridade_legal', 'fim_de_quem_se_alcanca', igual + ['prioridade'], 'data_inicio_desejada'),
 ] %}
 
 with lugares as (
@@ -85,12 +84,13 @@ linhas as (
         a.risco_codigo as risco,
         a.prioridade_fim as prioridade,
         a.{{ igual | join(', a.') }},
-        a.estado,
-        a.tem_contato,
         a.data_solicitacao as data_chegada,
         a.data_solicitacao as data_inicio,
         a.data_solicitacao as data_inicio_desejada,
-        cast(null as date) as data_fim
+        cast(null as date) as data_fim,
+        cast(null as date) as fim_de_quem_espera,
+        cast(null as date) as fim_de_quem_e_daqui,
+        cast(null as date) as fim_de_quem_se_alcanca
     from agendamentos as a
     where not a.eh_incomparavel
     union all
@@ -102,12 +102,13 @@ linhas as (
         d.risco,
         d.prioridade,
         l.{{ igual | join(', l.') }},
-        l.estado,
-        l.tem_contato,
         l.data_chegada,
         l.data_inicio,
         l.data_inicio_desejada,
-        l.data_fim
+        l.data_fim,
+        case when {{ espera }} then l.data_fim end as fim_de_quem_espera,
+        case when {{ daqui }} then l.data_fim end as fim_de_quem_e_daqui,
+        case when {{ daqui }} and l.tem_contato then l.data_fim end as fim_de_quem_se_alcanca
     from de_cotas as l
     inner join direitos as d
         on l.risco_codigo <= d.risco and l.prioridade_inicio >= d.prioridade
@@ -115,8 +116,8 @@ linhas as (
 
 comparadas as (
     select
-        {%- for motivo, condicao, colunas, posicao in degraus %}
-        max(case when {{ condicao }} then l.data_fim end) over (
+        {%- for motivo, fim, colunas, posicao in degraus %}
+        max(l.{{ fim }}) over (
             partition by l.{{ (['fila', 'risco'] + colunas) | join(', l.') }}
             -- Of one day, nobody is before another.
             order by l.{{ posicao }}, case when l.data_agendamento is null then 1 else 0 end

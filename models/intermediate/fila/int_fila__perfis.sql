@@ -9,7 +9,12 @@ with esperas as (
 ),
 
 solicitacoes as (
-    select * from {{ ref('int_fila__solicitacoes') }}
+    -- Numbers are sorted and counted at a fraction of what pseudonyms cost.
+    select
+        s.*,
+        dense_rank() over (order by coalesce(s.pessoa_id, s.solicitacao_codigo)) as contada_como,
+        row_number() over (order by s.momento_solicitacao, s.solicitacao_codigo) as vez
+    from {{ ref('int_fila__solicitacoes') }} as s
 ),
 
 identidades as (
@@ -23,9 +28,9 @@ perfis as (
 reunidas as (
     select
         e.*,
-        s.momento_solicitacao,
         s.pessoa_id,
-        coalesce(s.pessoa_id, e.solicitacao_codigo) as contada_como,
+        s.contada_como,
+        s.vez,
         coalesce(s.pessoa_data_obito <= e.data_fim_do_mes, false) as eh_obito,
         s.pessoa_tem_obito_sem_data as eh_obito_sem_data,
         coalesce(v.tem_conflito_cpf, false)
@@ -56,7 +61,7 @@ final as (
         r.eh_obito_sem_data,
         row_number() over (
             partition by r.competencia, r.procedimento_codigo, r.contada_como
-            order by r.momento_solicitacao, r.solicitacao_codigo
+            order by r.vez
         ) > 1 as eh_repetido,
         coalesce(
             r.regiao_atual_codigo = 'fora_do_territorio'

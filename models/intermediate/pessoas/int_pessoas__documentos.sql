@@ -2,24 +2,12 @@
 
 -- Grain: one row per ambulatory request and period with the patient's identifiers and residence as
 -- the documents in force give them. Ephemeral: these columns pass through and are stored nowhere.
-with vigencias as (
-    select * from {{ ref('int_fila__vigencias') }}
-),
-
-versoes as (
-    select * from {{ ref('int_fila__versoes') }}
-),
-
-solicitacoes as (
-    select * from {{ ref('stg_sisreg__solicitacoes_ambulatoriais') }}
-),
-
-marcacoes as (
-    select * from {{ ref('stg_sisreg__marcacoes_ambulatoriais') }}
-),
-
-documentos as (
-    {%- for indice, tabela in [('solicitacao', 'solicitacoes'), ('marcacao', 'marcacoes')] %}
+-- No CTE is read twice, because DuckDB prunes no column above one that is.
+with documentos as (
+    {%- for indice, tabela in [
+        ('solicitacao', 'stg_sisreg__solicitacoes_ambulatoriais'),
+        ('marcacao', 'stg_sisreg__marcacoes_ambulatoriais'),
+    ] %}
     select
         v.solicitacao_codigo,
         v.vigencia,
@@ -33,13 +21,13 @@ documentos as (
         d.residencia_uf_sigla,
         d.residencia_municipio_nome,
         d.residencia_bairro
-    from vigencias as v
-    inner join versoes as r
+    from {{ ref('int_fila__vigencias') }} as v
+    inner join {{ ref('int_fila__versoes') }} as r
         on
             v.solicitacao_codigo = r.solicitacao_codigo
             and v.versao_{{ indice }} = r.versao
             and r.indice = '{{ indice }}'
-    inner join {{ tabela }} as d
+    inner join {{ ref(tabela) }} as d
         on
             r._carga_id = d._carga_id
             and r._arquivo = d._arquivo

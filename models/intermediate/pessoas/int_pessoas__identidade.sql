@@ -144,7 +144,7 @@ final as (
         -- A date that another record of the person has is worth more than none.
         o.data_obito is null and coalesce(o.tem_obito_sem_data, false) as tem_obito_sem_data
     from ligados as n
-    left join obitos as o on n.pessoa_id = o.pessoa_id and not n.eh_protegido
+    left join obitos as o on case when not n.eh_protegido then n.pessoa_id end = o.pessoa_id
 )
 
 select * from final

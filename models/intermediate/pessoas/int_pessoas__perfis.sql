@@ -66,7 +66,7 @@ cadastros as (
             else coalesce(a.regiao_saude_codigo, 'nao_identificada')
         end as regiao_atual_codigo
     from versoes as v
-    left join lugares as l on v.bairro = l.bairro and v.eh_daqui
+    left join lugares as l on case when v.eh_daqui then v.bairro end = l.bairro
     left join areas as a on l.area_numero = a.area_numero
     -- What a protected record tells of its person is not told on.
     where v.ordem = 1 and not coalesce(v.eh_protegida, false)

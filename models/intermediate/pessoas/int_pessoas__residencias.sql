@@ -87,7 +87,7 @@ final as (
             else coalesce(l.territorio_evidencia, 'sem_bairro')
         end as territorio_evidencia
     from situados as e
-    left join lugares as l on e.bairro = l.bairro and e.eh_daqui
+    left join lugares as l on case when e.eh_daqui then e.bairro end = l.bairro
     left join regioes as r on l.area_numero = r.area_numero
     left join municipios as m
         on e.municipio_nome = m.municipio_nome_normalizado and e.uf_sigla = m.uf_sigla

@@ -104,7 +104,7 @@ final as (
             else coalesce(l.territorio_evidencia, 'sem_bairro')
         end as territorio_evidencia
     from unidades as u
-    left join lugares as l on u.bairro = l.bairro and not u.eh_de_fora
+    left join lugares as l on case when not u.eh_de_fora then u.bairro end = l.bairro
 )
 
 select * from final

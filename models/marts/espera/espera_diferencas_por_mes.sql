@@ -13,6 +13,17 @@ perfis as (
     select * from {{ ref('int_pessoas__perfis') }}
 ),
 
+medianas as (
+    select
+        e.competencia,
+        e.situacao,
+        e.procedimento_codigo,
+        e.risco_codigo,
+        {{ percentile('e.dias', 0.5) }} as dias
+    from esperas as e
+    group by e.competencia, e.situacao, e.procedimento_codigo, e.risco_codigo
+),
+
 diferencas as (
     select
         e.competencia,
@@ -20,13 +31,20 @@ diferencas as (
         e.regiao_saude_codigo as regiao,
         coalesce(p.sexo_codigo, 'nao_informado') as sexo,
         coalesce(p.raca_cor_codigo, 'nao_informado') as raca_cor,
-        e.dias - {{ percentile('e.dias', 0.5) }} over (
-            partition by e.competencia, e.situacao, e.procedimento_codigo, e.risco_codigo
-        ) as dias
+        e.dias - m.dias as dias,
+        count(*) as qtd
     from esperas as e
+    inner join medianas as m
+        on
+            e.competencia = m.competencia
+            and e.situacao = m.situacao
+            and e.procedimento_codigo is not distinct from m.procedimento_codigo
+            and e.risco_codigo is not distinct from m.risco_codigo
     left join perfis as p on e.solicitacao_codigo = p.solicitacao_codigo
+    group by all
 ),
 
+-- How many waits of a class differ by so many days: a few hundred rows for however many waits.
 classes as (
     {%- for dimensao in dimensoes %}
     select
@@ -34,8 +52,10 @@ classes as (
         d.situacao,
         '{{ dimensao }}' as dimensao,
         d.{{ dimensao }} as classe,
-        d.dias
+        d.dias,
+        sum(d.qtd) as qtd
     from diferencas as d
+    group by d.competencia, d.situacao, d.{{ dimensao }}, d.dias
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -45,26 +65,36 @@ classes as (
 ordenadas as (
     select
         c.*,
-        row_number() over (
-            partition by c.competencia, c.situacao, c.dimensao, c.classe order by c.dias
-        ) as posicao,
-        count(*) over (partition by c.competencia, c.situacao, c.dimensao, c.classe) as qtd
+        sum(c.qtd) over (partition by c.competencia, c.situacao, c.dimensao, c.classe) as total,
+        sum(c.qtd) over (
+            partition by c.competencia, c.situacao, c.dimensao, c.classe
+            order by c.dias
+            rows between unbounded preceding and current row
+        ) as ultima_posicao
     from classes as c
 ),
 
--- The ranks between which the median of those like them lies in 95 of 100 cases.
+-- The middle, and the ranks between which the median of those like them lies in 95 of 100 cases.
 medidas as (
     select
         o.competencia,
         o.situacao,
         o.dimensao,
         o.classe,
-        count(*) as qtd_esperas,
-        {{ percentile('o.dias', 0.5) }} as dias_de_diferenca,
-        min(case when o.posicao >= floor((o.qtd - 1.96 * sqrt(o.qtd)) / 2) then o.dias end)
+        max(o.total) as qtd_esperas,
+        (
+            min(case when o.ultima_posicao >= o.total / 2.0 then o.dias end)
+            + min(case when o.ultima_posicao >= floor(o.total / 2.0) + 1 then o.dias end)
+        ) / 2 as dias_de_diferenca,
+        min(case when o.ultima_posicao >= floor((o.total - 1.96 * sqrt(o.total)) / 2) then o.dias end)
             as dias_de_diferenca_minimo,
-        max(case when o.posicao <= ceil((o.qtd + 1.96 * sqrt(o.qtd)) / 2) + 1 then o.dias end)
-            as dias_de_diferenca_maximo
+        max(
+            case
+                when
+                    o.ultima_posicao - o.qtd < ceil((o.total + 1.96 * sqrt(o.total)) / 2) + 1
+                    then o.dias
+            end
+        ) as dias_de_diferenca_maximo
     from ordenadas as o
     group by o.competencia, o.situacao, o.dimensao, o.classe
 ),

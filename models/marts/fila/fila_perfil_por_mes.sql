@@ -6,18 +6,16 @@
     'identidade': 'identidade',
 } %}
 
-with perfis as (
-    select * from {{ ref('int_fila__perfis') }}
-),
-
-classes as (
+with contagens as (
     {%- for dimensao, coluna in dimensoes.items() %}
     select
         p.competencia,
         '{{ dimensao }}' as dimensao,
         p.{{ coluna }} as classe,
-        p.contada_como
-    from perfis as p
+        count(*) as qtd_aguardando,
+        count(distinct p.contada_como) as qtd_pessoas_na_fila
+    from {{ ref('int_fila__perfis') }} as p
+    group by p.competencia, p.{{ coluna }}
     {%- if not loop.last %}
     union all
     {%- endif %}
@@ -29,10 +27,9 @@ final as (
         c.competencia,
         c.dimensao,
         c.classe,
-        cast(count(*) as integer) as qtd_aguardando,
-        cast(count(distinct c.contada_como) as integer) as qtd_pessoas_na_fila
-    from classes as c
-    group by c.competencia, c.dimensao, c.classe
+        cast(c.qtd_aguardando as integer) as qtd_aguardando,
+        cast(c.qtd_pessoas_na_fila as integer) as qtd_pessoas_na_fila
+    from contagens as c
 )
 
 select * from final

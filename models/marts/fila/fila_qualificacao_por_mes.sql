@@ -3,12 +3,7 @@
 {% set motivos = queue_doubts() %}
 
 with perfis as (
-    select
-        p.*,
-        count(*) over (
-            partition by p.competencia, p.procedimento_codigo, p.contada_como
-        ) as qtd_da_pessoa
-    from {{ ref('int_fila__perfis') }} as p
+    select * from {{ ref('int_fila__perfis') }}
 ),
 
 contagens as (
@@ -17,7 +12,7 @@ contagens as (
         p.procedimento_codigo,
         count(*) as qtd_aguardando,
         count(distinct p.contada_como) as qtd_pessoas_na_fila,
-        count(distinct case when p.qtd_da_pessoa > 1 then p.contada_como end)
+        count(distinct case when p.eh_repetido then p.contada_como end)
             as qtd_pessoas_com_repetidos,
         {%- for coluna, condicao in motivos.items() %}
         sum(case when p.{{ condicao }} then 1 else 0 end) as qtd_{{ coluna }},

@@ -1,4 +1,6 @@
 -- Grain: one row per raw row, every version kept.
+{{ config(materialized='by_load') }}
+
 with source as (
     select * from {{ source('bruto_cadsus', 'cns') }}
 ),

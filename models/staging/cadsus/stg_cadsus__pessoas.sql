@@ -1,5 +1,7 @@
 -- Grain: one row per raw row, every version kept. Dates come as AAAA-MM-DD or, straight from the
 -- service, as AAAAMMDD with or without a time; that of a death may lack its day and month.
+{{ config(materialized='by_load') }}
+
 with source as (
     select * from {{ source('bruto_cadsus', 'pessoa') }}
 ),

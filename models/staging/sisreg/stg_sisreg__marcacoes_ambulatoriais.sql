@@ -1,5 +1,7 @@
 -- Grain: one row per raw row, every version kept. `data_marcacao` is the appointment itself; the
 -- booking happened at `data_aprovacao`. Clocks as in the index of requests.
+{{ config(materialized='by_load') }}
+
 with source as (
     select * from {{ source('bruto_sisreg', 'marcacao_ambulatorial') }}
 ),

@@ -1,5 +1,7 @@
 -- Grain: one row per raw row, every version kept. Clocks are local time under a false Z; the
 -- cancellation is shifted twice. Nested arrays stay whole: they are exploded where they are used.
+{{ config(materialized='by_load') }}
+
 with source as (
     select * from {{ source('bruto_sisreg', 'solicitacao_ambulatorial') }}
 ),

@@ -1,5 +1,7 @@
 -- Grain: one row per raw row, every version kept. This index has no history, no cancellation and
 -- keeps dates and times apart.
+{{ config(materialized='by_load') }}
+
 with source as (
     select * from {{ source('bruto_sisreg', 'solicitacao_hospitalar') }}
 ),

@@ -44,7 +44,7 @@ def make_raw(settings: Settings, people: int) -> int:
     """Write the raw rows of a city's queue and registry; return how many requests there are."""
     made = city.build(people, DAYS, 1, REFERENCE)
     store = settings.mapa_dir / "store.duckdb"
-    documents.build(made, store)
+    documents.build(made, store, memory="8GB")
     requests = int(made.requests.num_rows)
     del made
     with warehouse.connect(settings.warehouse) as con:

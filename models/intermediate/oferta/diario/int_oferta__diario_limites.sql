@@ -75,7 +75,7 @@ limitadas as (
             and a.unidade_executante_cnes = t.unidade_executante_cnes
             and a.procedimento_codigo = t.procedimento_codigo
             and s.instante_teto >= t.visto_de
-            and coalesce(s.instante_teto <= t.visto_ate, true)
+            and s.instante_teto <= coalesce(t.visto_ate, {{ ending() }})
             and t.limite_tipo = 'teto'
 ),
 

@@ -65,9 +65,10 @@ interrupcoes as (
     cross join hipoteses as h
     left join calculados as c
         on
-            h.hipotese = 'feriado_calculado'
-            and i.causa_bloqueio = 'feriado'
-            and i.data_inicio = c.data
+            case
+                when h.hipotese = 'feriado_calculado' and i.causa_bloqueio = 'feriado'
+                    then i.data_inicio
+            end = c.data
             and i.unidade_executante_cnes is not distinct from c.unidade_executante_cnes
     where c.data is null
 ),
