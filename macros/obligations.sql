@@ -138,13 +138,15 @@ nominais as (
         m.data as data_mes_seguinte
     from {{ terms }} as t
     left join {{ calendar }} as i
-        on t.data_inicio = i.data and t.contagem = 'dias_uteis'
+        on case when t.contagem = 'dias_uteis' then t.data_inicio end = i.data
     left join {{ calendar }} as u
         on u.eh_dia_util and u.qtd_dias_uteis_ate = i.qtd_dias_uteis_ate + t.qtd_dias
     left join {{ calendar }} as f
         on
-            {{ last_day_of_month(competencia('t.data_inicio')) }} = f.data
-            and t.dia_util_do_mes_seguinte is not null
+            case
+                when t.dia_util_do_mes_seguinte is not null
+                    then {{ last_day_of_month(competencia('t.data_inicio')) }}
+            end = f.data
     left join {{ calendar }} as m
         on
             m.eh_dia_util

@@ -72,7 +72,8 @@ com_norma as (
             o.prazo_codigo = p.prazo_codigo
             and o.prazo_etapa = p.prazo_etapa
             and coalesce(o.data_inicio, o.data_cumprimento) >= p.vigente_de
-    left join projetos as j on o.objeto_tipo = 'projeto' and o.objeto_numero = j.projeto_nup
+    left join projetos as j
+        on case when o.objeto_tipo = 'projeto' then o.objeto_numero end = j.projeto_nup
     left join reducoes as s on p.norma = s.norma
     where
         case p.condicao

@@ -43,7 +43,7 @@ repartidas as (
         on
             m.cbo_familia = p.cbo_familia
             and m.competencia >= p.vigente_desde
-            and (p.proxima is null or m.competencia < p.proxima)
+            and m.competencia < coalesce(p.proxima, {{ ending() }})
 ),
 
 esperadas as (
