@@ -99,7 +99,7 @@ def drop_built(con: duckdb.DuckDBPyConnection) -> int:
     ).fetchone()
     for name in built:
         con.execute(f"drop schema {quoted(name)} cascade")
-    # Which build made each table, and of which loads: none is left. Scores name records by their pseudonym.
+    # What is known of tables that are no more. Scores name records by their pseudonym.
     con.execute("delete from controle.construcoes")
     con.execute("delete from controle.preparos")
     con.execute("delete from controle.pares_identidade")

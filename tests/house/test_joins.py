@@ -1,4 +1,4 @@
-"""What grows with the square of the data: joins outwards that compare every row with every other."""
+"""What grows with the square of the data: joins outwards that compare each row with each."""
 
 from __future__ import annotations
 
@@ -34,7 +34,11 @@ def compared(plan: dict[str, Any]) -> Iterator[str]:
 
 def test_no_join_outwards_compares_everything(city_house: House) -> None:
     folder = city_house.settings.dbt_target_path / "compiled"
-    models = {path.stem: path.read_text() for path in folder.glob("mapa/models/**/*.sql")}
+    models = {
+        path.stem: path.read_text()
+        for path in folder.glob("mapa/models/**/*.sql")
+        if not any(part.endswith(".yml") for part in path.parts)  # a test
+    }
     found = dict[str, list[str]]()
     with warehouse.connect(city_house.settings.warehouse, read_only=True) as con:
         con.create_function(dbt_plugin.FUNCTION, lambda text: text, ["VARCHAR"], "VARCHAR")

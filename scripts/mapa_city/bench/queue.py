@@ -44,7 +44,9 @@ def make_raw(settings: Settings, people: int) -> int:
     """Write the raw rows of a city's queue and registry; return how many requests there are."""
     made = city.build(people, DAYS, 1, REFERENCE)
     store = settings.mapa_dir / "store.duckdb"
-    documents.build(made, store, memory="8GB")
+    # A million requests need more than a city may use elsewhere; this process ends with them.
+    documents.CONFIG["memory_limit"] = "8GB"
+    documents.build(made, store)
     requests = int(made.requests.num_rows)
     del made
     with warehouse.connect(settings.warehouse) as con:

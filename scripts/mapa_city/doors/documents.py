@@ -127,7 +127,6 @@ def build(
     *,
     extra_field: bool = True,
     habits: Habits = USUAL,
-    memory: str = "3GB",
 ) -> None:
     """Write the document store of the city.
 
@@ -137,12 +136,11 @@ def build(
         as_of: last day whose events are shown; default: the city's last day.
         extra_field: whether a few documents carry a field that no manual names.
         habits: what its mirror does otherwise than others.
-        memory: what DuckDB may use, as it says it; a million requests need more than is usual.
 
     """
     day = as_of or city.until
     path.unlink(missing_ok=True)
-    con = duckdb.connect(str(path), config=CONFIG | {"memory_limit": memory})
+    con = duckdb.connect(str(path), config=CONFIG)
     try:
         register(con, city)
         asked = admissions(city)
