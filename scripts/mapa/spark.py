@@ -17,7 +17,6 @@ from typing import Any
 from urllib.parse import urlparse
 
 from dbt.adapters.spark import session
-from dbt_common.exceptions import DbtRuntimeError
 from pyspark.errors import AnalysisException, PySparkException
 from pyspark.sql import SparkSession
 
@@ -95,7 +94,7 @@ def register(spark: SparkSession, raw: Export, table: Table) -> None:
 def attach(house: House) -> None:
     """Let dbt-spark open its session by way of a house."""
 
-    class Cursor(session.Cursor):
+    class Cursor(session.Cursor):  # type: ignore[misc]
         """A cursor whose session is the house's and whose errors quote no cell."""
 
         def execute(self, sql: str, *parameters: Any) -> None:
@@ -111,7 +110,7 @@ def attach(house: House) -> None:
             """Return the next row."""
             return _quiet(super().fetchone)
 
-    session.Cursor = Cursor  # type: ignore[misc]
+    session.Cursor = Cursor
 
 
 def _quiet(call: Callable[[], Any]) -> Any:
@@ -124,4 +123,4 @@ def _quiet(call: Callable[[], Any]) -> Any:
         told = f"{error.getCondition() or type(error).__name__}: {HIDDEN}"
     except Exception as error:
         told = f"{type(error).__name__}: {HIDDEN}"
-    raise DbtRuntimeError(told)
+    raise RuntimeError(told)
