@@ -66,7 +66,7 @@ def _difference(con: duckdb.DuckDBPyConnection, table: str, folders: list[Path])
     gone, come = (_beyond(con, cells, *sides) for sides in ((house, spark), (spark, house)))
     if not gone and not come:
         return None
-    doubles = {c for c, kind in here.items() if kind == "double"}
+    doubles = {c for c, kind in here.items() if kind == "DOUBLE"}
     if doubles and gone == come and not _apart(con, cells, (house, spark), here.keys(), doubles):
         return None
     return f"{gone} rows in DuckDB only, {come} on Spark only"
