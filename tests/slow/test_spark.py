@@ -18,7 +18,7 @@ from typing import Any
 
 import pytest
 
-from conftest import PROJECT, TEST_KEY, House, environment
+from conftest import PROJECT, TEST_KEY, House, environment, house_environment
 from mapa import export
 from spark_compare import differences
 
@@ -66,21 +66,17 @@ def build(house: House, folder: Path, *arguments: str, **env: str) -> Built:
     raw = folder / "raw"
     with environment(house.env):
         export.write(house.settings, raw, "DF")
-    own = {
-        "MAPA_DIR": str(folder / "data"),
-        "DBT_TARGET_PATH": str(folder / "target"),
-        "DBT_LOG_PATH": str(folder / "logs"),
-    }
     program = [sys.executable, str(PROJECT / "tests" / "spark_build.py")]
     run = subprocess.run(
         [*program, str(raw), str(folder / "views"), *arguments],
-        env=os.environ | house.env | own | env,
+        env=os.environ | house_environment(folder) | env,
         cwd=PROJECT,
         capture_output=True,
         text=True,
         check=False,
     )
     said = run.stdout + run.stderr
+    assert (folder / "target" / "run_results.json").exists(), said[-2000:]
     results = json.loads((folder / "target" / "run_results.json").read_bytes())["results"]
     manifest = json.loads((folder / "target" / "manifest.json").read_bytes())
     return Built(
