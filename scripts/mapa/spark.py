@@ -42,9 +42,9 @@ def hmac_sha256(key: bytes) -> Callable[[str | None], str | None]:
 class House:
     """What a session of Spark is given before dbt's first query."""
 
-    def __init__(self, raw: Export, key: bytes) -> None:
-        """Keep raw tables and key; nothing is opened yet."""
-        self.raw, self.key = raw, key
+    def __init__(self, raw: Export, key: bytes, jars: str = "") -> None:
+        """Keep raw tables, key and the Java that the session needs besides; open nothing yet."""
+        self.raw, self.key, self.jars = raw, key, jars
         self.spark: SparkSession | None = None
         # dbt asks for the first time in several threads.
         self.lock = Lock()
@@ -59,8 +59,9 @@ class House:
     def _opened(self, parameters: dict[str, str]) -> SparkSession:
         if parameters.get(CATALOG) == IN_MEMORY:
             _empty(parameters.get(WAREHOUSE, ""))
+        own = parameters | ({"spark.jars": self.jars} if self.jars else {})
         builder = SparkSession.builder.enableHiveSupport()
-        for name, value in parameters.items():
+        for name, value in own.items():
             builder = builder.config(name, value)
         spark = builder.getOrCreate()
         spark.udf.register(FUNCTION, hmac_sha256(self.key))

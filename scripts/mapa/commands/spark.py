@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from mapa import export, modes, pseudonyms
+from mapa import export, identity_spark, modes, pseudonyms
 from mapa.errors import BuildError, ConfigError
 from mapa.settings import Settings
+from mapa.ui import say
+
+if TYPE_CHECKING:
+    from mapa.spark import House
 
 BUILD = ("build", "--exclude-resource-type", "unit_test")
 
@@ -22,12 +28,16 @@ BUILD = ("build", "--exclude-resource-type", "unit_test")
 )
 @click.argument("raw", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.argument("dbt", nargs=-1, type=click.UNPROCESSED)
-def spark(raw: Path, dbt: tuple[str, ...]) -> None:
+@click.option("--identity", is_flag=True, help="Then score for the next build over RAW, by splink.")
+def spark(raw: Path, dbt: tuple[str, ...], identity: bool) -> None:
     """Run dbt on Spark over the folder RAW that `mapa export raw` wrote.
 
     DBT is a command of dbt with its options, by default `build` without unit tests. The target
     `spark` of profiles.yml says which master and where tables are written (MAPA_DIR/spark);
     MAPA_SPARK_MASTER names another master than this machine, as spark://host:7077.
+
+    With --identity the requests that no number links are scored after a green build, as
+    `mapa identity` does it on DuckDB, and the pairs are written into RAW.
 
     Example:
         mapa spark /dados/bruto build --select +fila_por_mes
@@ -46,8 +56,15 @@ def spark(raw: Path, dbt: tuple[str, ...]) -> None:
     modes.close_dbt(*logs)
     # Workers have folders of their own, so that nothing may be relative.
     os.environ["MAPA_DIR"] = str(settings.mapa_dir.resolve())
-    if not _run(export=found, key=key, arguments=[*(dbt or BUILD), "--target", "spark"]):
+    # Workers start the Python of this environment where they find it.
+    os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+    from mapa.spark import House  # noqa: PLC0415 - an extra
+
+    house = House(found, key, identity_spark.jar() if identity else "")
+    if not _run(house, [*(dbt or BUILD), "--target", "spark"]):
         raise BuildError(f"dbt failed on Spark. The details are in {logs[2] / 'dbt.log'}.")
+    if identity and house.spark:
+        say(f"{identity_spark.score(house.spark, found)} pairs scored; build again over {raw}.")
 
 
 def _require() -> None:
@@ -61,13 +78,13 @@ def _require() -> None:
         )
 
 
-def _run(export: export.Export, key: bytes, arguments: list[str]) -> bool:
-    """Run dbt in this process, whose session of Spark it takes; say whether it was green."""
+def _run(house: House, arguments: list[str]) -> bool:
+    """Run dbt in this process, whose session of Spark is the house's; say whether it was green."""
     from dbt.cli.main import dbtRunner  # noqa: PLC0415 - seconds
 
-    from mapa.spark import House, attach  # noqa: PLC0415 - an extra
+    from mapa.spark import attach  # noqa: PLC0415 - an extra
 
-    attach(House(export, key))
+    attach(house)
     result = dbtRunner().invoke(arguments)
     if result.exception:
         click.echo(str(result.exception), err=True)
