@@ -51,7 +51,7 @@
 
 {# Elsewhere what is computed from raw is not kept. #}
 {% materialization by_load, default %}
-    {{ return(materialization_view_default()) }}
+    {{ return(create_or_replace_view()) }}
 {% endmaterialization %}
 
 

@@ -1,16 +1,21 @@
 {# Dates and clocks. Sessions run in UTC and every timestamp is naive local time of the source. #}
-{% macro try_date(expression, layout='iso') -%}
-    {{ return(adapter.dispatch('try_date')(expression, layout)) }}
-{%- endmacro %}
 
-{# A year of two digits is refused: guessing the century would invent a date. #}
-{% macro duckdb__try_date(expression, layout) -%}
+{# The pattern comes first: one engine reads '31/12/26' as a day of the year 31, the other '202603' as
+   the year 202603. #}
+{% macro try_date(expression, layout='iso') -%}
     {%- if layout == 'iso' -%}
         case
             when trim({{ expression }}) like '____-__-__%'
                 then try_cast(left(trim({{ expression }}), 10) as date)
         end
-    {%- elif layout == 'compact' -%}
+    {%- else -%}
+        {{ return(adapter.dispatch('try_date')(expression, layout)) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{# A year of two digits is refused: guessing the century would invent a date. #}
+{% macro duckdb__try_date(expression, layout) -%}
+    {%- if layout == 'compact' -%}
         cast(try_strptime(left(trim({{ expression }}), 8), '%Y%m%d') as date)
     {%- else -%}
         {%- set separator = {'dmy': '/', 'dmy_dots': '.'}[layout] -%}
@@ -24,18 +29,14 @@
 {%- endmacro %}
 
 {% macro spark__try_date(expression, layout) -%}
-    {%- if layout == 'iso' -%}
-        try_cast(left(trim({{ expression }}), 10) as date)
-    {%- else -%}
-        {%- set pattern = {'compact': 'yyyyMMdd', 'dmy': 'd/M/yyyy', 'dmy_dots': 'd.M.yyyy'}[layout] -%}
-        cast(
-            try_to_timestamp(
-                {%- if layout == 'compact' %} left(trim({{ expression }}), 8)
-                {%- else %} trim({{ expression }})
-                {%- endif %}, '{{ pattern }}'
-            ) as date
-        )
-    {%- endif -%}
+    {%- set pattern = {'compact': 'yyyyMMdd', 'dmy': 'd/M/yyyy', 'dmy_dots': 'd.M.yyyy'}[layout] -%}
+    cast(
+        try_to_timestamp(
+            {%- if layout == 'compact' %} left(trim({{ expression }}), 8)
+            {%- else %} trim({{ expression }})
+            {%- endif %}, '{{ pattern }}'
+        ) as date
+    )
 {%- endmacro %}
 
 

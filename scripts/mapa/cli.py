@@ -30,6 +30,8 @@ COMMANDS = {
     "site": "Say where the published site is, or serve it.",
     "plan": "Plan the bookings that bring a queue to a target wait.",
     "compare": "Compare all cells of two warehouses.",
+    "export": "Write raw tables for an engine that opens no DuckDB file.",
+    "spark": "Build on Spark what `mapa export raw` wrote.",
     "status": "Show loads, freshness, published versions and a verdict.",
     "key": "Encrypt what is there, change a key, read an encrypted file.",
     "destroy": "Dispose of what was received, verify it, certify it.",

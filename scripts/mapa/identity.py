@@ -24,7 +24,9 @@ from mapa.errors import ConfigError
 from mapa.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from splink import Linker
 
 LEAST = 0.5
 """Probability, of a pair by itself, from which it is kept."""
@@ -39,7 +41,7 @@ NAME, MOTHER, BIRTH, SEX, PLACE = "name", "mother", "birth", "sex", "place"
 RULES = ((BIRTH, "first"), (MOTHER, "first"), (MOTHER, BIRTH))
 """Columns of which one set must be equal for a pair to be looked at."""
 
-_CANDIDATES = "select * from register as r where " + " or ".join(
+CANDIDATES = "select * from register as r where " + " or ".join(
     "({0}) in (select {0} from requests where {1})".format(
         ", ".join(columns), " and ".join(f"{column} is not null" for column in columns)
     )
@@ -50,13 +52,15 @@ _KNOWN = (
     "case when not regexp_matches({0}, '^((SEM|NAO) |IGNORAD|DESCONHECID|RN |RECEM NASCID)') "
     "then {0} end"
 )
-_COLUMNS = "unique_id, name, split_part(name, ' ', 1) as first, mother, birth, sex, place"
+COLUMNS = (
+    "unique_id", "name", "split_part(name, ' ', 1) as first", "mother", "birth", "sex", "place",
+)  # fmt: skip
 _REQUESTS = """
 with documentos as (
     select solicitacao_codigo, paciente_nome, paciente_mae_nome, paciente_data_nascimento,
         paciente_sexo, residencia_bairro, momento_atualizacao, _carga_ordem, _linha
     from staging.stg_sisreg__solicitacoes_ambulatoriais
-    union all by name
+    union all
     select solicitacao_codigo, paciente_nome, paciente_mae_nome, paciente_data_nascimento,
         paciente_sexo, residencia_bairro, momento_atualizacao, _carga_ordem, _linha
     from staging.stg_sisreg__marcacoes_ambulatoriais
@@ -73,13 +77,18 @@ qualify row_number() over (
 ) = 1
 """
 _RECORDS = """
+with newest as (
+    select p.*
+    from staging.stg_cadsus__pessoas as p
+    where p.cadsus_id is not null
+    qualify row_number() over (
+        partition by p.cadsus_id order by p._carga_ordem desc, p._arquivo desc, p._linha desc
+    ) = 1
+)
 select p.cadsus_id as unique_id, {name} as name, {mother} as mother,
     cast(p.data_nascimento as varchar) as birth, left(p.sexo_codigo, 1) as sex, {place} as place
-from staging.stg_cadsus__pessoas as p
-where p.cadsus_id is not null
-qualify row_number() over (
-    partition by p.cadsus_id order by p._carga_ordem desc, p._arquivo desc, p._linha desc
-) = 1 and not coalesce(p.eh_protegida, false) and p.nome_social is null
+from newest as p
+where not coalesce(p.eh_protegida, false) and p.nome_social is null
 """
 
 
@@ -122,8 +131,8 @@ def score(settings: Settings) -> Scored:
             )
         pseudonyms.require(con, key)
         con.execute(f"set memory_limit = '{MEMORY}'")
-        requests = con.execute(_query(_REQUESTS, "d.paciente_")).to_arrow_table()
-        records = con.execute(_query(_RECORDS, "p.")).to_arrow_reader(BATCH_ROWS)
+        requests = con.execute(requests_query()).to_arrow_table()
+        records = con.execute(records_query()).to_arrow_reader(BATCH_ROWS)
         pairs = score_pairs(requests, records, warehouse.closed(settings.warehouse))
         con.create_function("identity_key", hmac_sha256(key), [VARCHAR], VARCHAR)
         con.begin()
@@ -219,7 +228,7 @@ def score_pairs(
             ("asked", requests, "order by unique_id"), ("register", records, ""),
         ):  # fmt: skip
             con.register("given", rows)
-            con.execute(f"create table {name} as select {_COLUMNS} from given {order}")
+            con.execute(f"create table {name} as select {', '.join(COLUMNS)} from given {order}")
             con.unregister("given")
         con.execute(
             "create table pairs (request varchar not null, record varchar not null, "
@@ -231,7 +240,7 @@ def score_pairs(
                 "create or replace table requests as select * from asked "
                 f"where rowid >= {start} and rowid < {start + portion}"
             )
-            con.execute(f"create or replace table records as {_CANDIDATES}")
+            con.execute(f"create or replace table records as {CANDIDATES}")
             if _count(con, "records"):
                 _score_portion(con, held)
         pairs = con.execute("select * from pairs order by all").to_arrow_table()
@@ -241,17 +250,40 @@ def score_pairs(
 
 def _score_portion(con: duckdb.DuckDBPyConnection, held: int) -> None:
     """Add the pairs of `requests` and `records`, candidates of a register of `held` records."""
-    from splink import DuckDBAPI, Linker  # noqa: PLC0415 - an extra
+    from splink import DuckDBAPI  # noqa: PLC0415 - an extra
 
-    api = DuckDBAPI(con)
+    similarity = "jaro_winkler_similarity"
+    linker, pairs = predicted(DuckDBAPI(con), con.execute, held, "table", similarity)
+    con.execute(f"insert into pairs {pairs}")
+    linker.table_management.delete_tables_created_by_splink_from_db()
+
+
+def predicted(
+    api: Any, execute: Callable[[str], object], held: int, made: str, similarity: str
+) -> tuple[Linker, str]:
+    """Let splink score the tables `requests` and `records` of an engine.
+
+    Args:
+        api: splink's of the engine.
+        execute: what runs SQL there.
+        held: records of the table `register`, in which is counted how common a name is.
+        made: what stands for these counts, a `table` or a `temp view`.
+        similarity: function of the engine for that of Jaro and Winkler.
+
+    Returns:
+        splink's own, which knows what it left, and SQL of request, record and score.
+
+    """
+    from splink import Linker  # noqa: PLC0415 - an extra
+
     linker = Linker(
         [api.register("requests", dataset_display_name="requests"),
          api.register("records", dataset_display_name="records")],
-        _settings(held), log_level=logging.CRITICAL,
+        _settings(held, similarity), log_level=logging.CRITICAL,
     )  # fmt: skip
     for column in (NAME, MOTHER):
-        con.execute(
-            f"create or replace table common_{column} as select {column}, "
+        execute(
+            f"create or replace {made} common_{column} as select {column}, "
             f"count(*) / {held} as tf_{column} from register "
             f"where {column} in (select {column} from requests) group by {column}"
         )
@@ -260,14 +292,13 @@ def _score_portion(con: duckdb.DuckDBPyConnection, held: int) -> None:
     found = linker.inference.predict(threshold_match_probability=LEAST)
     # A request is of one person at most: each candidate takes from the others. Sums hang
     # on their order, and so does a last digit.
-    con.execute(
-        "insert into pairs with found as (select case when source_dataset_l = 'requests' "
+    return linker, (
+        "with found as (select case when source_dataset_l = 'requests' "
         "then unique_id_l else unique_id_r end as request, case when source_dataset_l = 'requests' "
         "then unique_id_r else unique_id_l end as record, pow(2, match_weight) as odds "
         f"from {found.physical_name}) select request, record, "
         "round(odds / (1 + sum(odds) over (partition by request)), 9) as score from found"
     )
-    linker.table_management.delete_tables_created_by_splink_from_db()
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
@@ -283,6 +314,16 @@ def _is_built(con: duckdb.DuckDBPyConnection) -> bool:
     return bool(found and found[0])
 
 
+def requests_query() -> str:
+    """Return DuckDB's SQL of the requests that no number links, in the columns of `score_pairs`."""
+    return _query(_REQUESTS, "d.paciente_")
+
+
+def records_query() -> str:
+    """Return DuckDB's SQL of the newest version of each record of the register, likewise."""
+    return _query(_RECORDS, "p.")
+
+
 def _query(sql: str, side: str) -> str:
     mother = "d.paciente_mae_nome" if side.startswith("d") else "p.mae_nome"
     place = "d.residencia_bairro" if side.startswith("d") else "p.residencia_bairro"
@@ -293,7 +334,7 @@ def _query(sql: str, side: str) -> str:
     )
 
 
-def _settings(records: int) -> Any:
+def _settings(records: int, similarity: str) -> Any:
     """Return what splink compares, with fixed weights: m among pairs of one person, u among all.
 
     Exact names count by how common each is in the two tables.
@@ -309,13 +350,13 @@ def _settings(records: int) -> Any:
         comparisons=[
             _comparison(NAME, (
                 ("name_l = name_r", 0.75, 1e-5),
-                (first.format(NAME) + " and jaro_winkler_similarity(name_l, name_r) >= 0.9",
+                (first.format(NAME) + f" and {similarity}(name_l, name_r) >= 0.9",
                  0.19, 2e-4),
                 (first.format(NAME), 0.055, 0.02),
             ), (0.005, 0.98)),
             _comparison(MOTHER, (
                 ("mother_l = mother_r", 0.93, 1e-5),
-                (first.format(MOTHER) + " and jaro_winkler_similarity(mother_l, mother_r) >= 0.9",
+                (first.format(MOTHER) + f" and {similarity}(mother_l, mother_r) >= 0.9",
                  0.03, 2e-4),
                 (first.format(MOTHER), 0.02, 0.03),
             ), (0.02, 0.97)),

@@ -20,6 +20,7 @@ INSIDE = {
     "city": 0o700,
     "dicionario": 0o700,
     "certificados": 0o700,
+    "spark": 0o700,
     # Whoever drops exports there may do so by way of a group.
     "inbox": 0o770,
 }
@@ -60,3 +61,9 @@ def narrow(path: Path, widest: int) -> None:
         # A folder with the sticky bit, like /tmp, belongs to everybody.
         if mode & 0o777 & ~widest and not mode & stat.S_ISVTX:
             path.chmod(mode & widest)
+
+
+def narrow_all(folder: Path) -> None:
+    """Close a folder with all that is in it, whatever wrote it: nobody else reads or lists it."""
+    for path in (folder, *folder.rglob("*")):
+        narrow(path, 0o700 if path.is_dir() else 0o600)

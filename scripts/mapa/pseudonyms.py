@@ -47,13 +47,13 @@ def require(con: duckdb.DuckDBPyConnection, key: bytes) -> None:
 
     """
     con.execute(DDL)
-    known = _known(con)
-    if known is None:
+    noted = known(con)
+    if noted is None:
         _note(con, key)
-    elif known != version(key):
+    elif noted != version(key):
         raise ConfigError(
             f"MAPA_PSEUDONYM_KEY has version {version(key)}, and the pseudonyms in the warehouse "
-            f"were made with version {known}: nothing was built, because they would be mixed.\n"
+            f"were made with version {noted}: nothing was built, because they would be mixed.\n"
             "Set the old key again, or make way for the new one with\n  mapa key pseudonym"
         )
 
@@ -107,7 +107,8 @@ def drop_built(con: duckdb.DuckDBPyConnection) -> int:
     return int(found[0]) if found else 0
 
 
-def _known(con: duckdb.DuckDBPyConnection) -> str | None:
+def known(con: duckdb.DuckDBPyConnection) -> str | None:
+    """Return the version of the key that the house builds with; None: nothing is built yet."""
     row = con.execute("select versao from controle.chaves where chave = $1", [NAME]).fetchone()
     return row[0] if row else None
 

@@ -201,6 +201,14 @@ class Settings(BaseSettings):
         except (OSError, KeyError, TypeError, yaml.YAMLError):
             return None
 
+    @property
+    def state(self) -> str | None:
+        """Whose network it is: the state in dbt_project.yml, two letters; None: not said."""
+        try:
+            return str(self._variables()["uf_sigla"])
+        except (OSError, KeyError, TypeError, yaml.YAMLError):
+            return None
+
     def _variables(self) -> dict[str, Any]:
         """Read the variables of dbt_project.yml."""
         path = self.in_project("dbt_project.yml")

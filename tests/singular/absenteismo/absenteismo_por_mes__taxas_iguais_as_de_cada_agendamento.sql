@@ -21,10 +21,10 @@ contadas as (
         g.procedimento_codigo,
         count(*) as qtd_devidos,
         count(g.falta_conhecida) as qtd_conhecidos,
-        avg(g.falta) as pct_falta_minimo,
-        avg(g.falta_possivel) as pct_falta_maximo,
-        avg(g.sem_noticia) as pct_sem_confirmacao,
-        avg(g.falta_conhecida) as pct_falta_conhecida
+        avg(cast(g.falta as double)) as pct_falta_minimo,
+        avg(cast(g.falta_possivel as double)) as pct_falta_maximo,
+        avg(cast(g.sem_noticia as double)) as pct_sem_confirmacao,
+        avg(cast(g.falta_conhecida as double)) as pct_falta_conhecida
     from agendamentos as g
     group by
         g.competencia,

@@ -71,7 +71,13 @@ supostas as (
     select
         h.hipotese,
         h.vagas_de,
-        v.*,
+        v.{{ report_keys() | join(',\n        v.') }},
+        v.tem_escala,
+        {% for medida in ['total', 'bloqueada'] %}
+        {% for tipo in slot_kinds() + ['geral'] %}
+        v.qtd_{{ medida }}_{{ tipo }},
+        {% endfor %}
+        {% endfor %}
         v.qtd_total_geral - v.qtd_bloqueada_geral as qtd_ativa_geral,
         l.qtd_ativas,
         l.qtd_repartida,
