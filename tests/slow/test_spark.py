@@ -30,7 +30,7 @@ pytestmark = [
 ]
 NOT_YET: dict[str, str] = {}
 """Models that do not run on Spark, or not to the same cells, and why; also in `docs/escala.md`."""
-TABLES = {"table", "view", "seed"}
+TABLES = {"table", "view", "seed", "by_load"}
 WORKERS = 2
 PATIENCE = 60.0
 """Seconds that a master or a worker may take to say that it is there."""
