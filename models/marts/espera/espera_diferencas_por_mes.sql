@@ -86,8 +86,11 @@ medidas as (
             min(case when o.ultima_posicao >= o.total / 2.0 then o.dias end)
             + min(case when o.ultima_posicao >= floor(o.total / 2.0) + 1 then o.dias end)
         ) / 2 as dias_de_diferenca,
-        min(case when o.ultima_posicao >= floor((o.total - 1.96 * sqrt(o.total)) / 2) then o.dias end)
-            as dias_de_diferenca_minimo,
+        min(
+            case
+                when o.ultima_posicao >= floor((o.total - 1.96 * sqrt(o.total)) / 2) then o.dias
+            end
+        ) as dias_de_diferenca_minimo,
         max(
             case
                 when
