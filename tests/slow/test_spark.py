@@ -33,6 +33,8 @@ NOT_YET: dict[str, str] = {}
 UNIT_NOT_YET = {
     "int_fila__laudos__historicos_se_reunem": "its rows are lists as DuckDB writes them",
     "stg_sisreg__solicitacoes_ambulatoriais__codigos_zeros_e_listas": "likewise",
+    "int_oferta__alertas_queda__no_limite": "likewise",
+    "int_oferta__alertas_sobreposicao__no_limite": "its rows call `isodow`",
     "qualidade_fontes__ultima_carga_e_a_habitual": "the last digit of a double",
 }
 """Unit tests that say only of DuckDB what they say."""
@@ -197,7 +199,7 @@ def test_a_cluster_of_two_workers_gives_the_same_cells(city_house: House, tmp_pa
         made = build(
             city_house,
             tmp_path / "build",
-            *("run", "--select", "+fila_por_mes", "+oferta_real_por_mes"),
+            *("build", "--select", "+fila_por_mes", "--exclude-resource-type", "test", "unit_test"),
             MAPA_SPARK_MASTER=master,
         )
     assert {result["status"] for result in made.results.values()} == {"success"}, made.said[-2000:]
