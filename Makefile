@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 WORKERS ?= 2
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo site test test-fast test-all browser server lint clean
+.PHONY: demo site test test-fast test-all browser server java lint clean
 
 demo: $(STAMP)
 	@$(BIN)/mapa demo
@@ -23,7 +23,7 @@ test-fast: $(STAMP)
 	$(PYTEST) -m "not long" tests/fast
 
 # Before a release: also what takes long.
-test-all: browser server lint
+test-all: browser server java lint
 	$(PYTEST)
 
 browser:
@@ -31,6 +31,12 @@ browser:
 
 server:
 	@sh scripts/check_machine.sh server
+
+# Only these tests need Spark, of 480 MB, and Java; without Java they are skipped.
+java: $(STAMP)
+	@sh scripts/check_machine.sh java
+	@! command -v java >/dev/null || $(BIN)/pip install --quiet --disable-pip-version-check \
+		--constraint requirements.txt --editable '.[spark]'
 
 lint: $(STAMP) profiles.yml
 	$(BIN)/ruff check .

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Says what this machine lacks, and the command that brings it, before anything is set up.
 # check_machine.sh python NAME: exit 2 unless NAME is a Python that can set up .venv.
-# check_machine.sh browser, check_machine.sh server: exit 2 under CI, else only a word, for then the
-# tests of it are skipped.
+# check_machine.sh browser, server or java: exit 2 under CI, else only a word, for then the tests of
+# it are skipped.
 lacks() {
     echo "$1" >&2
     echo "Debian, Ubuntu: sudo apt-get install $2; macOS: brew install $3" >&2
@@ -41,6 +41,11 @@ server)
         if [ -x "$program" ]; then exit 0; fi
     done
     lacks "PostgreSQL is missing; the tests that load into one need it." "postgresql" "postgresql"
+    if [ -n "${CI:-}" ]; then exit 2; fi
+    ;;
+java)
+    command -v java >/dev/null && exit 0
+    lacks "Java is missing; the tests on Spark need it." "openjdk-17-jre-headless" "openjdk@17"
     if [ -n "${CI:-}" ]; then exit 2; fi
     ;;
 esac

@@ -111,6 +111,23 @@ def test_a_machine_without_postgresql_hears_it_and_ci_stops(
     assert "sudo apt-get install postgresql" in done.stderr
 
 
+@pytest.mark.parametrize(("env", "code"), [({}, 0), ({"CI": "true"}, 2)])
+def test_a_machine_without_java_hears_it_and_ci_stops(
+    clone: Path, env: dict[str, str], code: int
+) -> None:
+    # Not by `make java`, which would set up what it needs first.
+    done = subprocess.run(
+        ["/bin/sh", "scripts/check_machine.sh", "java"],
+        cwd=clone,
+        env={"PATH": str(clone.parent / "bin")} | env,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert "sudo apt-get install openjdk-17-jre-headless" in done.stderr
+
+
 def test_postgresql_is_found_where_debian_keeps_it(clone: Path) -> None:
     program = clone / "15" / "bin" / "initdb"
     program.parent.mkdir(parents=True)
@@ -121,10 +138,10 @@ def test_postgresql_is_found_where_debian_keeps_it(clone: Path) -> None:
 
 def test_a_machine_with_everything_hears_nothing(clone: Path) -> None:
     python(clone, "python3")
-    for program in ("chromium", "initdb"):
+    for program in ("chromium", "initdb", "java"):
         (clone.parent / "bin" / program).symlink_to(sys.executable)
     check = ["sh", "scripts/check_machine.sh"]
-    for goal in (["python", "python3"], ["browser"], ["server"]):
+    for goal in (["python", "python3"], ["browser"], ["server"], ["java"]):
         done = subprocess.run(
             [*check, *goal],
             cwd=clone,
