@@ -37,7 +37,7 @@ def connect(
     path, caller = Path(database), sys._getframe(1).f_globals["__name__"]
     is_closed = path.name == WAREHOUSE if not path.exists() else warehouse.is_encrypted(path)
     if is_closed and caller.partition(".")[0] not in PRODUCT and os.environ.get(VARIABLE):
-        return warehouse._open_with(path, Settings.load().warehouse_key(), read_only=read_only)
+        return warehouse.opened(path, read_only=read_only)
     return _plainly(database, read_only=read_only, config=config or {})
 
 

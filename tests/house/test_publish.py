@@ -22,13 +22,16 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import PROJECT, House
+from conftest import PROJECT, SMALL, House
+from mapa import dbt, warehouse
 from mapa.cli import cli
 from mapa.errors import DiskError, LockedError, PublishError
+from mapa.load import exports
 from mapa.publish import changes, gate, publish, read_manifest, store
 from mapa.publish.identifiers import identifier_in
 from mapa.settings import Settings
 from mapa.site import outlines, sources
+from mapa_city import past
 
 CPF = "00000000191"
 CNS = "700000000000005"
@@ -271,6 +274,93 @@ def test_exactly_the_numbers_that_a_delivery_changed_are_named_with_it(copied: S
 
 def _key(row: dict[str, Any], key: tuple[str, ...]) -> str:
     return "; ".join(f"{name}={row[name]}" for name in key)
+
+
+MORE = {
+    "COD. ESCALA AMBULATORIAL": "5999999",
+    "SIGLA DIA SEMANA": "SEG",
+    "DATA DE VIGENCIA INICIAL": "03/08/2026",
+    "DATA DE VIGENCIA FINAL": "10/08/2026",
+    "QTD VAGAS PRIM. VEZ": "4",
+    "QTD. MINUTOS PRIM. VEZ": "15",
+    "QTD. VAGAS RETORNO": "0",
+    "QTD. VAGAS RESERVA": "0",
+}
+"""A schedule on two Mondays of August; all else is that of one that is in force."""
+
+
+def one_schedule_more(house: House, folder: Path) -> tuple[Path, dict[str, str]]:
+    """Write what SISREG exports a moment after the city's last delivery: one schedule more."""
+    (file,) = (house.directory / "city" / "files").glob("SISREG_ESCALAS*.csv")
+    rows = csv.DictReader(io.StringIO(file.read_text("utf-8"), newline=""), delimiter=";")
+    row = next(row for row in rows if row["STATUS"] == "ATIVA") | MORE
+    written = io.StringIO()
+    delivery = csv.DictWriter(written, row, delimiter=";", lineterminator="\r\n")
+    delivery.writeheader()
+    delivery.writerow(row)
+    later = folder / file.name.replace("_0005", "_0006")
+    later.write_text(written.getvalue(), "utf-8")
+    return later, row
+
+
+def told_otherwise(old: Path, new: Path, tables: list[dict[str, Any]]) -> set[tuple[str, ...]]:
+    """Compare two published databases cell by cell; return table, key and column of each."""
+    found = set()
+    for table in tables:
+        sides = []
+        for database in (old, new):
+            with duckdb.connect(str(database), read_only=True) as con:
+                cursor = con.execute(f"select * exclude (construcao_id) from {table['name']}")
+                names = [column[0] for column in cursor.description or ()]
+                rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            sides.append({_key(row, tuple(table["primary_key"])): row for row in rows})
+        before, after = sides
+        found |= {
+            (table["name"], key, column)
+            for key in before.keys() | after.keys()
+            for column in names
+            if column not in table["primary_key"]
+            and before.get(key, {}).get(column) != after.get(key, {}).get(column)
+        }
+    return found
+
+
+@pytest.mark.long
+def test_what_a_delivery_changed_is_named_from_the_file_to_the_number(
+    city_house: House, copied: Settings, tmp_path: Path
+) -> None:
+    older = (copied.published / "current").resolve()
+    file, row = one_schedule_more(city_house, tmp_path)
+    (seen,) = past.seen_on([SMALL.until])
+    exports.load(copied, [file], exports.Completeness(partial=True), seen_on=seen)
+    with warehouse.connect(copied.warehouse, read_only=True) as con:
+        ((load,),) = con.execute("select max_by(carga_id, ordem) from controle.cargas").fetchall()
+    dbt.build(copied)
+    outcome = publish(copied)
+    manifest = read_manifest(copied.published)
+    assert manifest is not None
+    result = CliRunner().invoke(cli, ["publish", "--diff"])
+    assert result.exit_code == 0, result.stderr
+    found = list(csv.DictReader(io.StringIO(result.stdout)))
+    told = {(change["tabela"], change["chave"], change["coluna"]) for change in found}
+    assert len(told) == len(found)
+    databases = (older / store.DATABASE, outcome.folder / store.DATABASE)
+    assert told == told_otherwise(*databases, manifest["tables"])
+    place = (row["COD CNES EXEC."], row["COD. PROCEDIMENTO INTERNO"])
+    slots = {
+        change["chave"]: change["diferenca"] or change["depois"]
+        for change in found
+        if (change["tabela"], change["coluna"]) == ("pub_oferta_por_dia", "qtd_vagas_total")
+    }
+    names = ("data", "unidade_executante_cnes", "procedimento_codigo", "vaga_tipo")
+    keys = [
+        _key(dict(zip(names, (day, *place, "primeira_vez"), strict=True)), names)
+        for day in ("2026-08-03", "2026-08-10")
+    ]
+    assert slots == dict.fromkeys(keys, "4")
+    # Nothing else is named: no other unit, no other month, no people, no other load.
+    assert all(place[0] in c["chave"] for c in found if "unidade" in c["chave"])
+    assert {c["cargas"] for c in found} == {load}
 
 
 def test_new_content_replaces_the_old_under_the_readers(copied: Settings) -> None:
