@@ -34,7 +34,7 @@ def connect(
     database: str | Path = ":memory:", read_only: bool = False, config: dict[str, Any] | None = None
 ) -> duckdb.DuckDBPyConnection:
     """Open a database as `duckdb.connect` does, a warehouse with the key that is set."""
-    path, caller = Path(database), sys._getframe(1).f_globals["__name__"]
+    path, caller = Path(database), sys._getframe(1).f_globals.get("__name__", "")
     is_closed = path.name == WAREHOUSE if not path.exists() else warehouse.is_encrypted(path)
     if is_closed and caller.partition(".")[0] not in PRODUCT and os.environ.get(VARIABLE):
         return warehouse.opened(path, read_only=read_only)

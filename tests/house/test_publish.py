@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -27,8 +28,8 @@ from mapa import dbt, warehouse
 from mapa.cli import cli
 from mapa.errors import DiskError, LockedError, PublishError
 from mapa.load import exports
-from mapa.publish import changes, gate, publish, read_manifest, store
-from mapa.publish.identifiers import identifier_in
+from mapa.publish import changes, gate, names, publish, read_manifest, store
+from mapa.publish.identifiers import contact_in, identifier_in
 from mapa.settings import Settings
 from mapa.site import outlines, sources
 from mapa_city import past
@@ -311,14 +312,14 @@ def told_otherwise(old: Path, new: Path, tables: list[dict[str, Any]]) -> set[tu
         for database in (old, new):
             with duckdb.connect(str(database), read_only=True) as con:
                 cursor = con.execute(f"select * from {table['name']}")
-                names = [column[0] for column in cursor.description or ()]
-                rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+                columns = [column[0] for column in cursor.description or ()]
+                rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
             sides.append({_key(row, tuple(table["primary_key"])): row for row in rows})
         before, after = sides
         found |= {
             (table["name"], key, column)
             for key in before.keys() | after.keys()
-            for column in names
+            for column in columns
             if column not in {*table["primary_key"], "construcao_id"}
             and before.get(key, {}).get(column) != after.get(key, {}).get(column)
         }
@@ -352,9 +353,9 @@ def test_what_a_delivery_changed_is_named_from_the_file_to_the_number(
         for change in found
         if (change["tabela"], change["coluna"]) == ("pub_oferta_por_dia", "qtd_vagas_total")
     }
-    names = ("data", "unidade_executante_cnes", "procedimento_codigo", "vaga_tipo")
+    grain = ("data", "unidade_executante_cnes", "procedimento_codigo", "vaga_tipo")
     keys = [
-        _key(dict(zip(names, (day, *place, "primeira_vez"), strict=True)), names)
+        _key(dict(zip(grain, (day, *place, "primeira_vez"), strict=True)), grain)
         for day in ("2026-08-03", "2026-08-10")
     ]
     assert slots == dict.fromkeys(keys, "4")
@@ -496,6 +497,77 @@ def test_a_persons_number_in_text_is_refused(copied: Settings, value: str) -> No
     assert "0005" not in refusal.value.message
     assert require_whole(copied.published) == before
     assert list((copied.published / "versions").glob(".*")) == []
+
+
+def test_the_name_of_a_person_is_refused_and_that_of_a_unit_is_not(copied: Settings) -> None:
+    with duckdb.connect(str(copied.warehouse)) as con:
+        ((name,),) = con.execute(
+            "select nome_mae from bruto_cadsus.pessoa where nome_mae like '% % %' "
+            "order by nome_mae limit 1"
+        ).fetchall()
+        unit = "where unidade_cnes = (select min(unidade_cnes) from publicacao.{})"
+        table = "publicacao.pub_dim_estabelecimentos"
+        said = f"Unidade {name.lower().replace(' ', '  ')} - Sul"
+        con.execute(
+            f"update {table} set unidade_nome = $1 {unit.format('pub_dim_estabelecimentos')}",
+            [said],
+        )
+    before = require_whole(copied.published)
+    with pytest.raises(PublishError, match="unidade_nome: a value holds the name of a person") as e:
+        publish(copied)
+    assert name.split()[0].lower() not in e.value.message.lower()
+    assert require_whole(copied.published) == before
+    # CNES itself calls a unit so.
+    with duckdb.connect(str(copied.warehouse)) as con:
+        con.execute(
+            "update bruto_cnes.estabelecimento set no_fantasia = upper($1) where co_cnes = "
+            "(select min(co_cnes) from bruto_cnes.estabelecimento)",
+            [said],
+        )
+    assert publish(copied).new
+
+
+def test_each_column_of_raw_that_could_hold_a_name_was_looked_at(city_house: House) -> None:
+    manifest = json.loads((city_house.settings.dbt_target_path / "manifest.json").read_bytes())
+    searched = set(names.columns(manifest, names.OF_PERSONS, public=False))
+    named = {
+        place
+        for place in names.columns(manifest, re.compile(".*nome"), public=False)
+        if not re.search("grupo|municipio|leito|clinica|unidade|central", place[1])
+    }
+    assert len(searched) > 30
+    assert searched == named
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("avisar maria@exemplo.com.br", "e-mail address"),
+        ("ＭＡＲＩＡ＠ＥＸＥＭＰＬＯ．ＣＯＭ", "e-mail address"),
+        ("(61) 3333-4444", "telephone number"),
+        ("mãe: (61)99999-0000", "telephone number"),
+        ("+55 61 3333 4444", "telephone number"),
+        ("61 9 9999-0000", "telephone number"),
+        ("61999990000", "telephone number"),
+        ("3333-4444", None),
+        ("de 2025-2026", None),
+        ("31/12 2025-2026", None),
+        ("PRT 2.814/2014, art. 17", None),
+        ("0301010072", None),
+        ("2026-06-30 12:00:00", None),
+        ("8fde315d-d4cf-474e-a71e-619999900001", None),
+        ("a 3 @ 4", None),
+    ],
+)
+def test_the_search_for_ways_to_reach_a_person(text: str, kind: str | None) -> None:
+    assert contact_in(text) == kind
+
+
+@pytest.mark.parametrize("value", ["fale com x@exemplo.org", "(61) 99999-0000"])
+def test_a_way_to_reach_a_person_is_refused(copied: Settings, value: str) -> None:
+    change(copied, f"update publicacao.pub_acordo_acoes set acao_descricao = '{value}'")
+    with pytest.raises(PublishError, match=r"acao_descricao: a value holds a (e-mail|tele)"):
+        publish(copied)
 
 
 @pytest.mark.parametrize("number", ["52998224725", "1234567890", CNS])

@@ -18,7 +18,13 @@ from mapa import warehouse
 from mapa.errors import PublishError
 from mapa.publish import gate, store
 from mapa.publish.gate import Build, Table
-from mapa.publish.identifiers import NUMERALS, SMALLEST_SUSPECT, identifier_in
+from mapa.publish.identifiers import (
+    FEWEST_DIGITS,
+    NUMERALS,
+    SMALLEST_SUSPECT,
+    contact_in,
+    identifier_in,
+)
 from mapa.publish.keys import Keys, order
 from mapa.settings import Settings
 from mapa.sql import literal, quoted
@@ -543,7 +549,7 @@ def _require_plain_sums(published: Published) -> None:
 
 
 def _require_no_identifier(con: duckdb.DuckDBPyConnection, published: Published) -> None:
-    """Refuse a table in which any value of any column holds a valid CPF or CNS."""
+    """Refuse a table in which a value of any column tells who somebody is or how to reach him."""
     for column, kind in zip(published.table.columns, published.types, strict=True):
         name = quoted(column.name)
         if NUMERIC.match(kind):
@@ -551,14 +557,18 @@ def _require_no_identifier(con: duckdb.DuckDBPyConnection, published: Published)
             value = name
         else:
             value = f"cast({name} as varchar)"
-            suspect = f"length(regexp_replace({value}, '[^{NUMERALS}]', '', 'g')) >= 11"
+            digits = f"length(regexp_replace({value}, '[^{NUMERALS}]', '', 'g'))"
+            suspect = f"({digits} >= {FEWEST_DIGITS} or regexp_matches({value}, '[@＠﹫]'))"
         cursor = con.execute(f"select distinct {value} from {published.table.name} where {suspect}")
         while batch := cursor.fetchmany(10_000):
             for (found,) in batch:
-                if identifier := identifier_in(found):
+                identifier = identifier_in(found)
+                contact = contact_in(found) if isinstance(found, str) else None
+                said = f"valid {identifier}" if identifier else contact
+                if said:
                     raise PublishError(
-                        f"{published.table.name}.{column.name}: a value holds a valid "
-                        f"{identifier}; nothing was published.\n"
-                        "Find out how a person's number came into this column; a published table "
-                        "may hold none."
+                        f"{published.table.name}.{column.name}: a value holds a {said}; nothing "
+                        "was published.\n"
+                        "Find out how what tells of a person came into this column; a published "
+                        "table may hold none."
                     )
