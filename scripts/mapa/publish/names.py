@@ -130,7 +130,8 @@ def _known(
     return con.execute(
         f"""
         select distinct coluna, texto from frases semi join (
-            select {WORDS.format("n")} as nome from (select distinct {quoted(column)} as n from {table})
+            select {WORDS.format("n")} as nome
+            from (select distinct {quoted(column)} as n from {table})
         ) on {what} = nome
         where $1 is null or texto = $1
         """,
