@@ -6,7 +6,7 @@ STAMP := .venv/.installed
 WORKERS ?= 2
 PYTEST = $(BIN)/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo site test test-fast test-all browser server java lint clean
+.PHONY: demo site test test-fast test-encrypted test-all browser server java lint clean
 
 demo: $(STAMP)
 	@$(BIN)/mapa demo
@@ -22,9 +22,14 @@ test: browser server lint
 test-fast: $(STAMP)
 	$(PYTEST) -m "not long" tests/fast
 
+# The same in houses of which warehouse and landing are encrypted.
+test-encrypted: browser server $(STAMP)
+	$(PYTEST) -m "not long" --encrypted tests/fast tests/house
+
 # Before a release: also what takes long.
 test-all: browser server java lint
 	$(PYTEST)
+	@$(MAKE) test-encrypted
 
 browser:
 	@sh scripts/check_machine.sh browser

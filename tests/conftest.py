@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 import parsed_dbt
+import under_key
 from mapa import dbt
 from mapa.settings import Settings
 from mapa_city.demo import CitySize, build_house, fresh_directory
@@ -35,8 +36,15 @@ SERVER = pytest.StashKey[parsed_dbt.Process]()
 ALONE = dbt.CHILD
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let all houses of a run be encrypted."""
+    parser.addoption("--encrypted", action="store_true", help="encrypt warehouse and landing")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Let every dbt that `mapa` begins be one that has read the project already."""
+    if config.getoption("--encrypted"):
+        under_key.begin()
     if parsed_dbt.ASKED not in os.environ:  # else a worker, whose parent has started it
         config.stash[SERVER] = parsed_dbt.start(PROJECT)
     dbt.CHILD = parsed_dbt.command(PROJECT) or dbt.CHILD
@@ -50,11 +58,15 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         dbt.CHILD = ALONE
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Let what takes long begin first: files with houses, every second one the city's.
 
-    While one process builds the city's house, the other has a house of its own to build.
+    While one process builds the city's house, the other has a house of its own to build. What is
+    about a plain house is left out where all are encrypted.
     """
+    for item in items if config.getoption("--encrypted") else ():
+        if plain := item.get_closest_marker("plain"):
+            item.add_marker(pytest.mark.skip(reason=f"plain house: {plain.args[0]}"))
     files = dict.fromkeys(item.path for item in items)
     houses = [path for path in files if path.parent.name != "fast"]
     city = [path for path in houses if "city_house" in path.read_text()]

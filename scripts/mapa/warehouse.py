@@ -152,7 +152,7 @@ def connect(
     """
     if read_only and not path.exists():
         raise DiskError(f"{path} does not exist yet. Load something first; see\n  mapa load --help")
-    con = Wait(wait).until(lambda: _open(path, read_only=read_only))
+    con = Wait(wait).until(lambda: opened(path, read_only=read_only))
     try:
         con.execute("set TimeZone = 'UTC'")
         con.execute("set enable_progress_bar = false")
@@ -210,7 +210,14 @@ def fits(path: Path, key: Key) -> bool:
     return True
 
 
-def _open(path: Path, *, read_only: bool) -> duckdb.DuckDBPyConnection:
+def opened(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    """Open a warehouse with the key that is set, if any, and create nothing in it.
+
+    Raises:
+        LockedError, FormatError, DiskError: as `connect`, without a wait.
+        ConfigError: it is encrypted with another key, or is not and a key is set.
+
+    """
     return _open_with(path, Settings.load().warehouse_key(), read_only=read_only)
 
 
@@ -354,7 +361,7 @@ def wait_until_free(path: Path, wait: Wait) -> None:
 
     """
     if path.exists():
-        wait.until(lambda: _open(path, read_only=False)).close()
+        wait.until(lambda: opened(path)).close()
 
 
 def create_schemas(con: duckdb.DuckDBPyConnection) -> None:

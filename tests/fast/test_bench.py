@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mapa import audit, warehouse
+from mapa import audit, landing, warehouse
 from mapa.landing import Folder
 from mapa.layouts import named
 from mapa.load.documents import Fields
@@ -79,15 +79,15 @@ def test_a_long_load_stays_within_the_declared_memory(url: str, tmp_path: Path) 
 
 def _check_that_pages_do_not_pile_up(folder: Path) -> None:
     """Read landed pages again: what waits to be judged is bounded, and in the end nothing waits."""
-    (landing,) = folder.glob("landing/sisreg/*")
-    layout, files = named(load.INDEX), Folder(folder / "landing", "sisreg", landing.name)
-    fields = Fields.read((landing / "mapeamento.json").read_bytes(), layout)
+    (pages,) = folder.glob("landing/sisreg/*")
+    layout, files = named(load.INDEX), Folder(folder / "landing", "sisreg", pages.name)
+    fields = Fields.read(landing.read(pages / "mapeamento.json"), layout)
     with (
         warehouse.connect(folder / "again.duckdb") as con,
         audit.recording(con, "sisreg", layout.name, "nowhere") as record,
     ):
         book, waits = Book(Intake(record, layout), fields), []
-        for path in sorted(landing.glob("pagina-*.gz")):
+        for path in sorted(pages.glob("pagina-*.gz")):
             book.settle(book.parse(files.adopt(path)))
             waits.append(book.received - book.intake.tally.received)
         assert load.PAGE < max(waits) < DOCUMENTS / 2

@@ -28,6 +28,7 @@ from mapa.errors import ConfigError
 from mapa.load import exports, replay, seen
 from mapa.sealing import PIECE
 from mapa.settings import Settings
+from remains import holding
 
 FIXTURES = PROJECT / "tests" / "fixtures" / "load"
 BOOKED = "agendamento_0010456_2026-04.csv"
@@ -70,30 +71,6 @@ def people(settings: Settings, table: str = PERSON) -> set[str]:
     with warehouse.connect(settings.warehouse, read_only=True) as con:
         rows = con.execute(f"select cns, nome, nome_mae from {table}").fetchall()
     return {str(cell) for row in rows for cell in row if cell and len(str(cell)) > 8}
-
-
-def contents(body: bytes) -> Iterator[bytes]:
-    """Yield a file as it lies there, and what stands in it when it is packed."""
-    yield body
-    if body.startswith(b"\x1f\x8b"):
-        yield gzip.decompress(body)
-    if body.startswith(b"PK\x03\x04"):
-        archive = zipfile.ZipFile(io.BytesIO(body))
-        yield from (archive.read(name) for name in archive.namelist())
-    if body.startswith(b"\x28\xb5\x2f\xfd"):
-        yield pa.CompressedInputStream(pa.BufferReader(body), "zstd").read()
-
-
-def holding(folder: Path, needles: set[str]) -> set[str]:
-    """Return the files that hold one of the needles."""
-    signs = [needle.encode() for needle in needles]
-    return {
-        path.relative_to(folder).as_posix()
-        for path in folder.rglob("*")
-        if path.is_file()
-        for content in contents(path.read_bytes())
-        if any(sign in content for sign in signs)
-    }
 
 
 def run(*arguments: str) -> tuple[int, str]:

@@ -10,7 +10,6 @@ from typing import Any
 import duckdb
 import pytest
 
-from mapa.errors import PublishError
 from mapa.publish import contents, disclosure, gate, store
 from mapa.publish.gate import Cases, Column, People, Table
 
@@ -154,8 +153,12 @@ def test_other_columns_than_before_are_refused(
     other = replace(
         FINE, columns=tuple(replace(c, name=c.name.replace("p50", "p90")) for c in FINE.columns)
     )
-    with pytest.raises(PublishError, match="other columns than in the version before"):
+    said = "pub_fina counts people, and dias_p50, dias_p90 is new or gone"
+    with pytest.raises(disclosure.UnhideableError, match=said) as error:
         disclosure.control(con, [other], before)
+    assert error.value.subject == "fila"
+    # The versions of before are let go, so that the other subjects may go on.
+    assert disclosure.control(con, [WHOLE], before)[0] == {"pub_toda": "temp.pub_toda"}
 
 
 def test_a_count_that_was_given_away_is_refused_without_its_key(

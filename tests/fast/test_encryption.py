@@ -18,15 +18,15 @@ from conftest import PROJECT, house_environment
 from mapa import landing, pseudonyms, rotation, sealing, warehouse
 from mapa.cli import cli
 from mapa.errors import ConfigError, FormatError, LockedError
-from mapa.load import exports, inbox, replay
+from mapa.load import exports, hits, inbox, replay
 from mapa.sealing import Key
 from mapa.settings import Settings
 from mapa.synthetic import OPERATOR
+from remains import holding
 
 FIXTURES = PROJECT / "tests" / "fixtures" / "load"
 SECRET, OTHER = "segredo-um-" * 4, "segredo-dois-" * 4
 BOOKED = "agendamento_0010456_2026-04.csv"
-NEEDLES = (b"MARIA", b"700000000000102")
 
 
 @pytest.fixture
@@ -63,16 +63,6 @@ def run(*arguments: str) -> tuple[int, str]:
 def rows(table: str = "bruto_sisreg.agendamento") -> list[tuple[object, ...]]:
     with warehouse.connect(Settings.load().warehouse, read_only=True) as con:
         return con.execute(f"select * from {table} order by all").fetchall()
-
-
-def plain(folder: Path) -> dict[str, bytes]:
-    """Return the content of each file, unpacked when gzip packed it."""
-    found = {}
-    for path in folder.rglob("*"):
-        if path.is_file():
-            body = path.read_bytes()
-            found[str(path)] = gzip.decompress(body) if body[:2] == b"\x1f\x8b" else body
-    return found
 
 
 @pytest.mark.parametrize(
@@ -133,11 +123,10 @@ def test_a_load_leaves_no_plain_text_and_reads_what_a_plain_house_reads(
     settings = Settings.load()
     exports.load(settings, [file])
     encrypted = [row[:-7] for row in rows()]
-    needles = [str(v).encode() for row in encrypted for v in row if v and len(str(v)) >= 9]
+    needles = {str(v) for row in encrypted for v in row if v and len(str(v)) >= 9}
     assert len(needles) > 5
-    held = plain(settings.mapa_dir)
-    assert len(held) >= 3
-    assert not [name for name, body in held.items() if any(n in body for n in needles)]
+    assert sum(path.is_file() for path in settings.mapa_dir.rglob("*")) >= 3
+    assert not holding(settings.mapa_dir, needles)
     assert warehouse.is_encrypted(settings.warehouse)
     before = rows()
     replay.replay(settings, "export")
@@ -146,8 +135,25 @@ def test_a_load_leaves_no_plain_text_and_reads_what_a_plain_house_reads(
     monkeypatch.setenv("MAPA_DIR", str(house / "plain"))
     exports.load(Settings.load(), [file])
     assert [row[:-7] for row in rows()] == encrypted
-    assert [name for name, body in plain(house / "plain").items() if needles[0] in body]
+    assert holding(house / "plain", needles) > {"mapa.duckdb"}
     assert not warehouse.is_encrypted(Settings.load().warehouse)
+
+
+def test_where_no_file_can_be_in_memory_only_a_page_that_lies_plain_is_read(
+    house: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = b'{"timed_out": false, "_shards": {"failed": 0}, "hits": {"hits": []}}'
+    sealed = landing.Folder(Settings.load().landing, "sisreg", "carga").write("pagina", answer).path
+    plain = sealed.with_name("pagina-de-antes")
+    plain.write_bytes(answer)
+    with hits.opened(sealed) as opened:
+        assert Path(opened.file).parent != sealed.parent
+    monkeypatch.delattr(os, "memfd_create")
+    with hits.opened(plain) as opened:
+        assert Path(opened.file).parent == plain.parent
+    with pytest.raises(ConfigError, match="needs files in memory"), hits.opened(sealed):
+        pass
+    assert {path.name for path in sealed.parent.iterdir()} == {sealed.name, plain.name}
 
 
 def test_a_landed_file_is_given_back_as_it_came(house: Path) -> None:

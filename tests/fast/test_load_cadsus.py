@@ -24,7 +24,7 @@ import pytest
 import stamina
 
 from conftest import PROJECT
-from mapa import warehouse
+from mapa import landing, warehouse
 from mapa.errors import ConfigError, LayoutError, SourceError
 from mapa.load import cadsus, pdq, sisreg
 from mapa.settings import Settings
@@ -303,12 +303,12 @@ def test_faults_only_are_a_refusal(service: Service, settings: Settings) -> None
 def test_landing_has_every_answer_as_received_and_no_token(settings: Settings) -> None:
     cadsus.load(settings)
     (landed,) = settings.landing.rglob(cadsus.NDJSON)
-    lines = [json.loads(line) for line in gzip.decompress(landed.read_bytes()).splitlines()]
+    lines = [json.loads(line) for line in gzip.decompress(landing.read(landed)).splitlines()]
     bodies = {line["identificador"]: base64.b64decode(line["corpo"]) for line in lines}
     assert bodies[KNOWN] == answer("pdq_ok.xml")
     assert {line["status"] for line in lines} == {200, 500}
     everything = b"".join(p.read_bytes() for p in settings.mapa_dir.rglob("*") if p.is_file())
-    assert b"ficha-secreta" not in everything + gzip.decompress(landed.read_bytes())
+    assert b"ficha-secreta" not in everything + gzip.decompress(landing.read(landed))
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import duckdb
 import pytest
 
 from conftest import PROJECT
+from mapa import landing
 from mapa.errors import FormatError, LayoutError
 from mapa.layouts import of_files
 from mapa.load import exports
@@ -419,7 +420,7 @@ def test_a_file_is_seen_when_it_is_loaded_by_the_clock_of_brasilia(settings: Set
     ((began, until),) = query(settings, "select iniciada_em, janela_fim from controle.cargas")
     assert until == began.replace(tzinfo=UTC).astimezone(BRASILIA).replace(tzinfo=None)
     (note,) = settings.landing.rglob("carga.json")
-    assert json.loads(note.read_text())["janela_fim"] == until.isoformat()
+    assert json.loads(landing.read(note))["janela_fim"] == until.isoformat()
 
 
 def test_an_archived_file_is_seen_on_the_day_it_was_exported(settings: Settings) -> None:
@@ -488,9 +489,9 @@ def test_landing_holds_the_file_as_it_was(settings: Settings) -> None:
     exports.load(settings, [FIXTURES / "tbEstabelecimento202604.csv"])
     (landed,) = settings.landing.rglob("*.gz")
     original = (FIXTURES / "tbEstabelecimento202604.csv").read_bytes()
-    assert gzip.decompress(landed.read_bytes()) == original
+    assert gzip.decompress(landing.read(landed)) == original
     (note,) = settings.landing.rglob("carga.json")
-    assert json.loads(note.read_text())["entidade"] == "cnes_estabelecimento"
+    assert json.loads(landing.read(note))["entidade"] == "cnes_estabelecimento"
     assert not [p for p in settings.landing.rglob("*") if p.name.startswith(".")]
 
 

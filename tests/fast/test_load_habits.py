@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import PROJECT
-from mapa import layouts
+from mapa import landing, layouts
 from mapa.audit import Summary
 from mapa.cli import cli
 from mapa.errors import FormatError, LayoutError, PartialError
@@ -168,7 +168,7 @@ def test_the_unit_of_a_file_of_the_screen_is_given(settings: Settings, file: Any
     assert summary.tally.loaded == 2
     assert of_unit(settings) == [("900000002", "0010456"), ("900000004", "0010456")]
     (note,) = settings.landing.rglob("carga.json")
-    assert json.loads(note.read_text())["unidade"] == "0010456"
+    assert json.loads(landing.read(note))["unidade"] == "0010456"
     before = query(settings, f"select * from {BOOKINGS} order by all")
     for gone in (False, True):
         if gone:

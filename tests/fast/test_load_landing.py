@@ -41,7 +41,7 @@ def size(settings: Settings) -> int:
 def notes(settings: Settings) -> list[dict[str, Any]]:
     """Return the notes of the loads, oldest first."""
     found = (settings.landing / "sisreg").glob(f"*/{SEALED}")
-    read = [json.loads(path.read_bytes()) | {"pasta": str(path.parent)} for path in found]
+    read = [json.loads(landing.read(path)) | {"pasta": str(path.parent)} for path in found]
     # Loads of one second have folders whose names do not tell their order.
     return sorted(read, key=lambda note: int(note["ordem"]))
 
@@ -80,7 +80,7 @@ def test_what_is_kept_of_a_page_says_which_documents_came(
     kept = [file for file in notes(settings)[-1]["arquivos"] if UNCHANGED in file]
     assert [file[UNCHANGED]["documentos"] for file in kept] == [2, 10, 10, 3]
     for file in kept:
-        body = (Path(notes(settings)[-1]["pasta"]) / file["nome"]).read_bytes()
+        body = landing.read(Path(notes(settings)[-1]["pasta"]) / file["nome"])
         assert hashlib.sha256(body).hexdigest() == file["sha256"]
         hits = json.loads(gzip.decompress(body))["hits"]["hits"]
         keys = "\n".join(hit["_source"]["codigo_solicitacao"] for hit in hits)

@@ -12,6 +12,7 @@ import duckdb
 import pytest
 
 from conftest import PROJECT
+from mapa import landing
 from mapa.errors import ConfigError, FormatError
 from mapa.layouts import STAGING, read
 from mapa.load import exports
@@ -169,5 +170,5 @@ def test_a_refusal_says_nothing_of_the_cells(settings: Settings, tmp_path: Path)
     exports.load(settings, FILES)
     exports.load(settings, [with_row(tmp_path, "proadi_projetos", termo_numero="CANARIO")])
     control = [query(settings, f"from controle.{t}") for t in ("rejeitos", "cargas")]
-    notes = [p.read_text() for p in settings.landing.rglob("carga.json")]
+    notes = [landing.read(p).decode() for p in settings.landing.rglob("carga.json")]
     assert "CANARIO" not in repr(control) + json.dumps(notes)

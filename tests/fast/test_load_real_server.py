@@ -21,6 +21,7 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
+from mapa import landing
 from mapa.errors import EmptyScopeError, LayoutError, SourceError
 from mapa.http import Answer, Door
 from mapa.layouts import Layout, named, of_indices
@@ -351,7 +352,7 @@ def test_more_documents_than_a_result_window_holds(
     landed = list(settings.landing.rglob("pagina-*"))
     assert len(landed) == 2
     # The server does not compress; landing does.
-    assert all(path.read_bytes().startswith(GZIP) for path in landed)
+    assert all(landing.read(path).startswith(GZIP) for path in landed)
     # Read in parts, page by page, over instants that thousands of documents share: nothing more.
     monkeypatch.setattr(pages, "MOST_DOCUMENTS", 5000)
     smaller = settings.model_copy(update={"sisreg_page": 999})

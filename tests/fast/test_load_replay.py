@@ -18,7 +18,7 @@ from click.testing import CliRunner
 from pydantic import SecretStr
 
 from conftest import PROJECT
-from mapa import layouts, warehouse
+from mapa import landing, layouts, warehouse
 from mapa.cli import cli
 from mapa.errors import ConfigError, FormatError
 from mapa.landing import PREPARED, SEALED
@@ -202,7 +202,7 @@ def _cut(path: Path) -> None:
 
 def _repack(path: Path) -> None:
     """Write something else that can be read just as well."""
-    path.write_bytes(gzip.compress(gzip.decompress(path.read_bytes()) + b"\n"))
+    path.write_bytes(gzip.compress(gzip.decompress(landing.read(path)) + b"\n"))
 
 
 @pytest.mark.parametrize("part", FILES)
@@ -229,7 +229,7 @@ def test_damage_is_named_and_changes_nothing(
 
 def test_a_note_that_cannot_be_read_is_damage(settings: Settings) -> None:
     note = next((settings.landing / "cnes").glob(f"*/{SEALED}"))
-    content = json.loads(note.read_bytes())
+    content = json.loads(landing.read(note))
     note.write_text("{")
     with pytest.raises(FormatError, match="not what was received"):
         replay(settings, "cnes")
@@ -250,7 +250,7 @@ def test_a_load_whose_last_note_is_missing_counts_when_it_was_committed(
 
 
 def test_notes_keep_no_credential_and_not_how_the_api_is_asked(settings: Settings) -> None:
-    notes = [json.loads(p.read_bytes()) for p in settings.landing.glob(f"oferta_api/*/{SEALED}")]
+    notes = [json.loads(landing.read(p)) for p in settings.landing.glob(f"oferta_api/*/{SEALED}")]
     assert len(notes) == 2
     for note in notes:
         assert set(note["mapa"]) == {"records", "total", "fields", "iso_dates", "translations"}

@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from pydantic import SecretStr
 
 from conftest import PROJECT
-from mapa import layouts, warehouse
+from mapa import landing, layouts, warehouse
 from mapa.cli import cli
 from mapa.errors import EmptyScopeError, FewerError, LayoutError
 from mapa.load import sisreg
@@ -302,7 +302,7 @@ def _forget_scopes(settings: Settings) -> None:
         for table in ("cargas", "marcas"):
             con.execute(f"update controle.{table} set escopo = null")
     for path in settings.landing.rglob("*.json"):
-        note = json.loads(path.read_text())
+        note = json.loads(landing.read(path))
         if note.pop("escopo", None):
             note["central"] = "32C164"
             path.write_text(json.dumps(note))

@@ -21,7 +21,7 @@ import pytest
 from click.testing import CliRunner
 
 from conftest import PROJECT, environment
-from mapa import warehouse
+from mapa import landing, warehouse
 from mapa.cli import cli
 from mapa.errors import ConfigError, SourceError, where
 from mapa.load import exports
@@ -125,7 +125,7 @@ def everything_kept(folder: Path) -> bytes:
     kept = b""
     for path in (folder / "data").rglob("*"):
         if path.is_file():
-            content = path.read_bytes()
+            content = landing.read(path)
             kept += content + (gzip.decompress(content) if path.suffix == ".gz" else b"")
     with duckdb.connect(str(folder / "data" / "mapa.duckdb"), read_only=True) as con:
         tables = con.execute("select schema_name, table_name from duckdb_tables()").fetchall()

@@ -14,6 +14,7 @@ import pytest
 import stamina
 from pydantic import SecretStr
 
+from mapa import landing
 from mapa.errors import ConfigError, LayoutError, MapaError, SourceError
 from mapa.load import sisreg
 from mapa.load.replay import replay
@@ -282,7 +283,7 @@ def test_withheld_fields_are_in_landing_and_never_in_the_warehouse(
         mirror.documents[index] = [document(n, index, **fields) for n in range(5)]
     sisreg.load(settings)
     assert b"XYZSEGREDO" not in settings.warehouse.read_bytes()
-    pages = [gzip.decompress(p.read_bytes()) for p in settings.landing.rglob("*.json.gz")]
+    pages = [gzip.decompress(landing.read(p)) for p in settings.landing.rglob("*.json.gz")]
     assert sum(b"XYZSEGREDO" in page for page in pages) == 3
 
 
@@ -456,7 +457,7 @@ def test_wrong_settings_give_one_clear_line(
 def test_landing_is_private_and_enough_to_load_again(settings: Settings) -> None:
     sisreg.load(settings, INDICES[0])
     (note,) = settings.landing.rglob("carga.json")
-    files = json.loads(note.read_text())["arquivos"]
+    files = json.loads(landing.read(note))["arquivos"]
     names = [file["nome"] for file in files]
     assert names[0] == "mapeamento.json"
     assert [name[:13] for name in names[1:]] == [f"pagina-{n:06d}" for n in (1, 2, 3)]

@@ -27,6 +27,7 @@ import pytest
 
 import conftest
 import test_disclosure as leaves
+import under_key
 from conftest import SMALL, House, environment
 from mapa.publish import inspection, publish, store
 from mapa.settings import Settings
@@ -227,7 +228,7 @@ def chances(target: Target) -> tuple[dict[str, Chance], dict[str, Chance]]:
     told: dict[str, Chance] = defaultdict(dict)
     true: dict[str, Chance] = defaultdict(dict)
     with closing(duckdb.connect(str(target.second), read_only=True)) as con:
-        con.execute(f"attach '{target.house.settings.warehouse}' as dentro (read_only)")
+        under_key.attach(con, target.house.settings.warehouse, "dentro")
         for month, code, day, people, low, high, least, most, *exact in con.execute(
             "select t.competencia, t.procedimento_codigo, t.horizonte_dias, m.qtd_pedidos, "
             "t.pct_pedidos_atendidos_minimo, t.pct_pedidos_atendidos_maximo, "

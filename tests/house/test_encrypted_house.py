@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import csv
-import gzip
-import io
 import os
 import re
 import shutil
 import subprocess
 import sys
-import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 import pytest
 
+import remains
 from conftest import PROJECT, House, environment, make_house
 from mapa import dbt, sealing, warehouse
 from mapa.errors import ConfigError
@@ -42,7 +38,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> House:
 
 
 @pytest.fixture(scope="module")
-def needles(house: House) -> set[bytes]:
+def needles(house: House) -> set[str]:
     """Return numbers, names, mothers and telephones of persons: those the city wrote, and all."""
     found = set[str]()
     for path in (house.directory / SIMULATED / "files").glob("SISREG_AGENDAMENTO*.csv"):
@@ -59,29 +55,12 @@ def needles(house: House) -> set[bytes]:
             "union all select cns, null, null from bruto_cadsus.cns"
         ).fetchall()
     found |= {text or "" for row in rows for text in row}
-    return {text.encode() for text in found if len(text) > 9 and re.search("[0-9A-Z]", text)}
+    return {text for text in found if len(text) > 9 and re.search("[0-9A-Z]", text)}
 
 
-def contents(body: bytes) -> Iterator[bytes]:
-    """Yield a file as it lies there, and what stands in it when it is packed."""
-    yield body
-    if body.startswith(b"\x1f\x8b"):
-        yield gzip.decompress(body)
-    elif body.startswith(b"PK\x03\x04"):
-        archive = zipfile.ZipFile(io.BytesIO(body))
-        yield from (archive.read(name) for name in archive.namelist())
-    elif body.startswith(b"\x28\xb5\x2f\xfd"):
-        yield pa.CompressedInputStream(pa.BufferReader(body), "zstd").read()
-
-
-def holding(folder: Path, needles: set[bytes]) -> set[str]:
-    """Return the files that hold one of the needles, by the first two parts of their paths."""
-    pattern = re.compile(b"|".join(re.escape(n) for n in sorted(needles, reverse=True)))
-    found = set[str]()
-    for path in folder.rglob("*"):
-        if path.is_file() and any(pattern.search(c) for c in contents(path.read_bytes())):
-            found.add("/".join(path.relative_to(folder).parts[:2]))
-    return found
+def holding(folder: Path, needles: set[str]) -> set[str]:
+    """Return where files hold one of the needles, by the first two parts of their paths."""
+    return {"/".join(path.split("/")[:2]) for path in remains.holding(folder, needles)}
 
 
 def run(house: House, *command: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -108,7 +87,7 @@ def copy(house: House, folder: Path) -> House:
         return replace(house, directory=folder / "data", env=env, settings=Settings.load())
 
 
-def test_no_file_holds_a_person_and_a_plain_one_would(house: House, needles: set[bytes]) -> None:
+def test_no_file_holds_a_person_and_a_plain_one_would(house: House, needles: set[str]) -> None:
     root = house.directory.parent
     assert len(needles) > 500
     assert warehouse.is_encrypted(house.settings.warehouse)
@@ -126,7 +105,7 @@ def test_no_key_stands_anywhere(house: House) -> None:
     assert debug.returncode == 0, debug.stdout
     keys = {SECRET, sealing.Key(SECRET.encode()).database, house.env["MAPA_PSEUDONYM_KEY"]}
     assert not any(key in debug.stdout + debug.stderr for key in keys)
-    assert holding(house.directory.parent, {key.encode() for key in keys}) == set()
+    assert holding(house.directory.parent, keys) == set()
 
 
 def test_dbt_says_what_is_wrong_with_the_key(house: House, tmp_path: Path) -> None:
@@ -200,7 +179,7 @@ def test_after_another_pseudonym_key_no_pseudonym_of_before_is_left(
 
 
 def test_everything_can_be_destroyed_and_nobody_is_left(
-    house: House, needles: set[bytes], tmp_path: Path
+    house: House, needles: set[str], tmp_path: Path
 ) -> None:
     own = copy(house, tmp_path)
     done = run(own, "mapa", "destroy", "--all", "--requested-by", "teste", "--yes")

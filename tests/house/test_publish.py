@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import json
+import re
 import shutil
 import signal
 import subprocess
@@ -22,13 +23,16 @@ from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
 
-from conftest import PROJECT, House
+from conftest import PROJECT, SMALL, House
+from mapa import dbt, warehouse
 from mapa.cli import cli
 from mapa.errors import DiskError, LockedError, PublishError
-from mapa.publish import changes, gate, publish, read_manifest, store
-from mapa.publish.identifiers import identifier_in
+from mapa.load import exports
+from mapa.publish import changes, gate, names, publish, read_manifest, store
+from mapa.publish.identifiers import contact_in, identifier_in
 from mapa.settings import Settings
 from mapa.site import outlines, sources
+from mapa_city import past
 
 CPF = "00000000191"
 CNS = "700000000000005"
@@ -273,6 +277,95 @@ def _key(row: dict[str, Any], key: tuple[str, ...]) -> str:
     return "; ".join(f"{name}={row[name]}" for name in key)
 
 
+MORE = {
+    "COD. ESCALA AMBULATORIAL": "5999999",
+    "SIGLA DIA SEMANA": "SEG",
+    "DATA DE VIGENCIA INICIAL": "03/08/2026",
+    "DATA DE VIGENCIA FINAL": "10/08/2026",
+    "QTD VAGAS PRIM. VEZ": "4",
+    "QTD. MINUTOS PRIM. VEZ": "15",
+    "QTD. VAGAS RETORNO": "0",
+    "QTD. VAGAS RESERVA": "0",
+}
+"""A schedule on two Mondays of August; all else is that of one that is in force."""
+
+
+def one_schedule_more(house: House, folder: Path) -> tuple[Path, dict[str, str]]:
+    """Write what SISREG exports a moment after the city's last delivery: one schedule more."""
+    (file,) = (house.directory / "city" / "files").glob("SISREG_ESCALAS*.csv")
+    rows = csv.DictReader(io.StringIO(file.read_text("utf-8"), newline=""), delimiter=";")
+    row = next(row for row in rows if row["STATUS"] == "ATIVA") | MORE
+    written = io.StringIO()
+    delivery = csv.DictWriter(written, row, delimiter=";", lineterminator="\r\n")
+    delivery.writeheader()
+    delivery.writerow(row)
+    later = folder / file.name.replace("_0005", "_0006")
+    later.write_text(written.getvalue(), "utf-8")
+    return later, row
+
+
+def told_otherwise(old: Path, new: Path, tables: list[dict[str, Any]]) -> set[tuple[str, ...]]:
+    """Compare two published databases cell by cell; return table, key and column of each."""
+    found = set()
+    for table in tables:
+        sides = []
+        for database in (old, new):
+            with duckdb.connect(str(database), read_only=True) as con:
+                cursor = con.execute(f"select * from {table['name']}")
+                columns = [column[0] for column in cursor.description or ()]
+                rows = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+            sides.append({_key(row, tuple(table["primary_key"])): row for row in rows})
+        before, after = sides
+        found |= {
+            (table["name"], key, column)
+            for key in before.keys() | after.keys()
+            for column in columns
+            if column not in {*table["primary_key"], "construcao_id"}
+            and before.get(key, {}).get(column) != after.get(key, {}).get(column)
+        }
+    return found
+
+
+@pytest.mark.long
+def test_what_a_delivery_changed_is_named_from_the_file_to_the_number(
+    city_house: House, copied: Settings, tmp_path: Path
+) -> None:
+    older = (copied.published / "current").resolve()
+    file, row = one_schedule_more(city_house, tmp_path)
+    (seen,) = past.seen_on([SMALL.until])
+    exports.load(copied, [file], exports.Completeness(partial=True), seen_on=seen)
+    with warehouse.connect(copied.warehouse, read_only=True) as con:
+        ((load,),) = con.execute("select max_by(carga_id, ordem) from controle.cargas").fetchall()
+    dbt.build(copied)
+    outcome = publish(copied)
+    manifest = read_manifest(copied.published)
+    assert manifest is not None
+    result = CliRunner().invoke(cli, ["publish", "--diff"])
+    assert result.exit_code == 0, result.stderr
+    found = list(csv.DictReader(io.StringIO(result.stdout)))
+    told = {(change["tabela"], change["chave"], change["coluna"]) for change in found}
+    assert len(told) == len(found)
+    databases = (older / store.DATABASE, outcome.folder / store.DATABASE)
+    assert told == told_otherwise(*databases, manifest["tables"])
+    place = (row["COD CNES EXEC."], row["COD. PROCEDIMENTO INTERNO"])
+    slots = {
+        change["chave"]: change["diferenca"] or change["depois"]
+        for change in found
+        if (change["tabela"], change["coluna"]) == ("pub_oferta_por_dia", "qtd_vagas_total")
+    }
+    grain = ("data", "unidade_executante_cnes", "procedimento_codigo", "vaga_tipo")
+    keys = [
+        _key(dict(zip(grain, (day, *place, "primeira_vez"), strict=True)), grain)
+        for day in ("2026-08-03", "2026-08-10")
+    ]
+    assert slots == dict.fromkeys(keys, "4")
+    # Nothing else is named: no other unit or procedure, no other month, no people, no other load.
+    for change in found:
+        assert all(f"={part}" in change["chave"] for part in (*place, "2026-08")), change
+        assert change["tabela"].startswith("pub_oferta_"), change
+    assert {c["cargas"] for c in found} == {load}
+
+
 def test_new_content_replaces_the_old_under_the_readers(copied: Settings) -> None:
     question = "select sum(qtd_vagas_total), count(*) from pub_oferta_real_por_mes"
     database = copied.published / store.DATABASE
@@ -404,6 +497,77 @@ def test_a_persons_number_in_text_is_refused(copied: Settings, value: str) -> No
     assert "0005" not in refusal.value.message
     assert require_whole(copied.published) == before
     assert list((copied.published / "versions").glob(".*")) == []
+
+
+def test_the_name_of_a_person_is_refused_and_that_of_a_unit_is_not(copied: Settings) -> None:
+    with duckdb.connect(str(copied.warehouse)) as con:
+        ((name,),) = con.execute(
+            "select nome_mae from bruto_cadsus.pessoa where nome_mae like '% % %' "
+            "order by nome_mae limit 1"
+        ).fetchall()
+        unit = "where unidade_cnes = (select min(unidade_cnes) from publicacao.{})"
+        table = "publicacao.pub_dim_estabelecimentos"
+        said = f"Unidade {name.lower().replace(' ', '  ')} - Sul"
+        con.execute(
+            f"update {table} set unidade_nome = $1 {unit.format('pub_dim_estabelecimentos')}",
+            [said],
+        )
+    before = require_whole(copied.published)
+    with pytest.raises(PublishError, match="unidade_nome: a value holds the name of a person") as e:
+        publish(copied)
+    assert name.split()[0].lower() not in e.value.message.lower()
+    assert require_whole(copied.published) == before
+    # CNES itself calls a unit so.
+    with duckdb.connect(str(copied.warehouse)) as con:
+        con.execute(
+            "update bruto_cnes.estabelecimento set no_fantasia = upper($1) where co_cnes = "
+            "(select min(co_cnes) from bruto_cnes.estabelecimento)",
+            [said],
+        )
+    assert publish(copied).new
+
+
+def test_each_column_of_raw_that_could_hold_a_name_was_looked_at(city_house: House) -> None:
+    manifest = json.loads((city_house.settings.dbt_target_path / "manifest.json").read_bytes())
+    searched = set(names.columns(manifest, names.OF_PERSONS, public=False))
+    named = {
+        place
+        for place in names.columns(manifest, re.compile(".*nome"), public=False)
+        if not re.search("grupo|municipio|leito|clinica|unidade|central", place[1])
+    }
+    assert len(searched) > 30
+    assert searched == named
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("avisar maria@exemplo.com.br", "e-mail address"),
+        ("ＭＡＲＩＡ＠ＥＸＥＭＰＬＯ．ＣＯＭ", "e-mail address"),
+        ("(61) 3333-4444", "telephone number"),
+        ("mãe: (61)99999-0000", "telephone number"),
+        ("+55 61 3333 4444", "telephone number"),
+        ("61 9 9999-0000", "telephone number"),
+        ("61999990000", "telephone number"),
+        ("3333-4444", None),
+        ("de 2025-2026", None),
+        ("31/12 2025-2026", None),
+        ("PRT 2.814/2014, art. 17", None),
+        ("0301010072", None),
+        ("2026-06-30 12:00:00", None),
+        ("8fde315d-d4cf-474e-a71e-619999900001", None),
+        ("a 3 @ 4", None),
+    ],
+)
+def test_the_search_for_ways_to_reach_a_person(text: str, kind: str | None) -> None:
+    assert contact_in(text) == kind
+
+
+@pytest.mark.parametrize("value", ["fale com x@exemplo.org", "(61) 99999-0000"])
+def test_a_way_to_reach_a_person_is_refused(copied: Settings, value: str) -> None:
+    change(copied, f"update publicacao.pub_acordo_acoes set acao_descricao = '{value}'")
+    with pytest.raises(PublishError, match=r"acao_descricao: a value holds a (e-mail|tele)"):
+        publish(copied)
 
 
 @pytest.mark.parametrize("number", ["52998224725", "1234567890", CNS])

@@ -15,6 +15,7 @@ from datetime import date, timedelta
 import duckdb
 import pytest
 
+import under_key
 from conftest import environment
 from mapa import warehouse
 from mapa.load import cadsus, sisreg
@@ -191,7 +192,7 @@ def difference(one: OfferHouse, other: OfferHouse, mart: str) -> list[tuple[obje
     """Return some rows of a mart that only one of two houses has."""
     relation = f"{MARTS[mart]}.{mart}"
     with warehouse.connect(one.settings.warehouse, read_only=True) as con:
-        con.execute(f"attach '{other.settings.warehouse}' as other (read_only)")
+        under_key.attach(con, other.settings.warehouse, "other")
         counts = con.execute(f"select count(*) from {relation}").fetchone()
         assert counts
         assert counts[0] > 0

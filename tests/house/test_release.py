@@ -14,11 +14,12 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
+import under_key
 from conftest import PROJECT, House, environment
 from mapa import dbt
 from mapa.cli import cli
 from mapa.errors import BuildError, PublishError
-from mapa.publish import gate, publish, read_manifest, store
+from mapa.publish import contract, gate, publish, read_manifest, store
 from mapa.settings import Settings
 from test_people_disclosure import QUEUE, one_more_month
 
@@ -249,7 +250,7 @@ def test_a_defect_of_the_queue_does_not_block_the_offer(spoilt: Settings) -> Non
 def test_a_count_that_nothing_can_hide_stops_only_its_subject(spoilt: Settings) -> None:
     # What was published showed everything but one count of a month and its total.
     with duckdb.connect(str((spoilt.published / "current").resolve() / store.DATABASE)) as con:
-        con.execute(f"attach '{spoilt.warehouse}' as inteiro (read_only)")
+        under_key.attach(con, spoilt.warehouse, "inteiro")
         for table in QUEUE:
             con.execute(f"delete from {table}")
             con.execute(f"insert into {table} by name select * from inteiro.{gate.SCHEMA}.{table}")
@@ -268,6 +269,34 @@ def test_a_count_that_nothing_can_hide_stops_only_its_subject(spoilt: Settings) 
     assert total(spoilt, "pub_fila_por_mes", "1") == queue
     with pytest.raises(PublishError, match=r"refused: pub_fila_por_mes\.qtd_aguardando: a hidden"):
         outcome.require_fresh()
+
+
+def test_other_columns_of_people_stop_only_their_subject_and_leave_out_one_table(
+    spoilt: Settings,
+) -> None:
+    with duckdb.connect(str((spoilt.published / "current").resolve() / store.DATABASE)) as con:
+        con.execute("alter table pub_fila_por_mes add column qtd_de_antes bigint")
+    more(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total")
+    queue = total(spoilt, "pub_espera_limites_por_mes", "1")
+    offer = total(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total")
+    outcome = publish(spoilt.model_copy(update={"mapa_site": True}))
+    assert states(spoilt) == GOOD | {"fila": (True, True)}
+    assert total(spoilt, "pub_oferta_real_por_mes", "qtd_vagas_total") > offer
+    assert total(spoilt, "pub_espera_limites_por_mes", "1") == queue
+    with pytest.raises(PublishError, match="pub_fila_por_mes counts people, and qtd_de_antes"):
+        outcome.require_fresh()
+    # Nothing describes the table as it was; it stays promised, and its months are not forgotten.
+    (state,) = outcome.stale
+    assert "left out: pub_fila_por_mes" in state.problems[1]
+    manifest = read_manifest(spoilt.published)
+    assert manifest is not None
+    assert "pub_fila_por_mes" not in {table["name"] for table in manifest["tables"]}
+    promise = contract.newest([outcome.folder])
+    assert promise is not None
+    (absent,) = [t["name"] for t in promise["schema"] if "customProperties" in t]
+    assert absent == "pub_fila_por_mes"
+    again = publish(spoilt)
+    assert (again.new, [stale.name for stale in again.stale]) == (False, ["fila"])
 
 
 def people(settings: Settings) -> list[tuple[object, ...]]:

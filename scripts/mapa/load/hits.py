@@ -24,7 +24,6 @@ from mapa import landing, sealing
 from mapa.landing import disk
 from mapa.load import strict
 from mapa.packing import DamagedError, is_gzip, pieces
-from mapa.settings import Settings
 
 LIST = re.compile(rb'"hits"\s*:\s*\[')
 HEAD = 2**16
@@ -129,7 +128,7 @@ def opened(page: Path) -> Iterator[Hits]:
         DamagedError: it is no whole answer to a search.
 
     """
-    with _passing(page.parent) as (file, name):
+    with _passing(page) as (file, name):
         body = landing.read(page)
         for piece in pieces(body) if is_gzip(body) else (body,):
             file.write(piece)
@@ -186,14 +185,17 @@ def _cut(body: mmap.mmap) -> tuple[Envelope, int, int]:
 
 
 @contextmanager
-def _passing(folder: Path) -> Iterator[tuple[IO[bytes], str]]:
-    """Yield a new file and its name; where the system can, it never is on a disk."""
-    if hasattr(os, "memfd_create") or Settings.load().warehouse_key():
+def _passing(page: Path) -> Iterator[tuple[IO[bytes], str]]:
+    """Yield a new file and its name; it never is on a disk where the system can, or must not.
+
+    What lies sealed must not; a page that lies there as it came tells no less than its hits.
+    """
+    if hasattr(os, "memfd_create") or sealing.is_sealed(page):
         with sealing.in_memory() as (memory, path):
             yield memory, str(path)
     else:
         with (
-            disk(folder),
-            tempfile.NamedTemporaryFile(dir=folder, suffix=".part", buffering=0) as file,
+            disk(page.parent),
+            tempfile.NamedTemporaryFile(dir=page.parent, suffix=".part", buffering=0) as file,
         ):
             yield file.file, file.name

@@ -31,6 +31,7 @@ from mapa.publish import (
     gate,
     inspection,
     keys,
+    names,
     sheets,
     store,
     transparency,
@@ -154,6 +155,7 @@ def publish(settings: Settings, keep: int = KEEP, *, accept_breaking: bool = Fal
         tables = contents.verify(database, build, made.rows, keys.declare(copied, database, held))
         copied.unlink()
         with warehouse.connect(settings.warehouse, read_only=True) as con:
+            names.require_none(con, database, tables, build.manifest)
             codes = contents.code_lists(con, database, tables)
             place = contents.place(con, settings.municipality)
             drift = contents.drift(con, build.manifest)

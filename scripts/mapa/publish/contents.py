@@ -18,13 +18,21 @@ from mapa import warehouse
 from mapa.errors import PublishError
 from mapa.publish import gate, store
 from mapa.publish.gate import Build, Table
-from mapa.publish.identifiers import NUMERALS, SMALLEST_SUSPECT, identifier_in
+from mapa.publish.identifiers import (
+    FEWEST_DIGITS,
+    NUMERALS,
+    SMALLEST_SUSPECT,
+    contact_in,
+    identifier_in,
+)
 from mapa.publish.keys import Keys, order
 from mapa.settings import Settings
 from mapa.sql import literal, quoted
 
 # The id of the build proves where a table comes from and says nothing about its content.
 NOT_CONTENT = {"construcao_id"}
+BEFORE = "anterior.main"
+"""Where the tables of the version before stand while those of a failed subject are kept."""
 NUMERIC = re.compile(r"(U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|DOUBLE|FLOAT|DECIMAL\(.*\))$")
 
 
@@ -122,8 +130,8 @@ def copy(
             con.execute(f"attach {literal(str(target))} as publico (read_write)")
             if before:
                 con.execute(f"attach {literal(str(before))} as anterior (read_only)")
-            kept = _keep(con, build, stale) if before else {}
-            rows |= kept
+                kept, build = _keep(con, build, stale)
+                rows |= kept
             _mark_stale(con, build, [subject.name for subject in stale], before=before is not None)
     if not rows:
         raise PublishError(
@@ -186,8 +194,13 @@ def _copy_table(con: duckdb.DuckDBPyConnection, source: str, table: Table) -> in
 
 def _keep(
     con: duckdb.DuckDBPyConnection, build: Build, stale: list[gate.Subject]
-) -> dict[str, int]:
-    """Take the tables of failed subjects from the version before, and what they refer to."""
+) -> tuple[dict[str, int], Build]:
+    """Take the tables of failed subjects from the version before, and what they refer to.
+
+    Returns:
+        How many rows each has, and the build; subjects say which table of theirs is left out,
+        because nothing describes the columns that it had.
+    """
     rows = {}
     held = {
         name
@@ -195,24 +208,31 @@ def _keep(
             "select table_name from duckdb_tables() where database_name = 'anterior'"
         ).fetchall()
     }
-    own = [table for subject in stale for table in subject.tables if table.name in held]
-    for table in [*own, *(table for table in build.shared if table.name in held)]:
-        _require_columns(con, "anterior.main", table)
+    for table in build.shared:
+        if table.name in held:
+            _require_columns(con, BEFORE, table)
+    own = []
+    for table in (table for subject in stale for table in subject.tables if table.name in held):
+        if _has_columns(con, BEFORE, table):
+            own.append(table)
+        else:
+            left_out = f"left out: {table.name}, which had other columns in the version before"
+            build = build.failing(table.subject, left_out)
     for table in [*own, *(() if build.fresh else build.shared)]:
-        rows[table.name] = _copy_table(con, f"anterior.main.{table.name}", table)
+        rows[table.name] = _copy_table(con, f"{BEFORE}.{table.name}", table)
     for table in build.shared if build.fresh else ():
         if table.name != gate.AS_OF_TABLE and table.name in held and table.grain:
             # A row that older facts refer to may be gone since; what is still there is the newer.
             key = ", ".join(map(quoted, table.grain))
             con.execute(
                 f"insert into publico.{table.name} by name "
-                f"select a.* from anterior.main.{table.name} as a "
+                f"select a.* from {BEFORE}.{table.name} as a "
                 f"anti join publico.{table.name} as n using ({key})"
             )
             (rows[table.name],) = con.execute(
                 f"select count(*) from publico.{table.name}"
             ).fetchall()[0]
-    return rows
+    return rows, build
 
 
 def _mark_stale(
@@ -224,7 +244,7 @@ def _mark_stale(
         con.execute(f"delete from {dates} where assunto in (select unnest($1))", [names])
         if before:
             con.execute(
-                f"insert into {dates} by name select * from anterior.main.{gate.AS_OF_TABLE} "
+                f"insert into {dates} by name select * from {BEFORE}.{gate.AS_OF_TABLE} "
                 "where assunto in (select unnest($1))",
                 [names],
             )
@@ -492,12 +512,15 @@ def _describe(con: duckdb.DuckDBPyConnection, table: Table, keys: Keys) -> Publi
     return Published(table, rows, types, hashlib.sha256(content.encode()).hexdigest(), keys)
 
 
+def _has_columns(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> bool:
+    """Say whether the columns of a table are those of the dictionary."""
+    found = con.execute(f"describe select * from {schema}.{table.name}").fetchall()
+    return [row[0] for row in found] == [column.name for column in table.columns]
+
+
 def _require_columns(con: duckdb.DuckDBPyConnection, schema: str, table: Table) -> None:
     """Refuse a table whose columns are not those of the dictionary."""
-    found = [
-        row[0] for row in con.execute(f"describe select * from {schema}.{table.name}").fetchall()
-    ]
-    if found != [column.name for column in table.columns]:
+    if not _has_columns(con, schema, table):
         where = "" if schema == gate.SCHEMA else " of the version that would have to be kept"
         raise PublishError(
             f"The columns of {table.name}{where} are not those of the dictionary.\n{gate.ADVICE}"
@@ -526,7 +549,7 @@ def _require_plain_sums(published: Published) -> None:
 
 
 def _require_no_identifier(con: duckdb.DuckDBPyConnection, published: Published) -> None:
-    """Refuse a table in which any value of any column holds a valid CPF or CNS."""
+    """Refuse a table in which a value of any column tells who somebody is or how to reach him."""
     for column, kind in zip(published.table.columns, published.types, strict=True):
         name = quoted(column.name)
         if NUMERIC.match(kind):
@@ -534,14 +557,18 @@ def _require_no_identifier(con: duckdb.DuckDBPyConnection, published: Published)
             value = name
         else:
             value = f"cast({name} as varchar)"
-            suspect = f"length(regexp_replace({value}, '[^{NUMERALS}]', '', 'g')) >= 11"
+            digits = f"length(regexp_replace({value}, '[^{NUMERALS}]', '', 'g'))"
+            suspect = f"({digits} >= {FEWEST_DIGITS} or regexp_matches({value}, '[@＠﹫]'))"
         cursor = con.execute(f"select distinct {value} from {published.table.name} where {suspect}")
         while batch := cursor.fetchmany(10_000):
             for (found,) in batch:
-                if identifier := identifier_in(found):
+                identifier = identifier_in(found)
+                contact = contact_in(found) if isinstance(found, str) else None
+                said = f"valid {identifier}" if identifier else contact
+                if said:
                     raise PublishError(
-                        f"{published.table.name}.{column.name}: a value holds a valid "
-                        f"{identifier}; nothing was published.\n"
-                        "Find out how a person's number came into this column; a published table "
-                        "may hold none."
+                        f"{published.table.name}.{column.name}: a value holds a {said}; nothing "
+                        "was published.\n"
+                        "Find out how what tells of a person came into this column; a published "
+                        "table may hold none."
                     )

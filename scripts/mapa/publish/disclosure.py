@@ -57,10 +57,10 @@ class _Read:
 
 
 class UnhideableError(PublishError):
-    """A count of a subject can be computed, whatever else of it is hidden."""
+    """A subject would tell more than it may, whatever else of it is hidden."""
 
     def __init__(self, subject: str, said: str) -> None:
-        """Name the subject, and say which count in a line that is no secret."""
+        """Name the subject, and say which count or table in a line that is no secret."""
         super().__init__(f"{said}; its subject may not be published anew.")
         self.subject = subject
         self.said = said
@@ -81,8 +81,8 @@ def control(
         is new, so that all stands as the version before proved it.
 
     Raises:
-        UnhideableError: a count could be computed, whatever else is hidden.
-        PublishError: a table has other columns than those that were published.
+        UnhideableError: a count could be computed, whatever else is hidden, or a table has other
+            columns than those that were published.
     """
     counts = Counts()
     with _attached(con, before) as places_before:
@@ -191,16 +191,17 @@ def _frozen(con: duckdb.DuckDBPyConnection, table: Table, before: str | None) ->
     """Return the last month that was published.
 
     Raises:
-        PublishError: it was with other columns, so that its months cannot stand as they are.
+        UnhideableError: it was with other columns, so that its months cannot stand as they are.
     """
     if before is None:
         return None
     columns = {row[0] for row in con.execute(f"describe {before}").fetchall()}
-    if columns != {column.name for column in table.columns}:
-        raise PublishError(
-            f"{table.name} counts people and has other columns than in the version before; the "
-            "months that were published must stay as they were.\n"
-            "Give the new table another name, so that the old one ends where it stands."
+    if other := columns ^ {column.name for column in table.columns}:
+        raise UnhideableError(
+            table.subject,
+            f"{table.name} counts people, and {', '.join(sorted(other))} is new or gone since it "
+            "was published; its months must stay as they were told: give the new table another "
+            "name, so that the old one ends where it stands",
         )
     last = con.execute(f"select max({quoted(MONTH)}) from {before}").fetchall()[0][0]
     return last if isinstance(last, date) else None

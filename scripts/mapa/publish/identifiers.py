@@ -1,4 +1,4 @@
-"""The search for a person's number in what is about to be published.
+"""The search for a person's number, and for ways to reach one, in what is about to be published.
 
 The exact rule. A value is refused when it holds a CPF (11 digits) or a CNS (15 digits) whose
 check digits are right:
@@ -29,6 +29,8 @@ from itertools import accumulate
 from validate_docbr import CNS, CPF
 
 CPF_DIGITS, CNS_DIGITS = 11, 15
+FEWEST_DIGITS = 10
+"""Digits of what is looked for: of a telephone number."""
 SMALLEST_SUSPECT = 10**8
 NUMERALS = r"\p{N}"
 """What DuckDB's regular expressions call everything that may be read as a digit."""
@@ -39,6 +41,16 @@ GROUP = re.compile(r"([\W_]*)(\d+)", re.ASCII)
 BLANKS = re.compile(r"\s+")
 CUTS = {CPF_DIGITS: {3, 6, 9}, CNS_DIGITS: {3, 7, 11}}
 """Where people divide the two numbers: 000.000.000-00 and 000 0000 0000 0000."""
+EMAIL = re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+")
+TELEPHONE = re.compile(
+    r"""(?<![\w-])(?:
+        (\+\s?55[\s.-]*)?\([1-9]\d\)[\s.-]*(9[\s.-]?)?[2-9]\d{3}[\s.-]?\d{4}
+        | \+\s?55[\s.-]*[1-9]\d[\s.-]*(9[\s.-]?)?[2-9]\d{3}[\s.-]?\d{4}
+        | [1-9]\d[\s.-]?9[\s.-]?\d{4}[\s.-]?\d{4}
+    )(?!\w)""",
+    re.VERBOSE,
+)
+"""With the area in brackets, with the country, or of a mobile; what is shorter may be years."""
 UNSEEN = {"Cf", "Mn", "Me"}
 FILLERS = "\u115f\u1160\u3164\uffa0"
 """Letters of Hangul that are nothing but blank."""
@@ -54,6 +66,19 @@ def identifier_in(value: object) -> str | None:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return _in_number(value)
     return _in_text(str(value))
+
+
+def contact_in(text: str) -> str | None:
+    """Return which way to reach somebody a text holds, if any.
+
+    Example:
+        >>> contact_in("falar com a mãe: (61) 99999-0000")
+        'telephone number'
+    """
+    plain = unicodedata.normalize("NFKC", text)
+    if EMAIL.search(plain):
+        return "e-mail address"
+    return "telephone number" if TELEPHONE.search(plain) else None
 
 
 def _in_number(value: float | Decimal) -> str | None:

@@ -22,10 +22,10 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import click
-import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from mapa import warehouse
 from mapa.errors import MapaError
 from mapa.layouts import Layout, of_indices
 from mapa.load import sisreg
@@ -101,7 +101,7 @@ def content(data: Path, index: str = "all", *, places: bool = False) -> Content:
     hidden = "_carga_id, _carga_ordem, _carregado_em, _arquivo" + ("" if places else ", _linha")
     page = ", regexp_extract(_arquivo, 'pagina-.*') as pagina" if places else ""
     found = {}
-    with duckdb.connect(str(data / "mapa.duckdb")) as con:
+    with warehouse.opened(data / "mapa.duckdb") as con:
         for layout in _layouts(index):
             row = con.execute(
                 "select count(*), coalesce(md5(string_agg(texto, chr(10) order by texto)), '') "
@@ -228,7 +228,7 @@ def _difference(scene: Scene, data: Path, pair: tuple[Stage, Stage], outcome: st
     """Return what is wrong with a warehouse after a run; empty when nothing is."""
     if not (data / "mapa.duckdb").exists():
         return "" if outcome == KILLED else "there is no warehouse"
-    with duckdb.connect(str(data / "mapa.duckdb")) as con:
+    with warehouse.opened(data / "mapa.duckdb") as con:
         if (
             outcome == KILLED
             and not con.execute(
@@ -252,7 +252,7 @@ def _difference(scene: Scene, data: Path, pair: tuple[Stage, Stage], outcome: st
 
 
 def _retries(data: Path) -> int:
-    with duckdb.connect(str(data / "mapa.duckdb")) as con:
+    with warehouse.opened(data / "mapa.duckdb") as con:
         row = con.execute("select sum(qtd_novas_tentativas) from controle.cargas").fetchone()
     return int(row[0] or 0) if row else 0
 

@@ -32,6 +32,7 @@ from duckdb.sqltypes import VARCHAR
 from rich.console import Console
 from rich.table import Table
 
+from mapa import warehouse
 from mapa.dbt import run_dbt
 from mapa.dbt_plugin import FUNCTION, hmac_sha256
 from mapa.ui import say
@@ -123,7 +124,7 @@ class House:
         copy = directory / "mutants" / "mapa.duckdb"
         copy.parent.mkdir(exist_ok=True)
         shutil.copyfile(directory / "data" / "mapa.duckdb", copy)
-        self.con = duckdb.connect(str(copy))
+        self.con = warehouse.opened(copy)
         # One thread: a sum of floats must be the same sum each time.
         self.con.execute("set timezone = 'UTC'; set threads = 1; set memory_limit = '2GB'")
         self.con.create_function(FUNCTION, hmac_sha256(bytes(64)), [VARCHAR], VARCHAR)

@@ -15,7 +15,6 @@ from datetime import date
 from pathlib import Path
 
 import click
-import duckdb
 from rich.console import Console
 from rich.table import Table
 
@@ -53,16 +52,17 @@ def build(settings: Settings, select: str, exclude: str) -> int:
     kinds = [argument for kind in ("model", "seed") for argument in ("--resource-type", kind)]
     pinned = ["--vars", f"data_referencia: {REFERENCE}"]
     run_dbt(settings, "build", *kinds, *chosen, *pinned, title="dbt build")
-    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+    with warehouse.opened(settings.warehouse, read_only=True) as con:
         row = con.execute("select count(*) from intermediario.int_oferta__vagas_por_dia").fetchone()
     return int(row[0]) if row else 0
 
 
 def least(settings: Settings) -> int:
     """Expand the same schedules by the best known query of one purpose."""
-    with duckdb.connect(str(settings.mapa_dir / "least.duckdb")) as con:
+    with warehouse.opened(settings.warehouse, read_only=True) as con:
         con.execute("set threads = 2; set memory_limit = '3GB'")
-        con.execute(f"attach '{settings.warehouse}' as casa (read_only)")
+        con.execute(f"attach '{settings.mapa_dir / 'least.duckdb'}' as least")
+        con.execute("use least")
         con.execute(sql("bench", "least"))
         row = con.execute("select count(*) from vagas").fetchone()
     return int(row[0]) if row else 0

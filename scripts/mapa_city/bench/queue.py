@@ -119,7 +119,7 @@ def build(settings: Settings, select: str, exclude: str) -> int:
     kinds = [argument for kind in ("model", "seed") for argument in ("--resource-type", kind)]
     pinned = ["--vars", f"data_referencia: {REFERENCE}"]
     run_dbt(settings, "build", *kinds, *chosen, *pinned, title="dbt build")
-    with duckdb.connect(str(settings.warehouse), read_only=True) as con:
+    with warehouse.opened(settings.warehouse, read_only=True) as con:
         row = con.execute(
             "select count(*) from staging.stg_sisreg__solicitacoes_ambulatoriais"
         ).fetchone()

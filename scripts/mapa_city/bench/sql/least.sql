@@ -6,7 +6,7 @@ with escalas as (
         strptime(data_de_vigencia_inicial, '%d/%m/%Y') as ini,
         strptime(data_de_vigencia_final, '%d/%m/%Y') as fim,
         list_position(['SEG', 'TER', 'QUA', 'QUI', 'SEX', 'SAB'], sigla_dia_semana) as dia
-    from casa.bruto_sisreg.escala_ambulatorial
+    from mapa.bruto_sisreg.escala_ambulatorial
     where status = 'ATIVA'
 ),
 
@@ -37,7 +37,7 @@ folgas as (
                 )
             ) as date
         ) as d
-    from casa.bruto_sisreg.afastamento_profissional
+    from mapa.bruto_sisreg.afastamento_profissional
 )
 
 select
