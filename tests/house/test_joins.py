@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import duckdb
+
 from conftest import House
 from mapa import dbt_plugin, warehouse
 
@@ -54,7 +56,7 @@ def test_no_join_outwards_compares_everything(city_house: House) -> None:
 
 
 def test_the_check_sees_a_condition_on_the_left_side_alone() -> None:
-    with warehouse.duckdb.connect() as con:
+    with duckdb.connect() as con:
         con.execute("create table a as select range as n, range % 2 = 0 as even from range(9)")
         row = con.execute(
             "explain (format json) select * from a left join a as b on a.n = b.n and a.even"

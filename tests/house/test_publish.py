@@ -306,7 +306,7 @@ def one_schedule_more(house: House, folder: Path) -> tuple[Path, dict[str, str]]
 
 def told_otherwise(old: Path, new: Path, tables: list[dict[str, Any]]) -> set[tuple[str, ...]]:
     """Compare two published databases cell by cell; return table, key and column of each."""
-    found = set()
+    found = set[tuple[str, ...]]()
     for table in tables:
         sides = []
         for database in (old, new):
