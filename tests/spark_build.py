@@ -22,8 +22,9 @@ def main(raw: str, views: str, *arguments: str) -> None:
 def _write_views(folder: Path) -> None:
     from pyspark.sql import SparkSession  # noqa: PLC0415 - what is not installed is said by `mapa`
 
-    spark = SparkSession.getActiveSession()
-    for schema in spark.catalog.listDatabases() if spark else ():
+    # That of dbt: there is one in a process.
+    spark = SparkSession.builder.getOrCreate()
+    for schema in spark.catalog.listDatabases():
         for table in spark.catalog.listTables(schema.name):
             if table.tableType == "VIEW":
                 path = folder / f"{schema.name}.db" / table.name

@@ -53,13 +53,14 @@ class Built:
     results: dict[str, dict[str, Any]]
     said: str
 
-    def tables(self) -> list[str]:
-        """Return the tables and views that were built, with their schemas."""
-        nodes = (self.nodes[name] for name in self.results if name in self.nodes)
+    def tables(self, *, known: bool = False) -> list[str]:
+        """Return the tables and views that were built, or that the project has, with schemas."""
         return [
             f"{node['schema']}.{node['name']}"
-            for node in nodes
-            if node["config"].get("materialized") in TABLES
+            for name, node in self.nodes.items()
+            if node["resource_type"] in {"model", "seed"}
+            and node["config"]["materialized"] in TABLES
+            and (known or name in self.results)
         ]
 
     def differences(self, house: House) -> dict[str, str]:
@@ -99,12 +100,7 @@ def built(city_house: House, tmp_path_factory: pytest.TempPathFactory) -> Built:
 
 
 def test_every_table_and_view_is_equal_cell_by_cell(city_house: House, built: Built) -> None:
-    of_house = {
-        f"{node['schema']}.{node['name']}"
-        for node in built.nodes.values()
-        if node["config"].get("materialized") in TABLES
-    }
-    assert of_house == {*built.tables()}
+    assert built.tables() == built.tables(known=True)
     different = built.differences(city_house)
     assert {table.partition(".")[2] for table in different} == {*NOT_YET}, different
 
@@ -205,7 +201,4 @@ def test_a_cluster_of_two_workers_gives_the_same_cells(city_house: House, tmp_pa
     assert {result["status"] for result in made.results.values()} == {"success"}, made.said[-2000:]
     assert "fila.fila_por_mes" in made.tables()
     assert made.differences(city_house) == {}
-    assert all(
-        "Launched executor" in log.read_text() or "Asked to launch executor" in log.read_text()
-        for log in logs
-    )
+    assert all("Asked to launch executor" in log.read_text() for log in logs)
