@@ -142,6 +142,7 @@ def test_a_load_leaves_no_plain_text_and_reads_what_a_plain_house_reads(
 def test_where_no_file_can_be_in_memory_only_a_page_that_lies_plain_is_read(
     house: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    Settings.load().make_directory()
     answer = b'{"timed_out": false, "_shards": {"failed": 0}, "hits": {"hits": []}}'
     sealed = landing.Folder(Settings.load().landing, "sisreg", "carga").write("pagina", answer).path
     plain = sealed.with_name("pagina-de-antes")
