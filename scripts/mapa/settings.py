@@ -196,16 +196,17 @@ class Settings(BaseSettings):
     @property
     def municipality(self) -> str | None:
         """Whose network it is: IBGE's code in dbt_project.yml, six digits; None: not said."""
-        try:
-            return str(self._variables()["municipio_ibge6"])
-        except (OSError, KeyError, TypeError, yaml.YAMLError):
-            return None
+        return self._variable("municipio_ibge6")
 
     @property
     def state(self) -> str | None:
         """Whose network it is: the state in dbt_project.yml, two letters; None: not said."""
+        return self._variable("uf_sigla")
+
+    def _variable(self, name: str) -> str | None:
+        """Read one variable of dbt_project.yml; None: not said."""
         try:
-            return str(self._variables()["uf_sigla"])
+            return str(self._variables()[name])
         except (OSError, KeyError, TypeError, yaml.YAMLError):
             return None
 

@@ -144,3 +144,12 @@ def test_a_build_that_fails_leaves_table_and_note_as_they_were(house: OfferHouse
     assert state(house) == kept
     build(house, MODEL, options=["--full-refresh"])
     assert "residencia_complemento" in state(house)[0]
+
+
+def test_a_warehouse_of_before_says_what_brings_it_up_to_date(house: OfferHouse) -> None:
+    tell(house, "drop table controle.preparos")
+    with pytest.raises(BuildError, match="older version"):
+        build(house, MODEL)
+    tell(house)  # whatever opens it to write makes what it lacks
+    build(house, MODEL)
+    assert {row["tabela"] for row in house.query("select tabela from controle.preparos")} == {MODEL}
